@@ -1,0 +1,124 @@
+-- usage.db: ledger, usage, flow detail. Written by yz-collector only.
+--
+-- Times of flows and batches are milliseconds since 1970, other times
+-- microseconds, as their names say. One transaction writes a batch's ledger
+-- row, its flows and its usage: a batch is counted once or not at all.
+
+-- One row for each batch ever accepted; `idx` is its place in the log.
+CREATE TABLE ledger (
+    idx INTEGER PRIMARY KEY,
+    probe_id TEXT NOT NULL,
+    boot_id BLOB NOT NULL,
+    sequence INTEGER NOT NULL CHECK (sequence >= 1),
+    batch_hash BLOB NOT NULL CHECK (length(batch_hash) = 32),
+    previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
+    enterprise_id TEXT NOT NULL,       -- by the registry at that time
+    site_id TEXT NOT NULL,
+    tier INTEGER NOT NULL,             -- 0 enterprise probe, 1 supplier's
+                                       -- counts, 2 supplier probe, 3 carrier
+    transport TEXT NOT NULL CHECK (transport IN ('yz1', 'ipfix', 'file')),
+    received_us INTEGER NOT NULL,
+    period_start_ms INTEGER NOT NULL,
+    period_end_ms INTEGER NOT NULL,
+    is_late INTEGER NOT NULL CHECK (is_late IN (0, 1)),     -- > 10 min
+    is_counted INTEGER NOT NULL CHECK (is_counted IN (0, 1)), -- <= 72 h
+    is_sample INTEGER NOT NULL CHECK (is_sample IN (0, 1)), -- demo data
+    record_count INTEGER NOT NULL,
+    octets INTEGER NOT NULL,
+    packets INTEGER NOT NULL,
+    dropped_records INTEGER NOT NULL,  -- not of the closed list (VER-06)
+    packets_seen INTEGER NOT NULL,
+    packets_dropped INTEGER NOT NULL,
+    flows_evicted INTEGER NOT NULL,
+    batches_lost INTEGER NOT NULL,
+    clock_quality INTEGER NOT NULL,
+    software_hash BLOB NOT NULL,
+    registry_version BLOB NOT NULL,
+    archive_segment INTEGER NOT NULL,  -- where the signed bytes are
+    archive_offset INTEGER NOT NULL,
+    archive_length INTEGER NOT NULL,   -- compressed, frame header included
+    UNIQUE (probe_id, boot_id, sequence)
+) STRICT;
+CREATE INDEX ledger_by_period ON ledger (enterprise_id, period_start_ms);
+
+-- Merkle tree over the ledger (RFC 6962): leaf hash for each row.
+CREATE TABLE merkle_leaf (
+    idx INTEGER PRIMARY KEY REFERENCES ledger (idx),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+-- Things a person must look at: other content under a known sequence, a
+-- broken chain, a gap, a refused certificate. Both hashes are kept.
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    at_us INTEGER NOT NULL,
+    kind TEXT NOT NULL,                -- 'conflict', 'gap', 'fork', 'denied',...
+    probe_id TEXT NOT NULL,
+    sequence INTEGER,
+    known_hash BLOB,
+    other_hash BLOB,
+    detail TEXT NOT NULL
+) STRICT;
+
+-- Short keys for texts that repeat in every flow.
+CREATE TABLE endpoint_key (
+    key INTEGER PRIMARY KEY,
+    endpoint_id TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE application_key (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Connection records (F27), kept priv.flow_detail_days (PRIV-05).
+CREATE TABLE flow (
+    id INTEGER PRIMARY KEY,
+    ledger_idx INTEGER NOT NULL REFERENCES ledger (idx),
+    endpoint INTEGER NOT NULL REFERENCES endpoint_key (key),
+    application INTEGER NOT NULL REFERENCES application_key (key),
+    start_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL,
+    protocol INTEGER NOT NULL,
+    port INTEGER NOT NULL,             -- application side
+    octets INTEGER NOT NULL,           -- to the endpoint
+    packets INTEGER NOT NULL,
+    payload INTEGER NOT NULL,
+    roctets INTEGER NOT NULL,          -- from the endpoint
+    rpackets INTEGER NOT NULL,
+    rpayload INTEGER NOT NULL,
+    tcp_flags INTEGER NOT NULL,
+    rtcp_flags INTEGER NOT NULL,
+    end_reason INTEGER NOT NULL,
+    name_evidence INTEGER NOT NULL,
+    direction INTEGER NOT NULL,
+    rtt_us INTEGER NOT NULL,           -- 0: unknown
+    burst_count INTEGER NOT NULL,
+    host INTEGER NOT NULL,             -- pseudonym, as signed 64 bit
+    token BLOB,                        -- 16 bytes; NULL: none
+    fingerprint INTEGER                -- 8 bytes as signed 64 bit; NULL: none
+) STRICT;
+CREATE INDEX flow_by_ledger ON flow (ledger_idx);
+CREATE INDEX flow_by_endpoint ON flow (endpoint, start_ms);
+CREATE INDEX flow_by_token ON flow (token) WHERE token IS NOT NULL;
+
+-- Sums for (enterprise, site, endpoint, 5 minutes, tier); kept when detail
+-- goes. Counts fall into the 5 minutes in which the record starts; `minutes`
+-- has a bit for each minute of the 5 touched by a two-way record.
+CREATE TABLE usage (
+    enterprise_id TEXT NOT NULL,
+    site_id TEXT NOT NULL,
+    endpoint INTEGER NOT NULL REFERENCES endpoint_key (key),
+    bucket INTEGER NOT NULL CHECK (bucket % 300 = 0), -- seconds since 1970
+    tier INTEGER NOT NULL,
+    is_sample INTEGER NOT NULL,
+    flows INTEGER NOT NULL,
+    octets INTEGER NOT NULL,
+    packets INTEGER NOT NULL,
+    roctets INTEGER NOT NULL,
+    rpackets INTEGER NOT NULL,
+    minutes INTEGER NOT NULL CHECK (minutes BETWEEN 0 AND 31),
+    hosts INTEGER NOT NULL,            -- distinct pseudonyms
+    names_confirmed INTEGER NOT NULL,  -- flows whose name matched
+    names_mismatched INTEGER NOT NULL,
+    PRIMARY KEY (enterprise_id, endpoint, bucket, site_id, tier, is_sample)
+) STRICT, WITHOUT ROWID;

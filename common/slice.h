@@ -1,0 +1,49 @@
+/*
+ * Borrowed text, and numbers read from it.
+ *
+ * A slice points into memory that somebody else owns; it is not
+ * NUL-terminated. Everything a stranger sends is handled as slices, and every
+ * number enters through parse_u64() or parse_i64(), which refuse signs, blanks,
+ * trailing characters and values outside the bounds given.
+ */
+#ifndef COMMON_SLICE_H
+#define COMMON_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slice {
+    const char *data;
+    size_t length; /* bytes */
+};
+
+struct slice slice_of_text(const char *text);
+struct slice slice_of_bytes(const void *data, size_t length);
+
+/* A string literal as a slice. */
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+bool slice_equal(struct slice a, struct slice b);
+bool slice_equal_text(struct slice a, const char *text);
+/* ASCII letters compare without case; host names are compared so. */
+bool slice_equal_nocase(struct slice a, struct slice b);
+bool slice_ends_with_nocase(struct slice text, struct slice suffix);
+struct slice slice_trim(struct slice text);
+
+/* Takes the part of *rest before separator and moves *rest behind it. False
+ * when *rest was used up (its data is then NULL). "a,,b" gives a, "", b. */
+bool slice_next(struct slice *rest, char separator, struct slice *part);
+
+/* Copies into a NUL-terminated buffer; false (and "") when it does not fit. */
+bool slice_copy(struct slice text, char *buffer, size_t buffer_size);
+
+/* Decimal digits only, min <= value <= max; *value is untouched on failure. */
+bool parse_u64(struct slice text, uint64_t min, uint64_t max, uint64_t *value);
+bool parse_i64(struct slice text, int64_t min, int64_t max, int64_t *value);
+/* Hex digits to bytes; the text must be exactly 2 * size digits. */
+bool parse_hex(struct slice text, void *bytes, size_t size);
+/* Well-formed UTF-8 without control characters other than tab and newline. */
+bool slice_is_clean_utf8(struct slice text);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * TLS 1.3 with certificates on both sides, over sockets the caller owns.
+ *
+ * Non-blocking sockets give TLS_WANT_READ or TLS_WANT_WRITE; blocking ones wait
+ * (set SO_RCVTIMEO/SO_SNDTIMEO for a bound). ALPN "yz/1" turns on the return
+ * channel; a peer without ALPN is let in as plain IPFIX over TLS.
+ */
+#ifndef COMMON_TLS_H
+#define COMMON_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+struct tls_context; /* certificates and rules, one a program */
+struct tls;         /* one connection */
+
+enum tls_status { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
+enum { TLS_NAME_LEN = 128 };
+
+#define TLS_ALPN_YZ1 "yz/1"
+
+/* PEM files. An unreadable file, a key that does not belong to the
+ * certificate, or a certificate expired (or not yet valid) at `now` is refused
+ * with a sentence naming the file and the date. */
+struct tls_context *tls_context_server(const char *ca, const char *certificate,
+                                       const char *key, struct wall_time now,
+                                       struct error_text *error);
+struct tls_context *tls_context_client(const char *ca, const char *certificate,
+                                       const char *key, struct wall_time now,
+                                       struct error_text *error);
+void tls_context_free(struct tls_context *context);
+/* End of validity of our own certificate. */
+struct wall_time tls_context_expires(const struct tls_context *context);
+
+/* The descriptor stays the caller's. host is what the server's certificate
+ * must name (DNS name or address). */
+struct tls *tls_accept(struct tls_context *context, int fd);
+struct tls *tls_connect(struct tls_context *context, int fd, const char *host);
+void tls_free(struct tls *tls); /* sends close_notify when it can */
+
+enum tls_status tls_handshake(struct tls *tls);
+/* *done is the number of bytes moved, only with TLS_OK. */
+enum tls_status tls_read(struct tls *tls, void *data, size_t length,
+                         size_t *done);
+enum tls_status tls_write(struct tls *tls, const void *data, size_t length,
+                          size_t *done);
+bool tls_has_pending(const struct tls *tls); /* decrypted bytes wait inside */
+/* Common name of the peer's verified certificate; false when it has none or
+ * does not fit. */
+bool tls_peer_name(const struct tls *tls, char name[static TLS_NAME_LEN]);
+bool tls_peer_wants_yz1(const struct tls *tls);
+/* Why the last call failed, one line. */
+const char *tls_error(const struct tls *tls);
+
+#endif
