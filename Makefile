@@ -51,7 +51,7 @@ FOLDERS  := common rules $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
-TOOLS    := $(wildcard tests/demo/*_tool.c)
+TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
 BENCHES  := $(sort $(wildcard tests/bench/*.sh))
@@ -122,7 +122,7 @@ $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,common
 	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,common) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
-TOOL_BINARIES := $(TOOLS:tests/demo/%.c=$(B)/tools/%)
+TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS)))
 
 # Fuzz targets name the folder they need in front: probe_hello_fuzz.c.
 fuzz_folder = $(firstword $(subst _, ,$(notdir $(1))))
