@@ -61,19 +61,22 @@ TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench fuzz install clean packages
+.PHONY: all demo test check golden bench fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
 all: $(BINARIES)
 
 # Libraries. The goals that promise to install what they need do so first.
-INSTALL_FOR := $(filter demo test bench fuzz check golden packages,$(MAKECMDGOALS))
-$(B)/flags/ok: deploy/libraries deploy/find-libraries
-	$(if $(INSTALL_FOR),$(Q)deploy/install-packages build $(INSTALL_FOR))
+INSTALLING := $(filter demo test bench fuzz check golden,$(MAKECMDGOALS))
+INSTALLED  := $(INSTALLING:%=$(B)/flags/installed-%)
+$(B)/flags/installed-%: deploy/packages deploy/install-packages
+	$(Q)mkdir -p $(@D)
+	$(Q)deploy/install-packages build $*
+	$(Q)touch $@
+$(B)/flags/ok: deploy/libraries deploy/find-libraries | $(INSTALLED)
 	$(Q)deploy/find-libraries deploy/libraries $(B)/flags
 	$(Q)touch $@
-packages: $(B)/flags/ok
 
 # Text files as C string literals, included by name: "portal/001-x.sql.inc".
 $(B)/gen/%.inc: %
@@ -135,22 +138,22 @@ $(foreach t,$(FUZZERS),$(eval $(call fuzzer,$(t))))
 SAN_BINARIES := $(PROGRAMS:%=$(B)/san/bin/yz-%)
 TEST_BINARIES := $(TESTS:%.c=$(B)/san/%)
 
-demo: $(BINARIES) $(TOOL_BINARIES)
+demo: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' DEMO_EXIT='$(DEMO_EXIT)' tests/demo/demo.sh
 
-test: $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
+test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' tests/run $(TEST_BINARIES) $(SCRIPTS)
 
-golden: $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
+golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' GOLDEN=write tests/run $(TEST_BINARIES) $(SCRIPTS)
 
-check: $(B)/flags/ok $(GENERATED)
+check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 	$(Q)B='$(B)' CC='$(CC)' deploy/check $(FOLDERS)
 
-bench: $(BINARIES) $(TOOL_BINARIES)
+bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
 
-fuzz: $(FUZZERS:%.c=$(B)/fuz/%)
+fuzz: $(INSTALLED) $(FUZZERS:%.c=$(B)/fuz/%)
 	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $^
 
 install: all
