@@ -10,7 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
 
 void log_set_level(enum log_level level);
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -24,6 +29,7 @@ void fatal(int status, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 /* Names the program in fatal() and usage lines; call it first in main(). */
 void log_set_program(const char *name);
+const char *log_program(void);
 
 /* A reason for the caller to print, filled by functions that can fail in ways
  * worth a sentence. One line, no final newline. */
@@ -35,7 +41,8 @@ struct error_text {
 bool error_set(struct error_text *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Set by SIGINT and SIGTERM once stop_on_signals() was called. */
+/* Set by SIGINT and SIGTERM once stop_on_signals() was called, which also
+ * ignores SIGPIPE. */
 void stop_on_signals(void);
 bool stop_requested(void);
 

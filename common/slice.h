@@ -43,6 +43,9 @@ bool parse_u64(struct slice text, uint64_t min, uint64_t max, uint64_t *value);
 bool parse_i64(struct slice text, int64_t min, int64_t max, int64_t *value);
 /* Hex digits to bytes; the text must be exactly 2 * size digits. */
 bool parse_hex(struct slice text, void *bytes, size_t size);
+/* Bytes of the character that starts the text, 1 to 4; 0 when the text is
+ * empty or does not start with well-formed UTF-8. */
+size_t slice_utf8_length(struct slice text);
 /* Well-formed UTF-8 without control characters other than tab and newline. */
 bool slice_is_clean_utf8(struct slice text);
 
