@@ -4,11 +4,22 @@
 -- microseconds, as their names say. One transaction writes a batch's ledger
 -- row, its flows and its usage: a batch is counted once or not at all.
 
--- One row for each batch ever accepted; `idx` is its place in the log.
-CREATE TABLE ledger (
-    idx INTEGER PRIMARY KEY,
+-- Public keys that signed accepted batches, so that a batch can be verified
+-- after its probe got a new key. Part of the leaf of each row that names it.
+CREATE TABLE signer (
+    key INTEGER PRIMARY KEY,
     probe_id TEXT NOT NULL,
-    boot_id BLOB NOT NULL,
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('ed25519', 'sm2')),
+    public_key BLOB NOT NULL CHECK (length(public_key) IN (32, 65)),
+    UNIQUE (probe_id, algorithm, public_key)
+) STRICT;
+
+-- One row for each batch ever accepted; `idx` is its place in the log, from 1
+-- without holes (its leaf in the Merkle tree is number idx - 1).
+CREATE TABLE ledger (
+    idx INTEGER PRIMARY KEY CHECK (idx >= 1),
+    probe_id TEXT NOT NULL,
+    boot_id BLOB NOT NULL CHECK (length(boot_id) = 16),
     sequence INTEGER NOT NULL CHECK (sequence >= 1),
     batch_hash BLOB NOT NULL CHECK (length(batch_hash) = 32),
     previous_hash BLOB NOT NULL CHECK (length(previous_hash) = 32),
@@ -17,7 +28,8 @@ CREATE TABLE ledger (
     tier INTEGER NOT NULL,             -- 0 enterprise probe, 1 supplier's
                                        -- counts, 2 supplier probe, 3 carrier
     transport TEXT NOT NULL CHECK (transport IN ('yz1', 'ipfix', 'file')),
-    received_us INTEGER NOT NULL,
+    signer INTEGER NOT NULL REFERENCES signer (key),
+    received_us INTEGER NOT NULL,      -- demo data: its period's end
     period_start_ms INTEGER NOT NULL,
     period_end_ms INTEGER NOT NULL,
     is_late INTEGER NOT NULL CHECK (is_late IN (0, 1)),     -- > 10 min
@@ -37,28 +49,41 @@ CREATE TABLE ledger (
     archive_segment INTEGER NOT NULL,  -- where the signed bytes are
     archive_offset INTEGER NOT NULL,
     archive_length INTEGER NOT NULL,   -- compressed, frame header included
-    UNIQUE (probe_id, boot_id, sequence)
+    UNIQUE (probe_id, boot_id, sequence),
+    UNIQUE (archive_segment, archive_offset)
 ) STRICT;
 CREATE INDEX ledger_by_period ON ledger (enterprise_id, period_start_ms);
 
--- Merkle tree over the ledger (RFC 6962): leaf hash for each row.
+-- Merkle tree over the ledger (RFC 6962): leaf hash for each row, over all its
+-- columns but the three archive_ ones (see collector/ledger.c).
 CREATE TABLE merkle_leaf (
     idx INTEGER PRIMARY KEY REFERENCES ledger (idx),
     hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
--- Things a person must look at: other content under a known sequence, a
--- broken chain, a gap, a refused certificate. Both hashes are kept.
+-- Things a person must look at. Kinds: 'conflict' (other content under a known
+-- sequence), 'gap', 'fork' (the chain does not fit), 'stale' (kept because its
+-- times reach too far back), 'fields' (records outside the closed list were
+-- dropped), and refusals: 'malformed', 'identity', 'unknown', 'denied',
+-- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and
+-- sequence stand only where the signature was right. The same thing again on
+-- the same day (UTC) is counted in `times`, so that a peer that repeats itself
+-- does not fill the table.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
-    at_us INTEGER NOT NULL,
-    kind TEXT NOT NULL,                -- 'conflict', 'gap', 'fork', 'denied',...
+    at_us INTEGER NOT NULL,            -- first time
+    last_us INTEGER NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1,
+    kind TEXT NOT NULL,
     probe_id TEXT NOT NULL,
     sequence INTEGER,
     known_hash BLOB,
     other_hash BLOB,
     detail TEXT NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX event_once ON event (
+    probe_id, kind, at_us / 86400000000, ifnull(sequence, 0),
+    ifnull(other_hash, x''));
 
 -- Short keys for texts that repeat in every flow.
 CREATE TABLE endpoint_key (
@@ -121,4 +146,22 @@ CREATE TABLE usage (
     names_confirmed INTEGER NOT NULL,  -- flows whose name matched
     names_mismatched INTEGER NOT NULL,
     PRIMARY KEY (enterprise_id, endpoint, bucket, site_id, tier, is_sample)
+) STRICT, WITHOUT ROWID;
+
+-- Who was seen in which 5 minutes, so that `hosts` stays exact when batches of
+-- the same 5 minutes arrive apart. Kept as long as flow detail (PRIV-05).
+CREATE TABLE usage_scope (
+    key INTEGER PRIMARY KEY,
+    enterprise_id TEXT NOT NULL,
+    site_id TEXT NOT NULL,
+    tier INTEGER NOT NULL,
+    is_sample INTEGER NOT NULL,
+    UNIQUE (enterprise_id, site_id, tier, is_sample)
+) STRICT;
+CREATE TABLE usage_host (
+    scope INTEGER NOT NULL REFERENCES usage_scope (key),
+    endpoint INTEGER NOT NULL REFERENCES endpoint_key (key),
+    bucket INTEGER NOT NULL,
+    host INTEGER NOT NULL,             -- pseudonym, as signed 64 bit
+    PRIMARY KEY (scope, endpoint, bucket, host)
 ) STRICT, WITHOUT ROWID;
