@@ -19,7 +19,8 @@
 enum award_status {
     AWARD_OK,
     AWARD_LINE_EMPTY,    /* E_LINE_EMPTY: fee is zero or negative */
-    AWARD_SETS_MISSING,  /* E_SETS_MISSING: this item's cap needs sets */
+    AWARD_SETS_MISSING,  /* E_SETS_REQUIRED: the cap of this item needs sets */
+    AWARD_SETS_GIVEN,    /* E_SETS_NOT_APPLICABLE: this one has none */
     AWARD_RANGE,         /* E_RANGE: does not fit */
     AWARD_CAP_EXHAUSTED, /* E_CUM_CAP_EXHAUSTED: nothing left (AWARD-09) */
 };
