@@ -1,0 +1,60 @@
+# For the end-to-end scripts: TAP lines, a folder of their own, processes that
+# end with the script.
+#
+#   . tests/e2e/tap.sh
+#   tap_begin replay
+#   tap "what holds" command...
+#   tap_end
+
+set -u
+export LC_ALL=C.UTF-8
+PATH=$PATH:/usr/sbin:/sbin
+build=${B:-build}
+mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 1
+# Sanitized programs where they are built, else the plain ones.
+bin=$build/san/bin
+[ -x "$bin/yz-portal" ] || bin=$build/bin
+tap_number=0
+
+# tap_begin NAME: an empty folder in $demo (the name the demo's parts use).
+tap_begin()
+{
+    demo=$build/e2e-$1
+    rm -rf "$demo"
+    mkdir -p "$demo/log" || exit 1
+    trap tap_leave EXIT
+    trap 'exit 130' INT TERM HUP
+}
+
+tap_leave()
+{
+    local status=$?
+    end_spawned
+    exit $status
+}
+
+# tap NAME COMMAND...: one case; the output of a failed one becomes comments.
+tap()
+{
+    local name=$1
+    shift
+    tap_number=$((tap_number + 1))
+    if "$@" >"$demo/log/case.out" 2>&1; then
+        echo "ok $tap_number - $name"
+    else
+        echo "not ok $tap_number - $name"
+        tail -n 8 "$demo/log/case.out" | sed 's/^/# /'
+        return 1
+    fi
+}
+
+# tap_skip NAME REASON
+tap_skip()
+{
+    tap_number=$((tap_number + 1))
+    echo "ok $tap_number - $1 # skip $2"
+}
+
+tap_end() { echo "1..$tap_number"; }
+
+. tests/demo/processes.sh
