@@ -1,0 +1,222 @@
+/*
+ * What the four main.c share.
+ *
+ * Options are matched by name in a table given by the command, so that a usage
+ * error is noticed before anything is opened. There are no abbreviations and no
+ * joined short options: what a script writes means the same in every release.
+ */
+#include "common/program.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2, CONFIG_TEXT_LIMIT = 1 << 20 };
+
+static void print_help(const char *summary,
+                       const struct program_command *commands, size_t count)
+{
+    printf("%s %s: %s\n\n", log_program(), PROGRAM_VERSION, summary);
+    for (size_t i = 0; i < count; i++)
+        printf("  %s %s %s\n", log_program(), commands[i].name,
+               commands[i].usage);
+    printf("\nEnds with 0 when done, 1 when the work failed, 2 for wrong usage "
+           "or configuration.\n");
+}
+
+/* How many arguments name this command: 0 when they name another one. */
+static int match_command(const char *name, int argc, char **argv)
+{
+    struct slice words = slice_of_text(name), word;
+    int count = 0;
+    while (slice_next(&words, ' ', &word)) {
+        if (1 + count >= argc || !slice_equal_text(word, argv[1 + count]))
+            return 0;
+        count++;
+    }
+    return count;
+}
+
+/* Output that never arrived is work that failed. */
+static int end_output(int status)
+{
+    bool is_good = !ferror(stdout);
+    is_good = fflush(stdout) == 0 && is_good;
+    if (is_good || status != 0)
+        return status;
+    fprintf(stderr, "%s: standard output: %s\n", log_program(),
+            strerror(errno));
+    return STATUS_FAILED;
+}
+
+static int run_command(const struct program_command *command, int words,
+                       int argc, char **argv)
+{
+    argc -= words;
+    argv += words;
+    argv[0] = (char *)command->name;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        printf("usage: %s %s %s\n", log_program(), command->name,
+               command->usage);
+        return 0;
+    }
+    return command->run(argc, argv);
+}
+
+int program_main(const char *name, const char *summary,
+                 const struct program_command *commands, size_t count, int argc,
+                 char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+    log_set_program(name);
+    if (strcmp(first, "--help") == 0) {
+        print_help(summary, commands, count);
+        return end_output(0);
+    }
+    if (strcmp(first, "--version") == 0) {
+        printf("%s %s\n", name, PROGRAM_VERSION);
+        return end_output(0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int words = match_command(commands[i].name, argc, argv);
+        if (words > 0)
+            return end_output(run_command(&commands[i], words, argc, argv));
+    }
+    if (argc < 2)
+        fatal(STATUS_USAGE, "no command given; %s --help lists them", name);
+    fatal(STATUS_USAGE, "unknown command '%s'; %s --help lists them", first,
+          name);
+}
+
+/* ---- options ---- */
+
+struct option_scan {
+    const char *command;
+    const struct program_option *options;
+    size_t count;
+    uint64_t given; /* bit i: options[i] */
+};
+
+static bool complain(const char *command, const char *what, const char *which)
+{
+    fprintf(stderr, "%s %s: %s%s%s; see %s %s --help\n", log_program(), command,
+            which, which[0] ? " " : "", what, log_program(), command);
+    return false;
+}
+
+/* The option called `argument`; behind '=' may stand its value. */
+static size_t find_option(const struct option_scan *scan, struct slice name)
+{
+    size_t i = 0;
+    while (i < scan->count && !slice_equal_text(name, scan->options[i].name))
+        i++;
+    return i;
+}
+
+/* Takes argv[*i], and its value when that is the next argument. */
+static bool take_option(struct option_scan *scan, int argc, char **argv, int *i)
+{
+    char *argument = argv[*i], *value = NULL;
+    struct slice rest = slice_of_text(argument), name;
+    slice_next(&rest, '=', &name);
+    if (rest.data != NULL)
+        value = argument + name.length + 1;
+    size_t found = find_option(scan, name);
+    if (found == scan->count)
+        return complain(scan->command, "is no option here", argument);
+    const struct program_option *option = &scan->options[found];
+    if (scan->given & (1ull << found))
+        return complain(scan->command, "is given twice", option->name);
+    scan->given |= 1ull << found;
+    if (option->flag != NULL) {
+        *option->flag = true;
+        return value == NULL ||
+               complain(scan->command, "takes no value", option->name);
+    }
+    if (value == NULL && *i + 1 < argc)
+        value = argv[++*i];
+    if (value == NULL)
+        return complain(scan->command, "needs a value", option->name);
+    *option->value = value;
+    return true;
+}
+
+static bool has_required(const struct option_scan *scan)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        if (scan->options[i].is_required && !(scan->given & (1ull << i)))
+            return complain(scan->command, "is required",
+                            scan->options[i].name);
+    }
+    return true;
+}
+
+int program_options(int argc, char **argv, const struct program_option *options,
+                    size_t count, int min_operands, int max_operands)
+{
+    struct option_scan scan = {argv[0], options, count, 0};
+    int operands = 0;
+    bool is_ended = false;
+    assert(count <= 64);
+    for (int i = 1; i < argc; i++) {
+        bool is_option = !is_ended && argv[i][0] == '-' && argv[i][1] != '\0';
+        if (is_option && strcmp(argv[i], "--") == 0)
+            is_ended = true;
+        else if (!is_option)
+            argv[1 + operands++] = argv[i];
+        else if (!take_option(&scan, argc, argv, &i))
+            return -1;
+    }
+    if (!has_required(&scan))
+        return -1;
+    if (operands >= min_operands && operands <= max_operands)
+        return operands;
+    complain(scan.command,
+             operands < min_operands ? "more arguments are needed"
+                                     : "too many arguments",
+             "");
+    return -1;
+}
+
+/* ---- configuration, user ---- */
+
+int program_print_config(const struct config_key *keys, size_t count,
+                         const void *config)
+{
+    struct buffer text;
+    buffer_init(&text, CONFIG_TEXT_LIMIT);
+    config_print(keys, count, config, &text);
+    bool is_good = !text.failed && (text.length == 0 ||
+                                    fwrite(text.data, text.length, 1, stdout));
+    buffer_clear(&text);
+    return is_good ? 0 : STATUS_FAILED;
+}
+
+bool program_drop_to_user(const char *user, struct error_text *error)
+{
+    if (user[0] == '\0')
+        return true;
+    errno = 0;
+    const struct passwd *entry = getpwnam(user);
+    if (entry == NULL)
+        return error_set(error, "user %s: %s", user,
+                         errno != 0 ? strerror(errno) : "no such user");
+    if (geteuid() != 0) {
+        if (entry->pw_uid == geteuid())
+            return true;
+        return error_set(error, "user %s: only root can become another user",
+                         user);
+    }
+    if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+        setuid(entry->pw_uid) != 0)
+        return error_set(error, "user %s: %s", user, strerror(errno));
+    /* Root must not come back; a user id of 0 under another name keeps it. */
+    if (entry->pw_uid != 0 && setuid(0) == 0)
+        return error_set(error, "user %s: root could not be left", user);
+    return true;
+}
