@@ -33,6 +33,14 @@ enum sign_algorithm sign_key_algorithm(const struct sign_key *key);
  * length. */
 size_t sign_key_public(const struct sign_key *key,
                        uint8_t public_key[static SIGN_PUBLIC_MAX]);
+/* A public key from a PEM file (SubjectPublicKeyInfo), in the raw form above.
+ * Gives its length, 0 on failure. */
+size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
+                        uint8_t public_key[static SIGN_PUBLIC_MAX],
+                        struct error_text *error);
+/* The key's public half as such a file, mode 0644; replaces what is there. */
+bool sign_public_save(const struct sign_key *key, const char *path,
+                      struct error_text *error);
 
 bool sign_make(const struct sign_key *key, const void *data, size_t length,
                uint8_t signature[static SIGN_LEN]);
