@@ -15,7 +15,8 @@
 #   B            build folder; everything made goes to $B/demo
 #   DEMO_EXIT=1  ends after the checks; exit status 0 when all of them hold
 #   DEMO_RECORD=FILE  keeps the live capture as FILE (for the replay)
-#   DEMO_BIN     folder of the programs, $B/bin by default
+#   DEMO_REPLAY=1 takes the recorded traffic even where live is possible
+#   DEMO_BIN, DEMO_TOOLS  folders of programs and tools: $B/bin, $B/tools
 #
 # Exit status: 0 all checks hold, 1 one does not, 130 interrupted. Processes
 # and namespaces are removed on every way out.
@@ -26,6 +27,7 @@ unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 build=${B:-build}
 mkdir -p "$build" && build=$(cd "$build" && pwd) || exit 1
 bin=${DEMO_BIN:-$build/bin}
+tools=${DEMO_TOOLS:-$build/tools}
 PATH=$PATH:/usr/sbin:/sbin
 
 for part in checks processes certificates network servers clients programs \
@@ -119,6 +121,7 @@ main()
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     no_network=$(why_no_network)
+    [ -z "${DEMO_REPLAY:-}" ] || no_network="DEMO_REPLAY is set"
     echo "Yunzheng demo: from a packet to a completion table"
     prepare
     history_part

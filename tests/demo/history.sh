@@ -8,7 +8,7 @@
 load_registry()
 {
     check "history_tool generates sample enterprises and their batches" \
-        "$build/tools/history_tool" "$demo/history" \
+        "$tools/history_tool" "$demo/history" \
         --live-keys "$demo/keys" ||
         give_up "no history"
     check "yz-portal load: the programme's rules and catalogue" \

@@ -49,3 +49,17 @@ end_spawned()
     done
     spawned_pids=()
 }
+
+# free_port: a TCP port of the loopback that nobody listens on now.
+free_port()
+{
+    local port i
+    for i in $(seq 50); do
+        port=$((20000 + RANDOM % 12000))
+        if [ -z "$(ss -Hltn "sport = :$port")" ]; then
+            echo $port
+            return
+        fi
+    done
+    return 1
+}

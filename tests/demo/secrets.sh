@@ -68,7 +68,7 @@ find_secrets()
     local patterns=$1 file hay name hex found=0
     shift
     for file in "$@"; do
-        hay=$(hex_of <"$file")
+        hay=$(hex_of <"$file") && [ -n "$hay" ] || return 1
         while read -r name hex; do
             if holds_hex "$hay" "$hex" ||
                 holds_hex "$hay" "$(turn_hex "$hex")"; then

@@ -55,6 +55,32 @@ tap_skip()
     echo "ok $tap_number - $1 # skip $2"
 }
 
+# demo_failed WHAT: what the demo printed below the check that did not hold.
+demo_failed()
+{
+    grep -A 12 -F "NOT ok" "$demo/log/demo.out" | grep -A 12 -F "$1"
+    tail -n 5 "$demo/log/demo.err"
+    return 1
+}
+
+# tap_demo VARIABLE=VALUE...: the demo in exit mode; each of its checks is a case
+# here, and so is its exit status.
+tap_demo()
+{
+    local line status
+    env B="$demo" DEMO_BIN="$bin" DEMO_TOOLS="$build/tools" DEMO_EXIT=1 "$@" \
+        tests/demo/demo.sh >"$demo/log/demo.out" 2>"$demo/log/demo.err"
+    status=$?
+    while read -r line; do
+        case $line in
+        'ok '[0-9]*) tap "${line#* - }" true ;;
+        'NOT ok '*) tap "${line#* - }" demo_failed "${line#* - }" ;;
+        'not shown here - '*) tap_skip "${line#* - }" "not possible here" ;;
+        esac
+    done <"$demo/log/demo.out"
+    tap "the demo ends with 0" test $status = 0
+}
+
 tap_end() { echo "1..$tap_number"; }
 
 . tests/demo/processes.sh
