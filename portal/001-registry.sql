@@ -21,6 +21,17 @@ CREATE TABLE city (                     -- ORG-14
     is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1))
 ) STRICT;
 
+-- A published version of the catalogue; its cap bounds what an enterprise gets
+-- in a cycle (AWARD-06).
+CREATE TABLE catalogue (
+    programme_id TEXT NOT NULL REFERENCES programme (id),
+    version INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    title_zh TEXT NOT NULL,
+    cumulative_cap_fen INTEGER NOT NULL CHECK (cumulative_cap_fen > 0),
+    PRIMARY KEY (programme_id, version)
+) STRICT;
+
 CREATE TABLE catalogue_item (           -- CAT-02, AWARD-02, AWARD-03
     programme_id TEXT NOT NULL REFERENCES programme (id),
     version INTEGER NOT NULL,
@@ -106,6 +117,7 @@ CREATE TABLE endpoint_address (
     CHECK (address <> '' OR host <> ''),
     PRIMARY KEY (endpoint_id, address, host)
 ) STRICT;
+CREATE INDEX endpoint_by_service ON endpoint (service_id);
 
 -- A probe belongs to one enterprise and one site (VER-18); nothing in the data
 -- can change that. No probe without the enterprise's agreement (PRIV-07).
@@ -137,6 +149,7 @@ CREATE TABLE voucher_application (
     CHECK (supplier_confirmed_at <= city_approved_at),
     UNIQUE (enterprise_id, supplier_id, contract_no)
 ) STRICT;
+CREATE INDEX application_by_supplier ON voucher_application (supplier_id);
 
 CREATE TABLE voucher (
     number TEXT PRIMARY KEY,           -- 'V-2026-0001'
@@ -168,6 +181,7 @@ CREATE TABLE settlement (
     state TEXT NOT NULL CHECK (state IN ('PENDING_SUPPLIER',
         'PENDING_VERIFICATION', 'NOT_COMPLETE', 'PENDING_CITY'))
 ) STRICT;
+CREATE INDEX settlement_by_voucher ON settlement (voucher_number, submitted_at);
 
 -- User-side identifiers declared for a voucher line (VER-03). Numbers are kept
 -- as keyed hash and mask only (PRIV-04); addresses as they are.
@@ -185,6 +199,8 @@ CREATE TABLE user_side_identifier (
     FOREIGN KEY (voucher_number, line_no)
         REFERENCES voucher_line (voucher_number, line_no)
 ) STRICT;
+CREATE INDEX identifier_by_line ON user_side_identifier (
+    voucher_number, line_no);
 
 -- People. A personal account is bound to one organisation (ORG-12).
 CREATE TABLE account (
@@ -203,7 +219,7 @@ CREATE TABLE session (
     account_name TEXT NOT NULL REFERENCES account (name),
     csrf TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    used_at INTEGER NOT NULL
+    used_at INTEGER NOT NULL            -- the last request, nearly
 ) STRICT;
 
 -- What was done, by whom; each row's hash covers the row and the hash before
@@ -218,6 +234,7 @@ CREATE TABLE audit (
     previous_hash BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
+CREATE INDEX audit_by_object ON audit (object, action);
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit

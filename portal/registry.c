@@ -1,0 +1,20 @@
+/* See registry.h. */
+#include "portal/registry.h"
+
+#include <sys/stat.h>
+
+static const char REGISTRY_001[] =
+#include "portal/001-registry.sql.inc"
+    ;
+
+struct db *registry_open(const char *path, struct error_text *error)
+{
+    static const struct db_migration MIGRATIONS[] = {
+        {"001-registry.sql", REGISTRY_001},
+    };
+    mode_t before = umask(027);
+    struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
+                            sizeof(MIGRATIONS) / sizeof(MIGRATIONS[0]), error);
+    umask(before);
+    return db;
+}

@@ -1,0 +1,21 @@
+/*
+ * From an address to its handler.
+ *
+ * One table: method, path with '*' for a segment, handler, which roles, whether
+ * a form token is needed, whether the same address below /api/v1 answers JSON.
+ * An address that is not there is 404, one that is there for another method
+ * 405. Without a login, pages that need one lead to /login and back; a role
+ * that may not is 403 and leaves a DENIED row in the audit log.
+ */
+#ifndef PORTAL_ROUTE_H
+#define PORTAL_ROUTE_H
+
+#include "common/clock.h"
+#include "portal/http.h"
+#include "portal/portal.h"
+
+void route_dispatch(struct portal *portal, struct portal_worker *worker,
+                    struct wall_time now, const struct http_request *request,
+                    struct http_response *response);
+
+#endif
