@@ -21,13 +21,13 @@
 #include "common/log.h"
 
 enum config_kind {
-    CONFIG_TEXT,     /* char[]; size is the array's size */
-    CONFIG_PATH,     /* the same; relative paths are taken from the file's
+    CONFIG_TEXT,    /* char[]; size is the array's size */
+    CONFIG_PATH,    /* the same; relative paths are taken from the file's
                         folder */
-    CONFIG_U64,      /* uint64_t within min..max */
-    CONFIG_BOOL,     /* bool: yes or no */
-    CONFIG_CHOICE,   /* int: index into the words of `choices`, "a|b|c" */
-    CONFIG_ADDRESS,  /* char[]: HOST:PORT or [V6]:PORT, checked for form */
+    CONFIG_U64,     /* uint64_t within min..max */
+    CONFIG_BOOL,    /* bool: yes or no */
+    CONFIG_CHOICE,  /* int: index into the words of `choices`, "a|b|c" */
+    CONFIG_ADDRESS, /* char[]: HOST:PORT or [V6]:PORT, checked for form */
 };
 
 struct config_key {

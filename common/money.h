@@ -30,8 +30,7 @@ enum { MONEY_TEXT_LEN = 32 };
 enum money_status money_from_yuan_text(struct slice text, struct money *money);
 /* "80,000.50"; a minus sign for negative amounts. */
 void money_to_yuan_text(struct money money, char text[static MONEY_TEXT_LEN]);
-enum money_status money_add(struct money a, struct money b,
-                            struct money *sum);
+enum money_status money_add(struct money a, struct money b, struct money *sum);
 enum money_status money_multiply(struct money a, uint64_t count,
                                  struct money *product);
 struct money money_min(struct money a, struct money b);

@@ -66,8 +66,8 @@ static inline bool test_check_i64(int64_t a, int64_t b, const char *file,
 {
     if (a != b) {
         test_now.failed_checks++;
-        printf("# %s:%d: %s is %" PRId64 ", expected %" PRId64 "\n", file,
-               line, what, a, b);
+        printf("# %s:%d: %s is %" PRId64 ", expected %" PRId64 "\n", file, line,
+               what, a, b);
     }
     return a == b;
 }

@@ -1,0 +1,143 @@
+#!/bin/bash
+# deploy/check against a small tree of its own: it passes as it is, and fails
+# with file and line for each way of breaking it.
+set -u
+B=$(realpath "${B:-build}")
+tree=$B/check-test
+number=0
+
+say() { # say STATUS NAME
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+    fi
+}
+
+make_tree() {
+    rm -rf "$tree"
+    mkdir -p "$tree/common" "$tree/rules" "$tree/probe" "$tree/portal" \
+        "$tree/deploy" "$tree/tests/common"
+    cp deploy/check "$tree/deploy/"
+    cp .clang-format "$tree/"
+    cp common/slice.[ch] common/checked.[ch] "$tree/common/"
+    cp tests/test.h "$tree/tests/"
+    printf '#include "common/slice.h"\n' >"$tree/rules/rule.h"
+    printf '#include "portal/page.h"\n\n#include "rules/rule.h"\n' \
+        >"$tree/portal/page.c"
+    printf '#include "common/slice.h"\n' >"$tree/portal/page.h"
+}
+
+run_check() {
+    # The build folder stays outside, as with make B=.
+    B=$B CC=${CC:-cc} "$tree/deploy/check" common rules probe portal \
+        >"$B/check-test.out" 2>"$B/check-test.err"
+}
+
+# break NAME EXPECTED-LINE FILE < what is added to the file
+break_with() {
+    make_tree
+    cat >>"$tree/$3"
+    run_check
+    local status=$?
+    [ $status -eq 1 ] && grep -q "^$2" "$B/check-test.out"
+    local good=$?
+    [ $good -eq 0 ] || sed 's/^/# /' "$B/check-test.out"
+    say $good "$1"
+}
+
+make_tree
+run_check
+status=$?
+[ $status -eq 0 ] || sed 's/^/# /' "$B/check-test.out" "$B/check-test.err"
+say $status "a clean tree passes"
+grep -q '^ten longest functions:' "$B/check-test.out" &&
+    grep -q 'parse_i64 (common/slice.c:[0-9]*)' "$B/check-test.out"
+say $? "the longest functions are named"
+
+break_with "an arrow against its direction is found" \
+    'common/odd.c:2: common may not include rules/rule.h' common/odd.c <<'END'
+#include "common/slice.h"
+#include "rules/rule.h"
+END
+break_with "rules lean on nothing but common" \
+    'rules/odd.c:1: rules may not include portal/page.h' rules/odd.c <<'END'
+#include "portal/page.h"
+END
+break_with "programs never include one another" \
+    'probe/odd.c:1: probe may not include portal/page.h' probe/odd.c <<'END'
+#include "portal/page.h"
+END
+break_with "tests follow the arrows of what they test" \
+    'tests/common/odd_test.c:1: common may not include rules/rule.h' \
+    tests/common/odd_test.c <<'END'
+#include "rules/rule.h"
+END
+break_with "includes start at the root" \
+    'rules/odd.c:1: "rule.h" is not included from the root' rules/odd.c <<'END'
+#include "rule.h"
+END
+break_with "a file includes its own header first" \
+    'rules/rule.c:1: the first include is not its own header' \
+    rules/rule.c <<'END'
+#include "common/slice.h"
+END
+break_with "a library stays in its module" \
+    'rules/odd.c:1: <sqlite3.h> belongs to common/db' rules/odd.c <<'END'
+#include <sqlite3.h>
+END
+break_with "an unknown library needs a row" \
+    'rules/odd.c:1: <xml.h> has no row' rules/odd.c <<'END'
+#include <xml.h>
+END
+break_with "a banned function is found behind a comment and a text" \
+    'rules/odd.c:3: strcpy() is not used here' rules/odd.c <<'END'
+/* "a comment
+ * of two lines' */
+/* x */ void f(char *p) { g("/*"), strcpy(p, "//"); }
+END
+break_with "code that is switched off is found" \
+    'rules/odd.c:1: code that is switched off' rules/odd.c <<'END'
+#if 0
+#endif
+END
+break_with "a header that needs another one first is found" \
+    'rules/odd.h:1: does not compile alone' rules/odd.h <<'END'
+struct slice odd(void);
+size_t odder(void);
+END
+mark=TO
+break_with "unfinished work is found" \
+    'rules/odd.c:1: unfinished work' rules/odd.c <<END
+/* ${mark}DO */
+END
+break_with "a file made by a tool is found" \
+    'rules/odd.o:1: is made by a tool' rules/odd.o <<'END'
+END
+{
+    printf 'void f(void)\n{\n'
+    for _ in $(seq 101); do printf '    g();\n'; done
+    printf '}\n'
+} | break_with "a very long function is found" \
+    'rules/odd.c:1: f() has 104 lines' rules/odd.c
+# The pipe above ran in a subshell: its case is counted here.
+number=$((number + 1))
+
+if command -v clang-format >/dev/null; then
+    break_with "layout is compared with .clang-format" \
+        'rules/odd.c:1: not as clang-format has it' rules/odd.c <<'END'
+int   f( void ) ;
+END
+else
+    number=$((number + 1))
+    echo "ok $number - layout # skip clang-format is missing"
+fi
+
+make_tree
+printf '/* strcpy(a, b) */\nconst char *f(void);\nconst char *f(void)\n{\n    return "atoi(x)";\n}\n' \
+    >"$tree/rules/good.c"
+run_check
+say $? "names in comments and texts are no calls"
+rm -rf "$tree" "$B/check-test.out" "$B/check-test.err"
+echo "1..$number"
