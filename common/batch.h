@@ -40,6 +40,7 @@ enum {
     PROBE_ID_LEN = 64, /* with its NUL; letters, digits, ".", "_", "-" */
     BOOT_ID_LEN = 16,
     BATCH_SIZE_MAX = 64 * 1024 * 1024,
+    BATCH_RECORD_MAX = 512 * 1024, /* connection records in one batch */
 };
 
 enum clock_quality { /* after OCMF's letters U, I, S, R */
@@ -71,7 +72,8 @@ struct batch_writer;
  * NULL without memory. */
 struct batch_writer *batch_writer_new(uint32_t domain, uint32_t record_sequence);
 void batch_writer_free(struct batch_writer *w);
-/* False when the batch would pass BATCH_SIZE_MAX; then finish it. `now_s` is
+/* False when the batch would pass BATCH_SIZE_MAX or BATCH_RECORD_MAX; then
+ * finish it. `now_s` is
  * the export time of the message the record falls into. */
 bool batch_writer_add(struct batch_writer *w, const struct flow_record *record,
                       uint32_t now_s);
