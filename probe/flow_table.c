@@ -67,26 +67,34 @@ void flow_table_free(struct flow_table *t)
 
 /* --- tuples --- */
 
-static int compare_ends(const struct packet *p, size_t length)
+static inline int64_t compare_ipv4(const uint8_t *a, const uint8_t *b)
 {
-    int order = memcmp(p->source, p->destination, length);
-    if (order != 0)
-        return order;
-    return (p->source_port > p->destination_port) -
-           (p->source_port < p->destination_port);
+    uint32_t x, y; /* any order will do, as long as it is one */
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (int64_t)x - y;
 }
 
-int flow_tuple_of(const struct packet *p, struct flow_tuple *tuple)
+int flow_packet_side(const struct packet *p)
+{
+    int64_t order = p->ip_version == 4
+                        ? compare_ipv4(p->source, p->destination)
+                        : memcmp(p->source, p->destination, 16);
+    if (order == 0)
+        order = p->source_port - p->destination_port;
+    return order <= 0 ? SIDE_LOW : SIDE_HIGH;
+}
+
+void flow_tuple_of(const struct packet *p, int side, struct flow_tuple *tuple)
 {
     size_t length = p->ip_version == 4 ? 4 : 16;
+    bool is_low = side == SIDE_LOW;
     *tuple = (struct flow_tuple){.version = p->ip_version,
                                  .protocol = p->protocol};
-    bool is_low = compare_ends(p, length) <= 0;
     memcpy(tuple->low, is_low ? p->source : p->destination, length);
     memcpy(tuple->high, is_low ? p->destination : p->source, length);
     tuple->low_port = is_low ? p->source_port : p->destination_port;
     tuple->high_port = is_low ? p->destination_port : p->source_port;
-    return is_low ? SIDE_LOW : SIDE_HIGH;
 }
 
 uint32_t flow_table_hash(const struct flow_table *t,
@@ -104,6 +112,21 @@ uint32_t flow_table_hash(const struct flow_table *t,
 
 /* --- slots --- */
 
+/* memcmp() in words, for this stands in the path of every packet. */
+static inline bool tuple_equal(const struct flow_tuple *a,
+                               const struct flow_tuple *b)
+{
+    enum { WORDS = sizeof(struct flow_tuple) / sizeof(uint64_t) };
+    _Static_assert(sizeof(struct flow_tuple) % sizeof(uint64_t) == 0,
+                   "a tuple is whole words");
+    uint64_t x[WORDS], y[WORDS], difference = 0;
+    memcpy(x, a, sizeof(x));
+    memcpy(y, b, sizeof(y));
+    for (int i = 0; i < WORDS; i++)
+        difference |= x[i] ^ y[i];
+    return difference == 0;
+}
+
 struct flow_entry *flow_table_find(const struct flow_table *t,
                                    const struct flow_tuple *tuple,
                                    uint32_t hash)
@@ -115,7 +138,7 @@ struct flow_entry *flow_table_find(const struct flow_table *t,
         if (slot.hash != hash)
             continue;
         struct flow_entry *entry = &t->entries[slot.entry - 1];
-        if (memcmp(&entry->tuple, tuple, sizeof(*tuple)) == 0)
+        if (tuple_equal(&entry->tuple, tuple))
             return entry;
     }
 }

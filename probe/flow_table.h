@@ -66,8 +66,10 @@ struct flow_table;
 struct flow_table *flow_table_new(size_t limit, struct hash_key key);
 void flow_table_free(struct flow_table *table);
 
-/* Gives the side that sent the packet. */
-int flow_tuple_of(const struct packet *packet, struct flow_tuple *tuple);
+/* The side that sent the packet. */
+int flow_packet_side(const struct packet *packet);
+void flow_tuple_of(const struct packet *packet, int side,
+                   struct flow_tuple *tuple);
 uint32_t flow_table_hash(const struct flow_table *table,
                          const struct flow_tuple *tuple);
 struct flow_entry *flow_table_find(const struct flow_table *table,

@@ -230,12 +230,26 @@ static enum finding try_http(struct inspection *i, int side,
     return FOUND_ALL;
 }
 
+/* An encrypted record: no hello in the clear comes behind it. */
+static enum finding try_tls_data(struct inspection *i, const uint8_t *data,
+                                 size_t length)
+{
+    enum { APPLICATION_DATA = 23, RECORD_MAX = 16384 + 2048 };
+    if (length < 5 || data[0] != APPLICATION_DATA || data[1] != 3 ||
+        data[2] > 4 || (data[3] << 8 | data[4]) > RECORD_MAX)
+        return FOUND_NOTHING;
+    i->application = "TLS";
+    return FOUND_ALL;
+}
+
 static enum finding examine(struct inspector *in, struct inspection *i,
                             int side, const uint8_t *data, size_t length)
 {
     if (length == 0)
         return FOUND_PART;
     enum finding found = try_tls(in, i, side, data, length);
+    if (found == FOUND_NOTHING)
+        found = try_tls_data(i, data, length);
     return found != FOUND_NOTHING ? found : try_http(i, side, data, length);
 }
 

@@ -226,12 +226,34 @@ static int opener_of(const struct packet *p, int side)
     return p->protocol == PROTOCOL_TCP && is_answer ? !side : side;
 }
 
-static int find_endpoint(const struct meter *m, const struct flow_tuple *t,
-                         int side, struct wall_time when)
+/* Which address of a packet is registered. */
+struct match {
+    int endpoint;
+    int side; /* SIDE_ of the registered address */
+};
+
+static int find_endpoint(const struct meter *m, const struct packet *p,
+                         bool is_destination, struct wall_time when)
 {
-    struct address a = address_of(t, side);
-    return endpoint_find(m->endpoints, &a, t->protocol, port_of(t, side),
+    struct address a = {.version = p->ip_version};
+    memcpy(a.bytes, is_destination ? p->destination : p->source,
+           p->ip_version == 4 ? 4 : 16);
+    return endpoint_find(m->endpoints, &a, p->protocol,
+                         is_destination ? p->destination_port : p->source_port,
                          when);
+}
+
+/* Asked for every packet and before anything else: most of an unfiltered
+ * capture ends here. The far side of who opens is asked first. */
+static struct match match_packet(const struct meter *m, const struct packet *p,
+                                 int side, struct wall_time when)
+{
+    bool is_destination_first = opener_of(p, side) == side;
+    int endpoint = find_endpoint(m, p, is_destination_first, when);
+    if (endpoint != ENDPOINT_NONE)
+        return (struct match){endpoint, is_destination_first ? !side : side};
+    endpoint = find_endpoint(m, p, !is_destination_first, when);
+    return (struct match){endpoint, is_destination_first ? side : !side};
 }
 
 /* Room is made by the oldest: one that is closing, else the one longest
@@ -251,29 +273,18 @@ static struct flow_entry *add_entry(struct meter *m, const struct flow_tuple *t,
     return flow_table_add(m->table, t, hash, m->now_us);
 }
 
-/* NULL when neither address is registered. The far side of who opened is
- * asked first. */
 static struct flow_entry *begin_flow(struct meter *m, const struct packet *p,
                                      const struct flow_tuple *t, uint32_t hash,
-                                     int side, struct wall_time when)
+                                     int side, struct match match)
 {
-    int opener = opener_of(p, side);
-    int registered = !opener;
-    int endpoint = find_endpoint(m, t, registered, when);
-    if (endpoint == ENDPOINT_NONE) {
-        registered = opener;
-        endpoint = find_endpoint(m, t, registered, when);
-    }
-    if (endpoint == ENDPOINT_NONE)
-        return NULL;
     bool has_syn = p->protocol == PROTOCOL_TCP && (p->tcp_flags & TCP_SYN);
+    struct flow_entry *e = add_entry(m, t, hash);
+    e->endpoint = match.endpoint;
+    e->registered = (uint8_t)match.side;
+    e->opener = (uint8_t)opener_of(p, side);
     /* Begun before we looked: endpoints are opened to. */
     if (!has_syn && !endpoint_list_is_any(m->endpoints))
-        opener = !registered;
-    struct flow_entry *e = add_entry(m, t, hash);
-    e->endpoint = endpoint;
-    e->registered = (uint8_t)registered;
-    e->opener = (uint8_t)opener;
+        e->opener = (uint8_t)!match.side;
     e->has_syn = has_syn;
     e->vlan = p->vlan;
     e->request_us = INT64_MIN;
@@ -294,10 +305,10 @@ static bool is_new_connection(const struct flow_entry *e,
             e->syn_sequence != p->tcp_sequence);
 }
 
-/* The flow of the packet, begun when there is none; NULL: nothing registered. */
+/* The flow of the packet, begun when there is none. */
 static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
                                   const struct flow_tuple *t, int side,
-                                  struct wall_time when)
+                                  struct match match)
 {
     uint32_t hash = flow_table_hash(m->table, t);
     struct flow_entry *e = flow_table_find(m->table, t, hash);
@@ -309,7 +320,7 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
         e = NULL;
     }
     if (e == NULL)
-        return begin_flow(m, p, t, hash, side, when);
+        return begin_flow(m, p, t, hash, side, match);
     if (m->now_us - e->start_us >= m->active_us)
         report_active(m, e);
     return e;
@@ -390,12 +401,14 @@ static void meter_decoded(struct meter *m, struct packet *p,
     struct flow_tuple tuple;
     if (p->is_fragment)
         fragment_table_apply(m->fragments, p, when);
-    int side = flow_tuple_of(p, &tuple);
-    struct flow_entry *e = flow_of(m, p, &tuple, side, when);
-    if (e == NULL) {
+    int side = flow_packet_side(p);
+    struct match match = match_packet(m, p, side, when);
+    if (match.endpoint == ENDPOINT_NONE) {
         m->counters.filtered++;
         return;
     }
+    flow_tuple_of(p, side, &tuple);
+    struct flow_entry *e = flow_of(m, p, &tuple, side, match);
     count(e, p, side, when);
     e->last_us = m->now_us;
     flow_table_touch(m->table, e, m->now_us);
