@@ -1,0 +1,45 @@
+/*
+ * Repeats of connection tokens (S9). A token is the hash of two random numbers
+ * of one connection: seen again it is a replayed recording, unless the records
+ * are of one long connection, or two probes saw the same one.
+ */
+#ifndef VERIFIER_TOKEN_H
+#define VERIFIER_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct token_repeat; /* verifier/evidence.h */
+
+#define TOKEN_NO_SERVICE SIZE_MAX /* of an endpoint not registered any more */
+
+struct token_record {
+    uint8_t token[16];
+    const char *enterprise; /* the list's own copy */
+    size_t service;
+    int64_t endpoint, start_ms, end_ms;
+    uint64_t host;
+    uint8_t end_reason;
+};
+
+struct token_list {
+    struct token_record *records;
+    size_t count, room;
+    char **enterprises; /* by id */
+    size_t enterprise_count, enterprise_room;
+};
+
+/* False without memory. */
+bool token_list_add(struct token_list *list, const char *enterprise_id,
+                    const struct token_record *record);
+/* Sums for each enterprise, service and day, sorted; the caller frees them. In
+ * an enterprise every later connection with the token counts. Between two, the
+ * later one counts, by the start of its record; starts within two seconds
+ * count for both. */
+bool token_list_find_repeats(struct token_list *list,
+                             struct token_repeat **repeats, size_t *count);
+void token_list_clear(struct token_list *list);
+int token_compare_repeats(const void *a, const void *b);
+
+#endif
