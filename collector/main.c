@@ -1,6 +1,5 @@
 /* yz-collector: receives signed batches and keeps the evidence. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,7 +69,6 @@ static int command_run(int argc, char **argv)
         return program_print_config(collector_config_keys,
                                     collector_config_key_count, &config);
     stop_on_signals();
-    signal(SIGPIPE, SIG_IGN);
     return serve(&config);
 }
 
@@ -143,7 +141,8 @@ static int command_usage(int argc, char **argv)
     struct error_text error;
     struct usage_report report;
     struct buffer out;
-    const char *path = DEFAULT_CONFIG, *enterprise = NULL, *from, *to;
+    const char *path = DEFAULT_CONFIG, *enterprise = NULL, *from = NULL,
+               *to = NULL;
     bool as_json = false;
     const struct program_option options[] = {
         {"-c", .value = &path},

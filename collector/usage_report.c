@@ -115,13 +115,14 @@ static bool read_lines(struct db *db, struct usage_report *report)
 static bool read_batches(struct db *db, struct usage_report *report)
 {
     struct db_statement *s = db_prepare(
-        db, "SELECT is_sample, ifnull(sum(is_counted), 0), "
-            "ifnull(sum(is_late AND is_counted), 0), "
-            "ifnull(sum(NOT is_counted), 0), "
-            "ifnull(sum(iif(is_counted, record_count, 0)), 0), "
-            "ifnull(sum(dropped_records), 0) FROM ledger "
-            "WHERE enterprise_id = :enterprise AND period_start_ms >= :start "
-            "AND period_start_ms < :end GROUP BY is_sample");
+        db,
+        "SELECT is_sample, ifnull(sum(is_counted), 0), "
+        "ifnull(sum(is_late AND is_counted), 0), "
+        "ifnull(sum(NOT is_counted), 0), "
+        "ifnull(sum(iif(is_counted, record_count - dropped_records, 0)), 0), "
+        "ifnull(sum(dropped_records), 0) FROM ledger "
+        "WHERE enterprise_id = :enterprise AND period_start_ms >= :start "
+        "AND period_start_ms < :end GROUP BY is_sample");
     if (s == NULL)
         return false;
     db_bind_text(s, ":enterprise", report->enterprise_id);

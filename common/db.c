@@ -210,8 +210,8 @@ static bool migrate(struct db *db, const struct db_migration *migrations,
     return true;
 }
 
-/* SQLite answers with the mode it could set; a database in memory has its
- * own. */
+/* SQLite answers with the mode it could set; a database in memory and a
+ * temporary one have their own. */
 static bool set_journal(struct db *db)
 {
     static const char SQL[] = "PRAGMA journal_mode = WAL";
@@ -219,7 +219,7 @@ static bool set_journal(struct db *db)
     if (s == NULL || db_step(s) != DB_ROW)
         return false;
     bool is_good = strcmp(db_text(s, 0), "wal") == 0 ||
-                   strcmp(db_text(s, 0), "memory") == 0;
+                   strcmp(db_text(s, 0), "memory") == 0 || db->path[0] == '\0';
     db_reset(s);
     if (!is_good)
         note_text(db, "write-ahead logging is not possible here", SQL);
