@@ -60,11 +60,12 @@ static const void *const_member_of(const struct config_key *key,
 
 /* ---- kinds ---- */
 
-/* A blank and ';' start a comment for inih: such a value is not read back. */
+/* A ';' behind a blank, or first in a value, starts a comment for inih: such a
+ * value would not be read back. */
 static bool has_inline_comment(struct slice text)
 {
-    for (size_t i = 1; i < text.length; i++) {
-        char before = text.data[i - 1];
+    for (size_t i = 0; i < text.length; i++) {
+        char before = i > 0 ? text.data[i - 1] : ' ';
         if (text.data[i] == ';' && (before == ' ' || before == '\t'))
             return true;
     }
@@ -81,8 +82,8 @@ static bool read_text(const struct target *target, struct slice text)
         return error_set(target->reason, "%s is longer than %zu bytes",
                          key->name, room);
     if (has_inline_comment(text))
-        return error_set(target->reason, "%s has a blank before ';'",
-                         key->name);
+        return error_set(target->reason,
+                         "%s has a ';' that would start a comment", key->name);
     return slice_copy(text, member_of(key, target->config), key->size);
 }
 

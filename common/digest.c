@@ -27,7 +27,7 @@ static void must(bool good, const char *what)
 
 struct digest digest_of(const void *data, size_t length)
 {
-    struct digest digest;
+    struct digest digest = {0};
     must(EVP_Digest(data, length, digest.bytes, NULL, EVP_sha256(), NULL) == 1,
          "SHA-256");
     return digest;
@@ -51,7 +51,7 @@ void digest_stream_add(struct digest_stream *s, const void *data, size_t length)
 
 struct digest digest_stream_now(const struct digest_stream *s)
 {
-    struct digest digest;
+    struct digest digest = {0};
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
     must(copy != NULL && EVP_MD_CTX_copy_ex(copy, s->context) == 1 &&
              EVP_DigestFinal_ex(copy, digest.bytes, NULL) == 1,
@@ -99,7 +99,7 @@ void digest_to_hex(struct digest digest, char text[static DIGEST_HEX_LEN])
 struct digest hmac_sha256(const void *key, size_t key_length, const void *data,
                           size_t length)
 {
-    struct digest digest;
+    struct digest digest = {0};
     /* HMAC() takes the key's length as an int; ours are short. */
     must(key_length <= 4096 && HMAC(EVP_sha256(), key, (int)key_length, data,
                                     length, digest.bytes, NULL) != NULL,

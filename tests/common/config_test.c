@@ -118,6 +118,8 @@ static void test_refusals(void)
         {"[network]\nlisten = a:1\n", ":1: there are no sections in this file"},
         {"listen = a:1\nnote = a ; b\n",
          ":2: a comment stands on a line of its own"},
+        {"listen = a:1\nnote =;b\n",
+         ":2: note has a ';' that would start a comment"},
         {"listen = a:1\nnote = 12345678901234567890123456789012\n",
          ":2: note is longer than 31 bytes"},
         {"listen = a:1\nnote = \xff\n", ":2: the line is not UTF-8 text"},
