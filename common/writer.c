@@ -156,7 +156,7 @@ void json_bool(struct json_writer *json, const char *key, bool value)
     buffer_add_text(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json_writer *json, const char *key)
+void json_no_value(struct json_writer *json, const char *key)
 {
     begin_value(json, key);
     buffer_add_text(json->out, "null");

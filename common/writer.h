@@ -30,7 +30,8 @@ void json_slice(struct json_writer *json, const char *key, struct slice value);
 void json_u64(struct json_writer *json, const char *key, uint64_t value);
 void json_i64(struct json_writer *json, const char *key, int64_t value);
 void json_bool(struct json_writer *json, const char *key, bool value);
-void json_null(struct json_writer *json, const char *key);
+/* null; json_null() is jansson's. */
+void json_no_value(struct json_writer *json, const char *key);
 void json_hex(struct json_writer *json, const char *key, const void *data,
               size_t length);
 /* thousandths / 1000 with exactly three decimals: seconds from ms. */

@@ -87,55 +87,58 @@ static void test_prefixes(void)
     CHECK(contains("2001:db8::1/128", "2001:db8::1"));
 }
 
+static const struct {
+    const char *text;
+    bool is_public;
+} PUBLIC_OR_NOT[] = {
+    {"8.8.8.8", true},
+    {"223.5.5.5", true},
+    {"0.0.0.0", false},
+    {"10.1.2.3", false},
+    {"100.63.255.255", true},
+    {"100.64.0.0", false},
+    {"100.127.255.255", false},
+    {"100.128.0.0", true},
+    {"127.0.0.1", false},
+    {"169.254.1.1", false},
+    {"172.15.255.255", true},
+    {"172.16.0.0", false},
+    {"172.31.255.255", false},
+    {"172.32.0.0", true},
+    {"192.0.2.1", false},
+    {"192.168.0.1", false},
+    {"198.17.255.255", true},
+    {"198.18.0.0", false},
+    {"198.19.255.255", false},
+    {"198.20.0.0", true},
+    {"198.51.100.7", false},
+    {"203.0.113.7", false},
+    {"224.0.0.1", false},
+    {"255.255.255.255", false},
+    {"2400:3200::1", true},
+    {"2001:db8::1", false},
+    {"3fff::1", false},
+    {"::", false},
+    {"::1", false},
+    {"::ffff:8.8.8.8", false},
+    {"fc00::1", false},
+    {"fe80::1", false},
+    {"ff02::1", false},
+    {"2002:808:808::1", false},
+    {"2001:0:1::1", false},
+    {"2001:4860::1", true},
+};
+
 static void test_public(void)
 {
-    static const struct {
-        const char *text;
-        bool is_public;
-    } CASES[] = {
-        {"8.8.8.8", true},
-        {"223.5.5.5", true},
-        {"0.0.0.0", false},
-        {"10.1.2.3", false},
-        {"100.63.255.255", true},
-        {"100.64.0.0", false},
-        {"100.127.255.255", false},
-        {"100.128.0.0", true},
-        {"127.0.0.1", false},
-        {"169.254.1.1", false},
-        {"172.15.255.255", true},
-        {"172.16.0.0", false},
-        {"172.31.255.255", false},
-        {"172.32.0.0", true},
-        {"192.0.2.1", false},
-        {"192.168.0.1", false},
-        {"198.17.255.255", true},
-        {"198.18.0.0", false},
-        {"198.19.255.255", false},
-        {"198.20.0.0", true},
-        {"198.51.100.7", false},
-        {"203.0.113.7", false},
-        {"224.0.0.1", false},
-        {"255.255.255.255", false},
-        {"2400:3200::1", true},
-        {"2001:db8::1", false},
-        {"3fff::1", false},
-        {"::", false},
-        {"::1", false},
-        {"::ffff:8.8.8.8", false},
-        {"fc00::1", false},
-        {"fe80::1", false},
-        {"ff02::1", false},
-        {"2002:808:808::1", false},
-        {"2001:0:1::1", false},
-        {"2001:4860::1", true},
-    };
     test_case("VER-03: addresses that are not public");
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < sizeof(PUBLIC_OR_NOT) / sizeof(PUBLIC_OR_NOT[0]);
+         i++) {
         struct address address;
-        CHECK(address_from_text(slice_of_text(CASES[i].text), &address));
-        if (!CHECK(address_is_public(&address) == CASES[i].is_public))
-            printf("# '%s'\n", CASES[i].text);
+        CHECK(
+            address_from_text(slice_of_text(PUBLIC_OR_NOT[i].text), &address));
+        if (!CHECK(address_is_public(&address) == PUBLIC_OR_NOT[i].is_public))
+            printf("# '%s'\n", PUBLIC_OR_NOT[i].text);
     }
     struct address none = {0};
     CHECK(!address_is_public(&none));

@@ -80,58 +80,57 @@ static const char *without_path(const struct error_text *error)
     return has_path ? error->text + length : error->text;
 }
 
+static const struct {
+    const char *text, *error;
+} REFUSALS[] = {
+    {"", ":1: the file ends without the key listen"},
+    {"# nothing\n\n", ":2: the file ends without the key listen"},
+    {"listen = a:1\nlisten = b:2\n", ":2: listen was set already, in line 1"},
+    {"# a\n\nlisen = a:1\n", ":3: unknown key 'lisen'"},
+    {"listen =\n", ":1: listen must not be empty"},
+    {"listen = a\n", ":1: listen: 'a' is neither HOST:PORT nor "
+                     "[IPV6]:PORT"},
+    {"listen = a:65536\n", ":1: listen: 'a:65536' is neither HOST:PORT "
+                           "nor [IPV6]:PORT"},
+    {"listen = ::1:80\n", ":1: listen: '::1:80' is neither HOST:PORT nor "
+                          "[IPV6]:PORT"},
+    {"listen = a b:80\n", ":1: listen: 'a b:80' is neither HOST:PORT nor "
+                          "[IPV6]:PORT"},
+    {"listen = a:1\nperiod_s = 0\n",
+     ":2: period_s: '0' is not a number from 1 to 3600"},
+    {"listen = a:1\nperiod_s = 3601\n",
+     ":2: period_s: '3601' is not a number from 1 to 3600"},
+    {"listen = a:1\nperiod_s = 5m\n",
+     ":2: period_s: '5m' is not a number from 1 to 3600"},
+    {"listen = a:1\nperiod_s =\n",
+     ":2: period_s: '' is not a number from 1 to 3600"},
+    {"listen = a:1\neager = true\n", ":2: eager: 'true' is neither yes nor no"},
+    {"listen = a:1\nlevel = loud\n",
+     ":2: level: 'loud' is not one of error|warn|info"},
+    {"listen = a:1\nlevel = error|warn\n",
+     ":2: level: 'error|warn' is not one of error|warn|info"},
+    {"listen = a:1\njust words\n", ":2: the line is not 'key = value'"},
+    {"just words\nunknown = 1\n", ":1: the line is not 'key = value'"},
+    {"[network]\nlisten = a:1\n", ":1: there are no sections in this file"},
+    {"listen = a:1\nnote = a ; b\n",
+     ":2: a comment stands on a line of its own"},
+    {"listen = a:1\nnote =;b\n",
+     ":2: note has a ';' that would start a comment"},
+    {"listen = a:1\nnote = 12345678901234567890123456789012\n",
+     ":2: note is longer than 31 bytes"},
+    {"listen = a:1\nnote = \xff\n", ":2: the line is not UTF-8 text"},
+    {"listen = a:1\nnote = \x1b[2J\n", ":2: the line is not UTF-8 text"},
+    {"LISTEN = a:1\n", ":1: unknown key 'LISTEN'"},
+};
+
 static void test_refusals(void)
 {
-    static const struct {
-        const char *text, *error;
-    } CASES[] = {
-        {"", ":1: the file ends without the key listen"},
-        {"# nothing\n\n", ":2: the file ends without the key listen"},
-        {"listen = a:1\nlisten = b:2\n",
-         ":2: listen was set already, in line 1"},
-        {"# a\n\nlisen = a:1\n", ":3: unknown key 'lisen'"},
-        {"listen =\n", ":1: listen must not be empty"},
-        {"listen = a\n", ":1: listen: 'a' is neither HOST:PORT nor "
-                         "[IPV6]:PORT"},
-        {"listen = a:65536\n", ":1: listen: 'a:65536' is neither HOST:PORT "
-                               "nor [IPV6]:PORT"},
-        {"listen = ::1:80\n", ":1: listen: '::1:80' is neither HOST:PORT nor "
-                              "[IPV6]:PORT"},
-        {"listen = a b:80\n", ":1: listen: 'a b:80' is neither HOST:PORT nor "
-                              "[IPV6]:PORT"},
-        {"listen = a:1\nperiod_s = 0\n",
-         ":2: period_s: '0' is not a number from 1 to 3600"},
-        {"listen = a:1\nperiod_s = 3601\n",
-         ":2: period_s: '3601' is not a number from 1 to 3600"},
-        {"listen = a:1\nperiod_s = 5m\n",
-         ":2: period_s: '5m' is not a number from 1 to 3600"},
-        {"listen = a:1\nperiod_s =\n",
-         ":2: period_s: '' is not a number from 1 to 3600"},
-        {"listen = a:1\neager = true\n",
-         ":2: eager: 'true' is neither yes nor no"},
-        {"listen = a:1\nlevel = loud\n",
-         ":2: level: 'loud' is not one of error|warn|info"},
-        {"listen = a:1\nlevel = error|warn\n",
-         ":2: level: 'error|warn' is not one of error|warn|info"},
-        {"listen = a:1\njust words\n", ":2: the line is not 'key = value'"},
-        {"just words\nunknown = 1\n", ":1: the line is not 'key = value'"},
-        {"[network]\nlisten = a:1\n", ":1: there are no sections in this file"},
-        {"listen = a:1\nnote = a ; b\n",
-         ":2: a comment stands on a line of its own"},
-        {"listen = a:1\nnote =;b\n",
-         ":2: note has a ';' that would start a comment"},
-        {"listen = a:1\nnote = 12345678901234567890123456789012\n",
-         ":2: note is longer than 31 bytes"},
-        {"listen = a:1\nnote = \xff\n", ":2: the line is not UTF-8 text"},
-        {"listen = a:1\nnote = \x1b[2J\n", ":2: the line is not UTF-8 text"},
-        {"LISTEN = a:1\n", ":1: unknown key 'LISTEN'"},
-    };
     test_case("refusals name the file, the line and the reason");
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
         struct sample sample = {0};
         struct error_text error = {""};
-        CHECK(!read_text(CASES[i].text, &sample, &error));
-        CHECK_TEXT(without_path(&error), CASES[i].error);
+        CHECK(!read_text(REFUSALS[i].text, &sample, &error));
+        CHECK_TEXT(without_path(&error), REFUSALS[i].error);
     }
     struct sample sample = {0};
     struct error_text error = {""};

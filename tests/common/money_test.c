@@ -3,61 +3,63 @@
 
 #include "tests/test.h"
 
+static const struct {
+    const char *text;
+    enum money_status status;
+    int64_t fen;
+} READINGS[] = {
+    {"0", MONEY_OK, 0},
+    {"0.01", MONEY_OK, 1},
+    {"0.1", MONEY_OK, 10},
+    {"80,000.5", MONEY_OK, 8000050},
+    {"80000.50", MONEY_OK, 8000050},
+    {"1,234,567.89", MONEY_OK, 123456789},
+    {"999", MONEY_OK, 99900},
+    {"1,000", MONEY_OK, 100000},
+    {"007", MONEY_OK, 700},
+    {"92,233,720,368,547,758.07", MONEY_OK, INT64_MAX},
+    {"92233720368547758.08", MONEY_OVERFLOW, 0},
+    {"99999999999999999999999999", MONEY_OVERFLOW, 0},
+    {"-0.01", MONEY_NEGATIVE, 0},
+    {"-80,000", MONEY_NEGATIVE, 0},
+    {"", MONEY_FORMAT, 0},
+    {"-", MONEY_FORMAT, 0},
+    {"+1", MONEY_FORMAT, 0},
+    {"1.", MONEY_FORMAT, 0},
+    {".5", MONEY_FORMAT, 0},
+    {"1.234", MONEY_FORMAT, 0},
+    {"1.2.3", MONEY_FORMAT, 0},
+    {"1.2,", MONEY_FORMAT, 0},
+    {"1e3", MONEY_FORMAT, 0},
+    {"1 000", MONEY_FORMAT, 0},
+    {" 1", MONEY_FORMAT, 0},
+    {"1,00", MONEY_FORMAT, 0},
+    {"1,0000", MONEY_FORMAT, 0},
+    {"1234,567", MONEY_FORMAT, 0},
+    {",123", MONEY_FORMAT, 0},
+    {"1,,234", MONEY_FORMAT, 0},
+    {"123,", MONEY_FORMAT, 0},
+    {"12,34,567", MONEY_FORMAT, 0},
+    {"1,234567", MONEY_FORMAT, 0},
+    {"1.0,00", MONEY_FORMAT, 0},
+    {"--1", MONEY_FORMAT, 0},
+    {"\xc2\xa5"
+     "5",
+     MONEY_FORMAT, 0}, /* a currency sign */
+};
+
 static void test_reading(void)
 {
-    static const struct {
-        const char *text;
-        enum money_status status;
-        int64_t fen;
-    } CASES[] = {
-        {"0", MONEY_OK, 0},
-        {"0.01", MONEY_OK, 1},
-        {"0.1", MONEY_OK, 10},
-        {"80,000.5", MONEY_OK, 8000050},
-        {"80000.50", MONEY_OK, 8000050},
-        {"1,234,567.89", MONEY_OK, 123456789},
-        {"999", MONEY_OK, 99900},
-        {"1,000", MONEY_OK, 100000},
-        {"007", MONEY_OK, 700},
-        {"92,233,720,368,547,758.07", MONEY_OK, INT64_MAX},
-        {"92233720368547758.08", MONEY_OVERFLOW, 0},
-        {"99999999999999999999999999", MONEY_OVERFLOW, 0},
-        {"-0.01", MONEY_NEGATIVE, 0},
-        {"-80,000", MONEY_NEGATIVE, 0},
-        {"", MONEY_FORMAT, 0},
-        {"-", MONEY_FORMAT, 0},
-        {"+1", MONEY_FORMAT, 0},
-        {"1.", MONEY_FORMAT, 0},
-        {".5", MONEY_FORMAT, 0},
-        {"1.234", MONEY_FORMAT, 0},
-        {"1.2.3", MONEY_FORMAT, 0},
-        {"1.2,", MONEY_FORMAT, 0},
-        {"1e3", MONEY_FORMAT, 0},
-        {"1 000", MONEY_FORMAT, 0},
-        {" 1", MONEY_FORMAT, 0},
-        {"1,00", MONEY_FORMAT, 0},
-        {"1,0000", MONEY_FORMAT, 0},
-        {"1234,567", MONEY_FORMAT, 0},
-        {",123", MONEY_FORMAT, 0},
-        {"1,,234", MONEY_FORMAT, 0},
-        {"123,", MONEY_FORMAT, 0},
-        {"12,34,567", MONEY_FORMAT, 0},
-        {"1,234567", MONEY_FORMAT, 0},
-        {"1.0,00", MONEY_FORMAT, 0},
-        {"--1", MONEY_FORMAT, 0},
-        {"\xc2\xa5"
-         "5",
-         MONEY_FORMAT, 0}, /* a currency sign */
-    };
     test_case("1.4: yuan text is digits with at most two decimals");
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < sizeof(READINGS) / sizeof(READINGS[0]); i++) {
         struct money money = {-42};
         enum money_status status =
-            money_from_yuan_text(slice_of_text(CASES[i].text), &money);
-        bool is_good = status == CASES[i].status &&
-                       money.fen == (status == MONEY_OK ? CASES[i].fen : -42);
+            money_from_yuan_text(slice_of_text(READINGS[i].text), &money);
+        bool is_good =
+            status == READINGS[i].status &&
+            money.fen == (status == MONEY_OK ? READINGS[i].fen : -42);
         if (!CHECK(is_good))
-            printf("# '%s': %s, %" PRId64 "\n", CASES[i].text,
+            printf("# '%s': %s, %" PRId64 "\n", READINGS[i].text,
                    money_status_text(status), money.fen);
     }
     test_case("1.4: refusals have the names of the requirements");

@@ -29,7 +29,7 @@ static void test_json(void)
     json_array_end(&json);
     json_bool(&json, "b", true);
     json_bool(&json, "c", false);
-    json_null(&json, "n");
+    json_no_value(&json, "n");
     json_hex(&json, "h", "\x00\xab\xff", 3);
     json_object_end(&json);
     CHECK_TEXT(text_of_out(),

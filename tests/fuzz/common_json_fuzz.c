@@ -32,10 +32,10 @@ static void write_node(struct json_writer *out, const char *key,
             write_container(out, key, node);
             break;
         }
-        json_null(out, key);
+        json_no_value(out, key);
         break;
     case JSON_NULL_KIND:
-        json_null(out, key);
+        json_no_value(out, key);
         break;
     }
 }
