@@ -43,11 +43,12 @@ enum {
     BATCH_RECORD_MAX = 512 * 1024, /* connection records in one batch */
 };
 
-enum clock_quality { /* after OCMF's letters U, I, S, R */
+/* After OCMF's letters U, I, S, R. */
+enum clock_quality {
     CLOCK_UNSYNCHRONISED = 0,
     CLOCK_INFORMATIVE = 1, /* set once, drift unknown */
     CLOCK_SYNCHRONISED = 2,
-    CLOCK_RELATIVE = 3,    /* offline capture or generated */
+    CLOCK_RELATIVE = 3, /* offline capture or generated */
 };
 
 struct batch_info {
@@ -70,7 +71,8 @@ struct batch_info {
 struct batch_writer;
 /* `record_sequence` is the number of data records this boot has sent before.
  * NULL without memory. */
-struct batch_writer *batch_writer_new(uint32_t domain, uint32_t record_sequence);
+struct batch_writer *batch_writer_new(uint32_t domain,
+                                      uint32_t record_sequence);
 void batch_writer_free(struct batch_writer *w);
 /* False when the batch would pass BATCH_SIZE_MAX or BATCH_RECORD_MAX; then
  * finish it. `now_s` is
@@ -90,10 +92,10 @@ uint32_t batch_writer_sequence(const struct batch_writer *w);
 
 enum batch_status {
     BATCH_OK,
-    BATCH_MALFORMED,      /* not IPFIX, or not this shape */
-    BATCH_BAD_CONTENT,    /* content hash, record count or totals differ */
+    BATCH_MALFORMED,   /* not IPFIX, or not this shape */
+    BATCH_BAD_CONTENT, /* content hash, record count or totals differ */
     BATCH_BAD_SIGNATURE,
-    BATCH_UNKNOWN_PROBE,  /* no key for this probe */
+    BATCH_UNKNOWN_PROBE, /* no key for this probe */
     BATCH_BAD_VERSION,
     BATCH_TOO_LARGE,
 };

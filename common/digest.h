@@ -21,7 +21,8 @@ void digest_to_hex(struct digest digest, char text[static DIGEST_HEX_LEN]);
 /* Piece by piece. */
 struct digest_stream;
 struct digest_stream *digest_stream_new(void);
-void digest_stream_add(struct digest_stream *s, const void *data, size_t length);
+void digest_stream_add(struct digest_stream *s, const void *data,
+                       size_t length);
 /* The digest so far; more may be added afterwards. */
 struct digest digest_stream_now(const struct digest_stream *s);
 void digest_stream_free(struct digest_stream *s);

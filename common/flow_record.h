@@ -35,8 +35,8 @@ enum flow_end_reason {
 };
 
 enum {
-    ENDPOINT_ID_LEN = 40,  /* with its NUL */
-    APPLICATION_LEN = 24,  /* with its NUL */
+    ENDPOINT_ID_LEN = 40, /* with its NUL */
+    APPLICATION_LEN = 24, /* with its NUL */
     FLOW_TOKEN_LEN = 16,
     FINGERPRINT_LEN = 8,
 };
@@ -48,19 +48,19 @@ struct flow_record {
     uint8_t address[16]; /* application side; IPv4 in the first 4 bytes */
     uint16_t port;       /* application side */
     uint8_t protocol;
-    uint64_t octets, packets, payload;       /* forward: to the endpoint */
-    uint64_t roctets, rpackets, rpayload;    /* reverse: from the endpoint */
+    uint64_t octets, packets, payload;    /* forward: to the endpoint */
+    uint64_t roctets, rpackets, rpayload; /* reverse: from the endpoint */
     uint16_t tcp_flags, rtcp_flags;
-    uint8_t end_reason;      /* enum flow_end_reason */
-    uint8_t name_evidence;   /* enum name_evidence */
-    uint8_t direction;       /* biflowDirection: 1 the host opened it, 2 the
+    uint8_t end_reason;    /* enum flow_end_reason */
+    uint8_t name_evidence; /* enum name_evidence */
+    uint8_t direction;     /* biflowDirection: 1 the host opened it, 2 the
                                 endpoint did, 0 unknown */
     char application[APPLICATION_LEN]; /* kind of protocol, such as "TLS" */
-    uint32_t rtt_us;         /* handshake, probe to server; 0: unknown */
+    uint32_t rtt_us; /* handshake, probe to server; 0: unknown */
     uint32_t burst_count;
     uint64_t host_pseudonym;
-    uint8_t token[FLOW_TOKEN_LEN];             /* zero: none */
-    uint8_t fingerprint[FINGERPRINT_LEN];      /* zero: none */
+    uint8_t token[FLOW_TOKEN_LEN];        /* zero: none */
+    uint8_t fingerprint[FINGERPRINT_LEN]; /* zero: none */
 };
 
 enum { TEMPLATE_FLOW_IPV4 = 256, TEMPLATE_FLOW_IPV6 = 257 };

@@ -41,12 +41,12 @@ enum {
 #define YZ_ENTERPRISE            32473u
 
 enum ipfix_type {
-    IPFIX_UNSIGNED,    /* 1, 2, 4 or 8 bytes, reduced size allowed */
-    IPFIX_IPV4,        /* 4 bytes */
-    IPFIX_IPV6,        /* 16 bytes */
+    IPFIX_UNSIGNED,     /* 1, 2, 4 or 8 bytes, reduced size allowed */
+    IPFIX_IPV4,         /* 4 bytes */
+    IPFIX_IPV6,         /* 16 bytes */
     IPFIX_MILLISECONDS, /* 8 bytes since 1970 */
-    IPFIX_STRING,      /* UTF-8, variable length */
-    IPFIX_OCTETS,      /* bytes, fixed or variable length */
+    IPFIX_STRING,       /* UTF-8, variable length */
+    IPFIX_OCTETS,       /* bytes, fixed or variable length */
 };
 
 /* Our names for the elements: indexes into the table. IE_REV_ are reverse. */
@@ -69,13 +69,13 @@ enum ipfix_element_id {
     IE_REV_PACKET_DELTA_COUNT,
     IE_REV_TCP_CONTROL_BITS,
     /* of our own: the connection record (F27, PRIV-02) */
-    IE_ENDPOINT_ID,         /* string, id of the registered endpoint */
-    IE_NAME_EVIDENCE,       /* enum name_evidence */
-    IE_CLIENT_FINGERPRINT,  /* 8 octets of a hash, zero: none */
-    IE_FLOW_TOKEN,          /* 16 octets, zero: none */
-    IE_HOST_PSEUDONYM,      /* 64 bit keyed hash */
-    IE_HANDSHAKE_RTT_US,    /* probe to server and back, 0: unknown */
-    IE_BURST_COUNT,         /* client requests separated by >= 1 s */
+    IE_ENDPOINT_ID,        /* string, id of the registered endpoint */
+    IE_NAME_EVIDENCE,      /* enum name_evidence */
+    IE_CLIENT_FINGERPRINT, /* 8 octets of a hash, zero: none */
+    IE_FLOW_TOKEN,         /* 16 octets, zero: none */
+    IE_HOST_PSEUDONYM,     /* 64 bit keyed hash */
+    IE_HANDSHAKE_RTT_US,   /* probe to server and back, 0: unknown */
+    IE_BURST_COUNT,        /* client requests separated by >= 1 s */
     /* of our own: the batch record and its signature */
     IE_BATCH_VERSION,
     IE_PROBE_ID,            /* string, as in the certificate */
@@ -98,10 +98,10 @@ enum ipfix_element_id {
     IE_SIGNATURE_ALGORITHM, /* enum sign_algorithm */
     IE_SIGNATURE,           /* 64 octets */
     /* of our own: the receipt */
-    IE_BATCH_HASH,          /* 32 octets */
+    IE_BATCH_HASH, /* 32 octets */
     IE_LEDGER_INDEX,
     IE_RECEIVED_MS,
-    IE_RECEIPT_STATUS,      /* enum receipt_status */
+    IE_RECEIPT_STATUS, /* enum receipt_status */
     IE_COUNT,
 };
 
@@ -109,8 +109,8 @@ struct ipfix_element {
     uint32_t enterprise; /* 0: IANA */
     uint16_t id;         /* without the enterprise bit */
     enum ipfix_type type;
-    uint16_t length; /* as we write it; IPFIX_VARIABLE for strings */
-    const char *name;    /* registry name, lowerCamelCase */
+    uint16_t length;        /* as we write it; IPFIX_VARIABLE for strings */
+    const char *name;       /* registry name, lowerCamelCase */
     const char *meaning_en; /* one line, for `show` and the disclosure */
     const char *meaning_zh;
 };

@@ -47,14 +47,14 @@ struct ipfix_record {
 
 enum ipfix_status {
     IPFIX_OK,
-    IPFIX_TRUNCATED,       /* message or set runs past its end */
+    IPFIX_TRUNCATED, /* message or set runs past its end */
     IPFIX_BAD_VERSION,
-    IPFIX_BAD_LENGTH,      /* message or set length too small */
-    IPFIX_BAD_SET,         /* reserved set id */
-    IPFIX_BAD_TEMPLATE,    /* id, field count, scope or length not allowed */
-    IPFIX_TOO_MANY,        /* a cap of the session */
-    IPFIX_BAD_RECORD,      /* variable length past its set */
-    IPFIX_REFUSED,         /* the callback said no */
+    IPFIX_BAD_LENGTH,   /* message or set length too small */
+    IPFIX_BAD_SET,      /* reserved set id */
+    IPFIX_BAD_TEMPLATE, /* id, field count, scope or length not allowed */
+    IPFIX_TOO_MANY,     /* a cap of the session */
+    IPFIX_BAD_RECORD,   /* variable length past its set */
+    IPFIX_REFUSED,      /* the callback said no */
 };
 
 struct ipfix_session;
@@ -77,8 +77,8 @@ int ipfix_message_length(const uint8_t *data, size_t length);
 enum ipfix_status ipfix_decode_message(struct ipfix_session *session,
                                        const uint8_t *message, size_t length,
                                        ipfix_record_fn *fn, void *context);
-const struct ipfix_counters *ipfix_session_counters(
-    const struct ipfix_session *session);
+const struct ipfix_counters *
+ipfix_session_counters(const struct ipfix_session *session);
 const char *ipfix_status_text(enum ipfix_status status);
 
 /* Values of a record by element; false when absent or of a wrong size. */

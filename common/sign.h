@@ -48,7 +48,8 @@ bool sign_make(const struct sign_key *key, const void *data, size_t length,
 bool sign_verify(enum sign_algorithm algorithm, struct slice public_key,
                  const void *data, size_t length,
                  const uint8_t signature[static SIGN_LEN]);
-const char *sign_algorithm_name(enum sign_algorithm algorithm); /* ed25519, sm2 */
+/* ed25519, sm2 */
+const char *sign_algorithm_name(enum sign_algorithm algorithm);
 enum sign_algorithm sign_algorithm_from(struct slice name);
 
 #endif

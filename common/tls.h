@@ -17,7 +17,13 @@
 struct tls_context; /* certificates and rules, one a program */
 struct tls;         /* one connection */
 
-enum tls_status { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
+enum tls_status {
+    TLS_OK,
+    TLS_WANT_READ,
+    TLS_WANT_WRITE,
+    TLS_CLOSED,
+    TLS_FAILED
+};
 enum { TLS_NAME_LEN = 128 };
 
 #define TLS_ALPN_YZ1 "yz/1"
