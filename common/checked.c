@@ -1,3 +1,7 @@
+/*
+ * Checked arithmetic, on the compiler's overflow builtins. Each works on a
+ * copy, because the builtins store the wrapped value too.
+ */
 #include "common/checked.h"
 
 bool checked_add_u64(uint64_t a, uint64_t b, uint64_t *result)
