@@ -26,7 +26,7 @@ struct capture {
     bool is_live;
     uint64_t delivered, received, dropped;
     uint32_t last_received, last_dropped; /* as libpcap had them: 32 bits */
-    capture_packet_fn *fn; /* of the running dispatch */
+    capture_packet_fn *fn;                /* of the running dispatch */
     void *context;
     char link_name[32];
 };

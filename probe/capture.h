@@ -59,7 +59,7 @@ struct capture *capture_open_live(const struct capture_options *options,
 struct capture *capture_open_file(const char *path, struct error_text *error);
 void capture_close(struct capture *capture);
 
-int capture_link_type(const struct capture *capture); /* DLT_ number */
+int capture_link_type(const struct capture *capture);         /* DLT_ number */
 const char *capture_link_name(const struct capture *capture); /* "EN10MB" */
 /* Descriptor for poll(), and the one the kernel filter is attached to; -1 for
  * files. Never blocks in capture_dispatch. */

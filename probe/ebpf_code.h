@@ -25,7 +25,7 @@ struct ebpf_code {
 void ebpf_start(struct ebpf_code *c);
 void ebpf_emit(struct ebpf_code *c, uint8_t code, uint8_t to, uint8_t from,
                int16_t offset, int32_t value);
-int ebpf_label(struct ebpf_code *c);            /* a new one */
+int ebpf_label(struct ebpf_code *c);             /* a new one */
 void ebpf_place(struct ebpf_code *c, int label); /* here */
 /* Fills in all jumps; false when something did not fit. */
 bool ebpf_finish(struct ebpf_code *c);

@@ -232,7 +232,7 @@ static bool read_shared(struct slice text, bool *value)
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"", false},  {"no", false},  {"0", false}, {"false", false},
+    } words[] = {{"", false},   {"no", false}, {"0", false},  {"false", false},
                  {"yes", true}, {"1", true},   {"true", true}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (slice_equal_nocase(text, slice_of_text(words[i].word))) {
@@ -612,8 +612,8 @@ static bool has_host(const struct endpoint_list *list, int index,
     struct host wanted = {
         .name = name, .endpoint = index, .is_wildcard = is_wildcard};
     return list->host_count > 0 &&
-           bsearch(&wanted, list->hosts, list->host_count,
-                   sizeof(*list->hosts), compare_hosts) != NULL;
+           bsearch(&wanted, list->hosts, list->host_count, sizeof(*list->hosts),
+                   compare_hosts) != NULL;
 }
 
 bool endpoint_host_matches(const struct endpoint_list *list, int index,

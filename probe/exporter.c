@@ -38,8 +38,7 @@ static uint64_t pseudonym(const struct address *inside,
 }
 
 /* Names of protocols only: letters, digits and what stands in "OPC-UA". */
-static void copy_application(const char *from,
-                             char to[static APPLICATION_LEN])
+static void copy_application(const char *from, char to[static APPLICATION_LEN])
 {
     size_t length = 0;
     for (; from != NULL && *from != '\0' && length + 1 < APPLICATION_LEN;
@@ -95,8 +94,7 @@ bool exporter_redact(const struct flow *flow, const struct endpoint_list *list,
     };
     memcpy(record->address, far_side->bytes, sizeof(record->address));
     memcpy(record->token, flow->token, sizeof(record->token));
-    memcpy(record->fingerprint, flow->fingerprint,
-           sizeof(record->fingerprint));
+    memcpy(record->fingerprint, flow->fingerprint, sizeof(record->fingerprint));
     copy_application(flow->application, record->application);
     copy_counts(flow, record);
     return slice_copy(slice_of_text(endpoint_id(list, flow->endpoint)),
@@ -215,8 +213,8 @@ bool exporter_finish(struct exporter *e, const struct exporter_period *period,
     info.packets_dropped = period->packets_dropped;
     info.flows_evicted = period->flows_evicted;
     info.batches_lost = period->batches_lost;
-    if (!batch_writer_finish(e->writer, &info, e->key,
-                             (uint32_t)wall_to_s(now), out, hash))
+    if (!batch_writer_finish(e->writer, &info, e->key, (uint32_t)wall_to_s(now),
+                             out, hash))
         return false;
     e->info.sequence = info.sequence;
     e->info.previous_hash = *hash;

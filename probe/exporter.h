@@ -63,9 +63,8 @@ bool exporter_add(struct exporter *exporter, const struct flow *flow,
 /* Closes the period [its start, now) into *out, which is initialised here and
  * becomes the caller's. False without memory; the period then goes on. */
 bool exporter_finish(struct exporter *exporter,
-                     const struct exporter_period *period,
-                     struct wall_time now, struct buffer *out,
-                     struct digest *hash);
+                     const struct exporter_period *period, struct wall_time now,
+                     struct buffer *out, struct digest *hash);
 /* Of the last finished batch; 0 before the first. */
 uint64_t exporter_sequence(const struct exporter *exporter);
 

@@ -87,9 +87,9 @@ static bool start_ebpf(struct filter *f, const struct filter_plan *plan,
            filter_ebpf_fill(f->ebpf, plan, error);
 }
 
-static bool start_classic(const struct filter_plan *plan,
-                          enum filter_link link, struct capture *capture,
-                          uint32_t snap_length, struct error_text *error)
+static bool start_classic(const struct filter_plan *plan, enum filter_link link,
+                          struct capture *capture, uint32_t snap_length,
+                          struct error_text *error)
 {
     int fd = capture_fd(capture);
     struct filter_classic *classic =

@@ -23,9 +23,9 @@
 #include <linux/filter.h>
 
 enum scratch {
-    WORD_HEADER,      /* offset of the IP header */
-    WORD_TYPE,        /* ethertype, next header, while X moves */
-    WORD_CLASS,       /* enum port_class, or CLASS_FRAGMENT */
+    WORD_HEADER, /* offset of the IP header */
+    WORD_TYPE,   /* ethertype, next header, while X moves */
+    WORD_CLASS,  /* enum port_class, or CLASS_FRAGMENT */
     WORD_SOURCE_PORT,
     WORD_DESTINATION_PORT,
     WORD_DESTINATION_SET, /* set + 1, 0: none */
@@ -439,6 +439,8 @@ static void by_ethertype(struct generator *g)
 static void find_header(struct generator *g, enum filter_link link)
 {
     struct assembler *a = &g->a;
+    set_word(a, WORD_SOURCE_PORT, 0);
+    set_word(a, WORD_DESTINATION_PORT, 0);
     emit(a, BPF_LDX | BPF_IMM, link == FILTER_LINK_ETHERNET ? 14 : 0);
     if (link == FILTER_LINK_RAW) {
         load(a, BPF_B, 0);
@@ -461,10 +463,6 @@ static void read_ports(struct generator *g, int fragment)
 {
     struct assembler *a = &g->a;
     int tcp = label(a), udp = label(a), both = label(a), done = label(a);
-    store(a, WORD_TYPE);
-    set_word(a, WORD_SOURCE_PORT, 0);
-    set_word(a, WORD_DESTINATION_PORT, 0);
-    reload(a, WORD_TYPE);
     go_if(a, BPF_JEQ, 6, tcp);
     go_if(a, BPF_JEQ, 17, udp);
     set_word(a, WORD_CLASS, PORT_CLASS_OTHER);

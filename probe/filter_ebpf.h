@@ -34,15 +34,14 @@ struct filter_ebpf *filter_ebpf_load(const struct filter_plan *plan,
                                      uint32_t snap_length,
                                      struct error_text *error);
 bool filter_ebpf_fill(struct filter_ebpf *filter,
-                      const struct filter_plan *plan,
-                      struct error_text *error);
+                      const struct filter_plan *plan, struct error_text *error);
 void filter_ebpf_free(struct filter_ebpf *filter);
 int filter_ebpf_program(const struct filter_ebpf *filter); /* descriptor */
 /* SO_ATTACH_BPF, then asks the kernel whether an eBPF filter is there. */
 bool filter_ebpf_attach(const struct filter_ebpf *filter, int fd,
                         struct error_text *error);
 /* Read from memory shared with the kernel: needs no privilege. */
-struct filter_ebpf_counters filter_ebpf_counters(
-    const struct filter_ebpf *filter);
+struct filter_ebpf_counters
+filter_ebpf_counters(const struct filter_ebpf *filter);
 
 #endif

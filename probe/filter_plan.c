@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 enum {
     SET_RANGES_MAX = 8192, /* of one set; a class has 32768 at the very most */
     HASH_ROOM = 2 * FILTER_SETS_MAX,
@@ -119,8 +118,7 @@ static int32_t intern(struct filter_plan *plan, const struct port_range *ranges,
     for (; plan->hash[place] != 0; place = (place + 1) % HASH_ROOM)
         if (set_equals(plan, plan->hash[place] - 1u, ranges, count))
             return plan->hash[place] - 1;
-    if (plan->set_count == FILTER_SETS_MAX ||
-        !keep_ranges(plan, ranges, count))
+    if (plan->set_count == FILTER_SETS_MAX || !keep_ranges(plan, ranges, count))
         return FILTER_NO_SET;
     plan->hash[place] = (uint16_t)++plan->set_count;
     plan->first[plan->set_count] = (uint32_t)plan->range_count;

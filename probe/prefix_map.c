@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    BUCKETS = 65536,   /* first 16 bits of an IPv4 address */
+    BUCKETS = 65536, /* first 16 bits of an IPv4 address */
 };
 
 struct family {
@@ -179,15 +179,15 @@ const struct prefix_node *prefix_map_node(const struct prefix_map *map,
 
 static int compare_with_node(const void *prefix, const void *node)
 {
-    return compare_prefixes(prefix, &((const struct prefix_node *)node)->prefix);
+    return compare_prefixes(prefix,
+                            &((const struct prefix_node *)node)->prefix);
 }
 
 int32_t prefix_map_index(const struct prefix_map *map,
                          const struct prefix *prefix)
 {
-    const struct prefix_node *found =
-        bsearch(prefix, map->nodes, map->count, sizeof(*map->nodes),
-                compare_with_node);
+    const struct prefix_node *found = bsearch(
+        prefix, map->nodes, map->count, sizeof(*map->nodes), compare_with_node);
     return found != NULL ? (int32_t)(found - map->nodes) : PREFIX_NONE;
 }
 

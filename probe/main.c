@@ -1,0 +1,19 @@
+/* yz-probe: sees that registered cloud services are used, never what for. */
+#include "common/program.h"
+#include "probe/read.h"
+#include "probe/run.h"
+#include "probe/show.h"
+
+static const struct program_command commands[] = {
+    {"run", run_main, "[-c FILE] [-n]"},
+    {"read", read_main,
+     "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix] [--local]"},
+    {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
+};
+
+int main(int argc, char **argv)
+{
+    return program_main(
+        "yz-probe", "records that registered cloud services were used",
+        commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}

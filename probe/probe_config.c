@@ -1,0 +1,161 @@
+#include "probe/probe_config.h"
+
+#include <string.h>
+
+#define TEXT(member)                                                           \
+    .kind = CONFIG_TEXT, .offset = offsetof(struct probe_config, member),      \
+    .size = sizeof(((struct probe_config *)0)->member)
+#define PATH(member)                                                           \
+    .kind = CONFIG_PATH, .offset = offsetof(struct probe_config, member),      \
+    .size = sizeof(((struct probe_config *)0)->member)
+#define ADDRESS(member)                                                        \
+    .kind = CONFIG_ADDRESS, .offset = offsetof(struct probe_config, member),   \
+    .size = sizeof(((struct probe_config *)0)->member)
+#define NUMBER(member, low, high)                                              \
+    .kind = CONFIG_U64, .offset = offsetof(struct probe_config, member),       \
+    .min = (low), .max = (high)
+#define YES_NO(member)                                                         \
+    .kind = CONFIG_BOOL, .offset = offsetof(struct probe_config, member)
+#define CHOICE(member, words)                                                  \
+    .kind = CONFIG_CHOICE, .offset = offsetof(struct probe_config, member),    \
+    .choices = (words)
+
+const struct config_key probe_config_keys[] = {
+    {.name = "interface",
+     TEXT(interface),
+     .help = "Network interface where the traffic passes, such as eth1."},
+    {.name = "snap_length",
+     NUMBER(snap_length, 128, 65535),
+     .initial = "2048",
+     .help = "Bytes looked at of each packet. Names in a TLS or QUIC opening "
+             "need about 1600."},
+    {.name = "buffer_mb",
+     NUMBER(buffer_mb, 1, 1024),
+     .initial = "16",
+     .help = "Kernel buffer for packets that wait for the probe, in MiB."},
+    {.name = "promiscuous",
+     YES_NO(is_promiscuous),
+     .initial = "no",
+     .help = "Also see packets that are not for this machine; needed on a "
+             "mirror port."},
+    {.name = "kernel_filter",
+     CHOICE(kernel_filter, "auto|ebpf|cbpf"),
+     .initial = "auto",
+     .help = "How the kernel keeps unregistered packets away: ebpf takes any "
+             "number of prefixes, cbpf some hundred. auto tries ebpf, then "
+             "cbpf. Without one of them the probe does not start."},
+    {.name = "endpoints",
+     PATH(endpoints),
+     .initial = "/etc/yunzheng/endpoints.csv",
+     .help = "Registered endpoints, ENDPOINTS.csv as the portal prints it."},
+    {.name = "probe_id",
+     TEXT(probe_id),
+     .help = "Identity of this probe: the common name of its certificate."},
+    {.name = "state",
+     PATH(state),
+     .initial = "/var/lib/yunzheng/probe",
+     .help = "Folder for batches that wait (spool), copies of what left "
+             "(sent), refused batches, status.json and the pseudonym key."},
+    {.name = "voucher_period",
+     TEXT(voucher_period),
+     .initial = "default",
+     .help = "Name of the current voucher period, such as 2026-1. With a new "
+             "name the key that hides inside addresses is born again, so that "
+             "hosts cannot be followed from one period to the next."},
+    {.name = "spool_mb",
+     NUMBER(spool_mb, 1, 1048576),
+     .initial = "256",
+     .help = "Bound of the batches that wait, in MiB. Past it the oldest is "
+             "given up, and the next batch says so."},
+    {.name = "sent_mb",
+     NUMBER(sent_mb, 0, 1048576),
+     .initial = "64",
+     .help = "Bound of the copies of what left, in MiB; also of the refused "
+             "batches. The oldest go first; 0 keeps none."},
+    {.name = "collector",
+     ADDRESS(collector),
+     .help = "Where batches are sent, HOST:PORT."},
+    {.name = "collector_name",
+     TEXT(collector_name),
+     .help = "Name that the collector's certificate must carry."},
+    {.name = "ca",
+     PATH(ca),
+     .initial = "/etc/yunzheng/ca.pem",
+     .help = "Certificate authority that vouches for the collector."},
+    {.name = "certificate",
+     PATH(certificate),
+     .initial = "/etc/yunzheng/probe.pem",
+     .help = "Certificate of this probe."},
+    {.name = "tls_key",
+     PATH(tls_key),
+     .initial = "/etc/yunzheng/probe.key",
+     .help = "Private key of the certificate; only its owner may read it."},
+    {.name = "signing_key",
+     PATH(signing_key),
+     .initial = "/etc/yunzheng/batch.key",
+     .help = "Private key that signs batches (PKCS#8 PEM, Ed25519 or SM2); "
+             "only its owner may read it."},
+    {.name = "receipt_key",
+     PATH(receipt_key),
+     .initial = "/etc/yunzheng/receipt.pub",
+     .help = "Public key that signs the collector's receipts (PEM)."},
+    {.name = "batch_period_s",
+     NUMBER(batch_period_s, 1, 3600),
+     .initial = "300",
+     .help = "Seconds between batches."},
+    {.name = "idle_timeout_s",
+     NUMBER(idle_timeout_s, 1, 3600),
+     .initial = "30",
+     .help = "A flow without packets for so long is over."},
+    {.name = "active_timeout_s",
+     NUMBER(active_timeout_s, 1, 86400),
+     .initial = "300",
+     .help = "A longer flow is reported every so often."},
+    {.name = "flow_limit",
+     NUMBER(flow_limit, 64, 16777216),
+     .initial = "65536",
+     .help = "Flows held at once; past it the oldest is reported early."},
+    {.name = "user",
+     TEXT(user),
+     .initial = "",
+     .help = "User to become once the interface and the keys are open; empty "
+             "stays. The state folder must belong to this user."},
+    {.name = "log_level",
+     CHOICE(log_level, "error|warn|info|debug"),
+     .initial = "info",
+     .help = "What is logged to standard error."},
+};
+const size_t probe_config_key_count =
+    sizeof(probe_config_keys) / sizeof(probe_config_keys[0]);
+
+static bool is_probe_id(const char *id)
+{
+    for (const char *c = id; *c != '\0'; c++) {
+        bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                       (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' ||
+                       *c == '-';
+        if (!is_good)
+            return false;
+    }
+    return id[0] != '\0';
+}
+
+bool probe_config_read(const char *path, struct probe_config *config,
+                       struct error_text *error)
+{
+    *config = (struct probe_config){0};
+    if (!config_read(path, probe_config_keys, probe_config_key_count, config,
+                     error))
+        return false;
+    if (!is_probe_id(config->probe_id))
+        return error_set(error,
+                         "%s: probe_id: letters, digits, \".\", \"_\" and "
+                         "\"-\" only",
+                         path);
+    if (strchr(config->voucher_period, '\n') != NULL ||
+        config->voucher_period[0] == '\0')
+        return error_set(error, "%s: voucher_period: may not be empty", path);
+    if (config->interface[0] == '\0')
+        return error_set(error, "%s: interface: may not be empty", path);
+    return true;
+}

@@ -1,0 +1,42 @@
+/* The configuration of yz-probe (deploy/probe.conf is its printed sample). */
+#ifndef PROBE_PROBE_CONFIG_H
+#define PROBE_PROBE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/batch.h"
+#include "common/config.h"
+
+enum { PROBE_PATH_LEN = 512 };
+
+struct probe_config {
+    char interface[32];
+    uint64_t snap_length, buffer_mb;
+    bool is_promiscuous;
+    int kernel_filter; /* enum filter_kind */
+    char endpoints[PROBE_PATH_LEN];
+    char probe_id[PROBE_ID_LEN];
+    char state[PROBE_PATH_LEN];
+    char voucher_period[32];
+    uint64_t spool_mb, sent_mb;
+    char collector[300];
+    char collector_name[256];
+    char ca[PROBE_PATH_LEN], certificate[PROBE_PATH_LEN];
+    char tls_key[PROBE_PATH_LEN], signing_key[PROBE_PATH_LEN];
+    char receipt_key[PROBE_PATH_LEN];
+    uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
+    char user[64];
+    int log_level; /* enum log_level */
+};
+
+extern const struct config_key probe_config_keys[];
+extern const size_t probe_config_key_count;
+
+/* Reads the file and checks what a key alone cannot: "FILE: reason" or
+ * "FILE:LINE: reason" in error. */
+bool probe_config_read(const char *path, struct probe_config *config,
+                       struct error_text *error);
+
+#endif

@@ -1,0 +1,426 @@
+#include "probe/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/batch.h"
+#include "probe/durable.h"
+
+enum {
+    NUMBER_DIGITS = 12,
+    NAME_LEN = NUMBER_DIGITS + 1 + 64 + sizeof(".ipfix"),
+    ENTRIES_MAX = 1000000,
+};
+#define NUMBER_MAX UINT64_C(999999999999)
+
+struct item {
+    struct spool_entry entry;
+    struct buffer memory; /* while is_in_memory */
+};
+
+/* Files sorted by number, with the sum of their sizes. */
+struct folder {
+    char path[DURABLE_PATH_LEN];
+    struct item *items;
+    size_t count, room;
+    uint64_t bytes;
+};
+
+struct spool {
+    struct folder waiting, sent, refused;
+    uint64_t spool_bytes, sent_bytes, memory_bytes;
+    uint64_t next_number, lost_now;
+    struct spool_totals totals;
+    struct error_text error;
+};
+
+/* --- names --- */
+
+static void make_name(const struct spool_entry *e, char name[static NAME_LEN])
+{
+    char hex[DIGEST_HEX_LEN];
+    digest_to_hex(e->hash, hex);
+    snprintf(name, NAME_LEN, "%012" PRIu64 "-%s.ipfix", e->number, hex);
+}
+
+static bool parse_name(struct slice name, struct spool_entry *e)
+{
+    struct slice number = {name.data, NUMBER_DIGITS};
+    struct slice hex = {name.data + NUMBER_DIGITS + 1, 64};
+    return name.length == NAME_LEN - 1 && name.data[NUMBER_DIGITS] == '-' &&
+           slice_ends_with_nocase(name, SLICE(".ipfix")) &&
+           parse_u64(number, 0, NUMBER_MAX, &e->number) &&
+           parse_hex(hex, e->hash.bytes, DIGEST_LEN);
+}
+
+static bool path_of(const struct folder *f, const struct spool_entry *e,
+                    char path[static DURABLE_PATH_LEN])
+{
+    char name[NAME_LEN];
+    make_name(e, name);
+    return durable_path(path, f->path, name);
+}
+
+/* --- folders --- */
+
+/* Adds behind all others; numbers only grow. */
+static struct item *append(struct folder *f, const struct spool_entry *e)
+{
+    if (f->count == f->room) {
+        size_t room = f->room == 0 ? 64 : f->room * 2;
+        void *bigger = reallocarray(f->items, room, sizeof(*f->items));
+        if (bigger == NULL)
+            return NULL;
+        f->items = bigger;
+        f->room = room;
+    }
+    struct item *item = &f->items[f->count++];
+    *item = (struct item){.entry = *e};
+    f->bytes += e->size;
+    return item;
+}
+
+static void remove_at(struct folder *f, size_t index)
+{
+    f->bytes -= f->items[index].entry.size;
+    buffer_clear(&f->items[index].memory);
+    f->count--;
+    memmove(&f->items[index], &f->items[index + 1],
+            (f->count - index) * sizeof(*f->items));
+}
+
+/* Index of the first item with a number >= number. */
+static size_t index_from(const struct folder *f, uint64_t number)
+{
+    size_t low = 0, high = f->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->items[middle].entry.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    uint64_t x = ((const struct item *)a)->entry.number;
+    uint64_t y = ((const struct item *)b)->entry.number;
+    return x < y ? -1 : x > y;
+}
+
+static void clear_folder(struct folder *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        buffer_clear(&f->items[i].memory);
+    free(f->items);
+}
+
+/* One name found in the folder. Names of other forms are left alone, except
+ * for writes that a crash cut off. */
+static void take_name(struct folder *f, const char *name)
+{
+    char path[DURABLE_PATH_LEN];
+    struct spool_entry e = {0};
+    struct stat info;
+    struct slice text = slice_of_text(name);
+    if (!durable_path(path, f->path, name))
+        return;
+    if (slice_ends_with_nocase(text, SLICE(".ipfix.new")))
+        unlink(path);
+    else if (f->count < ENTRIES_MAX && parse_name(text, &e) &&
+             stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+        e.size = (uint64_t)info.st_size;
+        append(f, &e);
+    }
+}
+
+static bool open_folder(struct folder *f, const char *state, const char *name,
+                        struct error_text *error)
+{
+    DIR *dir = NULL;
+    if (!durable_path(f->path, state, name) || !durable_folder(f->path) ||
+        (dir = opendir(f->path)) == NULL || access(f->path, W_OK) != 0) {
+        error_set(error, "%s/%s: %s", state, name, strerror(errno));
+        if (dir != NULL)
+            closedir(dir);
+        return false;
+    }
+    for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+        take_name(f, d->d_name);
+    closedir(dir);
+    if (f->count > 0)
+        qsort(f->items, f->count, sizeof(*f->items), compare_items);
+    return true;
+}
+
+static void follow_numbers(struct spool *s, const struct folder *f)
+{
+    if (f->count > 0 && f->items[f->count - 1].entry.number >= s->next_number)
+        s->next_number = f->items[f->count - 1].entry.number + 1;
+}
+
+/* Removes the oldest copies until the folder keeps its bound. */
+static void bound_copies(struct folder *f, uint64_t limit)
+{
+    char path[DURABLE_PATH_LEN];
+    while (f->count > 0 && f->bytes > limit) {
+        if (path_of(f, &f->items[0].entry, path) && unlink(path) != 0 &&
+            errno != ENOENT) {
+            log_warn("%s: cannot be removed: %s", path, strerror(errno));
+            return;
+        }
+        remove_at(f, 0);
+    }
+}
+
+/* --- opening --- */
+
+static void give_up_oldest(struct spool *s);
+
+struct spool *spool_open(const char *state, uint64_t spool_bytes,
+                         uint64_t sent_bytes, struct error_text *error)
+{
+    struct spool *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        error_set(error, "%s: no memory", state);
+        return NULL;
+    }
+    s->spool_bytes = spool_bytes;
+    s->sent_bytes = sent_bytes;
+    s->next_number = 1;
+    if (!durable_folder(state)) {
+        error_set(error, "%s: %s", state, strerror(errno));
+        goto fail;
+    }
+    if (!open_folder(&s->waiting, state, "spool", error) ||
+        !open_folder(&s->sent, state, "sent", error) ||
+        !open_folder(&s->refused, state, "refused", error))
+        goto fail;
+    follow_numbers(s, &s->waiting);
+    follow_numbers(s, &s->sent);
+    follow_numbers(s, &s->refused);
+    bound_copies(&s->sent, sent_bytes);
+    bound_copies(&s->refused, sent_bytes);
+    while (s->waiting.count > 0 && s->waiting.bytes > spool_bytes)
+        give_up_oldest(s);
+    if (s->waiting.count > 0)
+        log_info("%zu batches of an earlier run wait in %s", s->waiting.count,
+                 s->waiting.path);
+    return s;
+fail:
+    spool_close(s);
+    return NULL;
+}
+
+void spool_close(struct spool *s)
+{
+    if (s == NULL)
+        return;
+    clear_folder(&s->waiting);
+    clear_folder(&s->sent);
+    clear_folder(&s->refused);
+    free(s);
+}
+
+/* --- in --- */
+
+static void drop_waiting(struct spool *s, size_t index)
+{
+    if (s->waiting.items[index].entry.is_in_memory)
+        s->memory_bytes -= s->waiting.items[index].entry.size;
+    remove_at(&s->waiting, index);
+}
+
+static void give_up_oldest(struct spool *s)
+{
+    char path[DURABLE_PATH_LEN];
+    const struct spool_entry *e = &s->waiting.items[0].entry;
+    if (!e->is_in_memory && path_of(&s->waiting, e, path) &&
+        unlink(path) != 0 && errno != ENOENT)
+        log_warn("%s: cannot be removed: %s", path, strerror(errno));
+    log_warn("no room: batch %" PRIu64 " was given up before it was "
+             "acknowledged; the next batch says so",
+             e->number);
+    drop_waiting(s, 0);
+    s->lost_now++;
+    s->totals.lost++;
+}
+
+/* Memory holds less than the disk may; the oldest there goes first. */
+static void bound_memory(struct spool *s)
+{
+    while (s->memory_bytes > SPOOL_MEMORY_MAX) {
+        size_t i = 0;
+        while (!s->waiting.items[i].entry.is_in_memory)
+            i++;
+        log_warn("the disk takes no batches: batch %" PRIu64 " was given up",
+                 s->waiting.items[i].entry.number);
+        drop_waiting(s, i);
+        s->lost_now++;
+        s->totals.lost++;
+    }
+}
+
+static bool write_item(struct spool *s, struct item *item)
+{
+    char path[DURABLE_PATH_LEN];
+    if (!path_of(&s->waiting, &item->entry, path) ||
+        !durable_write(path, buffer_slice(&item->memory), 0600))
+        return error_set(&s->error, "%s: cannot be written: %s",
+                         s->waiting.path, strerror(errno));
+    item->entry.is_in_memory = false;
+    s->memory_bytes -= item->entry.size;
+    buffer_clear(&item->memory);
+    return true;
+}
+
+bool spool_add(struct spool *s, struct buffer *batch, struct digest hash)
+{
+    struct spool_entry e = {.number = s->next_number,
+                            .hash = hash,
+                            .size = batch->length,
+                            .is_in_memory = true};
+    while (s->waiting.count > 0 && s->waiting.bytes + e.size > s->spool_bytes)
+        give_up_oldest(s);
+    struct item *item = append(&s->waiting, &e);
+    if (item == NULL) {
+        buffer_clear(batch);
+        s->lost_now++;
+        s->totals.lost++;
+        return error_set(&s->error, "no memory for a batch");
+    }
+    s->next_number++;
+    item->memory = *batch;
+    *batch = (struct buffer){0};
+    s->memory_bytes += e.size;
+    bool good = write_item(s, item);
+    bound_memory(s);
+    return good;
+}
+
+bool spool_flush(struct spool *s)
+{
+    for (size_t i = 0; i < s->waiting.count && s->memory_bytes > 0; i++)
+        if (s->waiting.items[i].entry.is_in_memory &&
+            !write_item(s, &s->waiting.items[i]))
+            return false;
+    return true;
+}
+
+const char *spool_error(const struct spool *s)
+{
+    return s->error.text;
+}
+
+/* --- out --- */
+
+size_t spool_count(const struct spool *s)
+{
+    return s->waiting.count;
+}
+
+const struct spool_entry *spool_from(const struct spool *s, uint64_t number)
+{
+    size_t i = index_from(&s->waiting, number);
+    return i < s->waiting.count ? &s->waiting.items[i].entry : NULL;
+}
+
+const struct spool_entry *spool_find(const struct spool *s, struct digest hash)
+{
+    for (size_t i = 0; i < s->waiting.count; i++)
+        if (digest_equal(s->waiting.items[i].entry.hash, hash))
+            return &s->waiting.items[i].entry;
+    return NULL;
+}
+
+static struct item *item_of(struct spool *s, uint64_t number, size_t *index)
+{
+    *index = index_from(&s->waiting, number);
+    if (*index == s->waiting.count ||
+        s->waiting.items[*index].entry.number != number)
+        return NULL;
+    return &s->waiting.items[*index];
+}
+
+bool spool_read(struct spool *s, uint64_t number, struct buffer *batch)
+{
+    char path[DURABLE_PATH_LEN];
+    size_t index;
+    struct item *item = item_of(s, number, &index);
+    buffer_init(batch, BATCH_SIZE_MAX);
+    if (item == NULL)
+        return false;
+    if (item->entry.is_in_memory) {
+        buffer_add_slice(batch, buffer_slice(&item->memory));
+        return !batch->failed;
+    }
+    bool good = path_of(&s->waiting, &item->entry, path) &&
+                buffer_read_file(batch, path, BATCH_SIZE_MAX);
+    if (!good) {
+        log_error("%s: cannot be read: %s; it is put aside", path,
+                  strerror(errno));
+        spool_refuse(s, number);
+    }
+    return good;
+}
+
+/* From waiting into another folder, whose bound then holds. One that is in
+ * memory only is written there, if the disk takes it now. */
+static void move_to(struct spool *s, uint64_t number, struct folder *to)
+{
+    char from_path[DURABLE_PATH_LEN], to_path[DURABLE_PATH_LEN];
+    size_t index;
+    struct item *item = item_of(s, number, &index);
+    if (item == NULL)
+        return;
+    struct spool_entry e = item->entry;
+    bool good = path_of(&s->waiting, &e, from_path) &&
+                path_of(to, &e, to_path) &&
+                (e.is_in_memory
+                     ? durable_write(to_path, buffer_slice(&item->memory), 0600)
+                     : durable_move(from_path, to_path));
+    if (!good) {
+        log_warn("%s: no copy is kept: %s", to->path, strerror(errno));
+        if (!e.is_in_memory)
+            unlink(from_path);
+    }
+    drop_waiting(s, index);
+    e.is_in_memory = false;
+    if (good && append(to, &e) != NULL)
+        bound_copies(to, s->sent_bytes);
+}
+
+void spool_acknowledge(struct spool *s, uint64_t number)
+{
+    move_to(s, number, &s->sent);
+    s->totals.acknowledged++;
+}
+
+void spool_refuse(struct spool *s, uint64_t number)
+{
+    move_to(s, number, &s->refused);
+    s->totals.refused++;
+}
+
+uint64_t spool_take_lost(struct spool *s)
+{
+    uint64_t lost = s->lost_now;
+    s->lost_now = 0;
+    return lost;
+}
+
+struct spool_totals spool_totals(const struct spool *s)
+{
+    struct spool_totals totals = s->totals;
+    totals.waiting = s->waiting.count;
+    totals.waiting_bytes = s->waiting.bytes;
+    return totals;
+}

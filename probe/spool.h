@@ -1,0 +1,74 @@
+/*
+ * Batches that wait for their receipt, on disk.
+ *
+ *   STATE/spool/     waiting; sent in the order of their numbers
+ *   STATE/sent/      acknowledged: exact copies of what left (the glass box)
+ *   STATE/refused/   the collector will never count these; kept aside
+ *
+ * A file is named NUMBER-HASH.ipfix: twelve digits that only grow, and the
+ * batch hash. It is written, synced and renamed before it is sent, and leaves
+ * spool/ only on a receipt, a refusal, or for lack of room; that last loss is
+ * counted for the next batch to confess. What is found at start was left by an
+ * earlier run and goes first.
+ *
+ * When the disk does not take a batch (full, broken), it is held in memory and
+ * tried again; it can be sent and acknowledged meanwhile.
+ */
+#ifndef PROBE_SPOOL_H
+#define PROBE_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+#include "common/digest.h"
+#include "common/log.h"
+
+struct spool;
+
+struct spool_entry {
+    uint64_t number;
+    struct digest hash;
+    uint64_t size;
+    bool is_in_memory; /* not on disk yet */
+};
+
+enum { SPOOL_MEMORY_MAX = 64 * 1024 * 1024 }; /* held while the disk is full */
+
+/* Opens or makes the three folders. NULL with a sentence naming the folder. */
+struct spool *spool_open(const char *state, uint64_t spool_bytes,
+                         uint64_t sent_bytes, struct error_text *error);
+void spool_close(struct spool *spool);
+
+/* Takes the content of *batch, which is empty afterwards. False when it is in
+ * memory only, for now; spool_error() has the reason. */
+bool spool_add(struct spool *spool, struct buffer *batch, struct digest hash);
+/* Tries again to write what is in memory only. True when nothing is left. */
+bool spool_flush(struct spool *spool);
+const char *spool_error(const struct spool *spool);
+
+size_t spool_count(const struct spool *spool); /* waiting */
+/* The first waiting entry with a number >= number, or NULL; valid until the
+ * spool changes. */
+const struct spool_entry *spool_from(const struct spool *spool,
+                                     uint64_t number);
+const struct spool_entry *spool_find(const struct spool *spool,
+                                     struct digest hash);
+/* The bytes; *batch is initialised here. False when they cannot be read: the
+ * entry is then put aside as refused, and logged. */
+bool spool_read(struct spool *spool, uint64_t number, struct buffer *batch);
+
+/* The receipt came: into sent/. */
+void spool_acknowledge(struct spool *spool, uint64_t number);
+/* The collector will not count it: into refused/. */
+void spool_refuse(struct spool *spool, uint64_t number);
+/* Batches given up for lack of room since this was last asked. */
+uint64_t spool_take_lost(struct spool *spool);
+
+struct spool_totals {
+    uint64_t waiting, waiting_bytes, acknowledged, refused, lost;
+};
+struct spool_totals spool_totals(const struct spool *spool);
+
+#endif
