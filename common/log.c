@@ -67,7 +67,8 @@ static void clean_line(char *text)
 }
 
 /* A line that fits no more is cut; a log line never fails its caller. */
-static void write_line(const char *start, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+write_line(const char *start, const char *format, va_list arguments)
 {
     char line[LINE_SIZE];
     int used = snprintf(line, sizeof(line) - 1, "%s", start);
@@ -88,8 +89,8 @@ static void write_line(const char *start, const char *format, va_list arguments)
     }
 }
 
-static void log_line(enum log_level level, const char *format,
-                     va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+log_line(enum log_level level, const char *format, va_list arguments)
 {
     if (level > max_level)
         return;
