@@ -1,0 +1,750 @@
+/*
+ * A real yz-collector (the sanitized one) with real TLS clients on loopback:
+ * what probes, strangers and crashes do to it, and that the totals are right.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/ipfix_decode.h"
+#include "common/receipt.h"
+#include "common/tls.h"
+#include "tests/collector/sample.h"
+
+enum { WAIT_S = 20 };
+
+struct bench {
+    struct sample_folder folder;
+    struct db *registry;
+    struct sample_probe p1, p2, p9;
+    struct sign_key *receipt_key;
+    uint8_t receipt_public[SIGN_PUBLIC_MAX];
+    size_t receipt_length;
+    pid_t pid;
+    uint16_t port;
+};
+
+/* --- processes --- */
+
+static const char *build(void)
+{
+    const char *b = getenv("B");
+    return b != NULL ? b : "build";
+}
+
+/* Standard error goes to the file, standard input comes from one. */
+static pid_t start(const char *const argv[], const char *in, const char *log)
+{
+    unlink(log); /* nobody shall read what the last one wrote */
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a failing test */
+    int input = open(in ? in : "/dev/null", O_RDONLY);
+    int output = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(input, 0);
+    dup2(output, 1);
+    dup2(output, 2);
+    execvp(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
+static int wait_for(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run(const char *const argv[], const char *in, const char *log)
+{
+    return wait_for(start(argv, in, log));
+}
+
+static void read_text(const char *path, char *text, size_t size)
+{
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(text, 1, size - 1, f) : 0;
+    text[n] = '\0';
+    if (f)
+        fclose(f);
+}
+
+static bool log_has(struct bench *b, const char *what)
+{
+    static char text[1 << 18];
+    char path[PATH_MAX];
+    read_text(sample_path(&b->folder, "log", path), text, sizeof(text));
+    return strstr(text, what) != NULL;
+}
+
+static void nap(void)
+{
+    usleep(10000);
+}
+
+static bool wait_log(struct bench *b, const char *what)
+{
+    for (int i = 0; i < WAIT_S * 100; i++, nap())
+        if (log_has(b, what))
+            return true;
+    return false;
+}
+
+static uint16_t find_port(struct bench *b)
+{
+    static const char MARK[] = "listening on 127.0.0.1:";
+    char text[4096], path[PATH_MAX];
+    if (!wait_log(b, MARK))
+        return 0;
+    read_text(sample_path(&b->folder, "log", path), text, sizeof(text));
+    char *at = strstr(text, MARK);
+    return at ? (uint16_t)strtoul(at + sizeof(MARK) - 1, NULL, 10) : 0;
+}
+
+static void start_collector(struct bench *b)
+{
+    char program[PATH_MAX], config[PATH_MAX], log[PATH_MAX];
+    snprintf(program, sizeof(program), "%s/san/bin/yz-collector", build());
+    const char *argv[] = {program, "run", "-c",
+                          sample_path(&b->folder, "collector.conf", config),
+                          NULL};
+    b->pid = start(argv, NULL, sample_path(&b->folder, "log", log));
+    b->port = find_port(b);
+    CHECK(b->port != 0);
+}
+
+static int end_collector(struct bench *b, int signal_number)
+{
+    kill(b->pid, signal_number);
+    int status = wait_for(b->pid);
+    b->pid = 0;
+    return status;
+}
+
+/* --- setting up --- */
+
+/* A certificate of the test's authority; without `ca` the authority itself. */
+static void make_certificate(struct bench *b, const char *name,
+                             const char *subject, const char *days, bool is_ca)
+{
+    char key[PATH_MAX], cert[PATH_MAX], ca[PATH_MAX], ca_key[PATH_MAX];
+    char log[PATH_MAX], file[64];
+    snprintf(file, sizeof(file), "%s.key", name);
+    sample_path(&b->folder, file, key);
+    snprintf(file, sizeof(file), "%s.pem", name);
+    sample_path(&b->folder, file, cert);
+    sample_path(&b->folder, "ca.pem", ca);
+    sample_path(&b->folder, "ca.key", ca_key);
+    const char *argv[] = {"openssl",
+                          "req",
+                          "-x509",
+                          "-newkey",
+                          "ec",
+                          "-pkeyopt",
+                          "ec_paramgen_curve:prime256v1",
+                          "-nodes",
+                          "-keyout",
+                          key,
+                          "-out",
+                          cert,
+                          "-subj",
+                          subject,
+                          "-days",
+                          days,
+                          "-addext",
+                          is_ca ? "keyUsage=keyCertSign,digitalSignature"
+                                : "subjectAltName=DNS:collector.test",
+                          is_ca ? NULL : "-CA",
+                          ca,
+                          "-CAkey",
+                          ca_key,
+                          NULL};
+    if (run(argv, NULL, sample_path(&b->folder, "openssl.log", log)) != 0) {
+        fprintf(stderr, "openssl made no certificate %s\n", name);
+        exit(1);
+    }
+}
+
+/* The collector's key, certified until yesterday. */
+static void make_expired(struct bench *b)
+{
+    char key[PATH_MAX], new_key[PATH_MAX], request[PATH_MAX], cert[PATH_MAX];
+    char ca[PATH_MAX], ca_key[PATH_MAX], log[PATH_MAX];
+    const char *ask[] = {"openssl",
+                         "req",
+                         "-new",
+                         "-subj",
+                         "/CN=collector",
+                         "-key",
+                         sample_path(&b->folder, "collector.key", key),
+                         "-out",
+                         sample_path(&b->folder, "request", request),
+                         NULL};
+    const char *sign[] = {"openssl",
+                          "x509",
+                          "-req",
+                          "-in",
+                          request,
+                          "-CA",
+                          sample_path(&b->folder, "ca.pem", ca),
+                          "-CAkey",
+                          sample_path(&b->folder, "ca.key", ca_key),
+                          "-days",
+                          "-1",
+                          "-out",
+                          sample_path(&b->folder, "expired.pem", cert),
+                          NULL};
+    sample_path(&b->folder, "openssl.log", log);
+    if (run(ask, NULL, log) != 0 || run(sign, NULL, log) != 0 ||
+        link(key, sample_path(&b->folder, "expired.key", new_key)) != 0) {
+        fprintf(stderr, "openssl made no expired certificate\n");
+        exit(1);
+    }
+}
+
+static void write_config(struct bench *b, const char *name, const char *listen,
+                         const char *certificate, const char *usage_folder,
+                         const char *more)
+{
+    char text[2048], path[PATH_MAX];
+    snprintf(text, sizeof(text),
+             "listen = %s\nca = ca.pem\ncertificate = %s.pem\n"
+             "tls_key = %s.key\nreceipt_key = receipt.pem\n"
+             "registry = portal.db\nusage_db = %susage.db\n"
+             "archive = %sarchive\n%s",
+             listen, certificate, certificate, usage_folder, usage_folder,
+             more);
+    sample_write_file(sample_path(&b->folder, name, path), text, strlen(text));
+}
+
+static void set_up(struct bench *b)
+{
+    char path[PATH_MAX];
+    struct error_text error = {""};
+    *b = (struct bench){0};
+    sample_folder_make(&b->folder);
+    make_certificate(b, "ca", "/CN=Test authority", "30", true);
+    make_certificate(b, "collector", "/CN=collector", "30", false);
+    make_certificate(b, "P-1", "/CN=P-1", "30", false);
+    make_certificate(b, "P-2", "/CN=P-2", "30", false);
+    make_certificate(b, "P-9", "/CN=P-9", "30", false);
+    sample_probe_make(&b->p1, "P-1");
+    sample_probe_make(&b->p2, "P-2");
+    sample_probe_make(&b->p9, "P-9");
+    b->registry =
+        sample_registry_make(sample_path(&b->folder, "portal.db", path));
+    sample_register(b->registry, &b->p1, false);
+    sample_register(b->registry, &b->p2, false);
+    b->receipt_key = sign_key_generate(SIGN_ED25519);
+    b->receipt_length = sign_key_public(b->receipt_key, b->receipt_public);
+    if (!sign_key_save(b->receipt_key,
+                       sample_path(&b->folder, "receipt.pem", path), &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        exit(1);
+    }
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "log_level = debug\n");
+}
+
+static void tear_down(struct bench *b)
+{
+    db_close(b->registry);
+    sign_key_free(b->p1.key);
+    sign_key_free(b->p2.key);
+    sign_key_free(b->p9.key);
+    sign_key_free(b->receipt_key);
+    sample_folder_remove(&b->folder);
+}
+
+/* --- clients --- */
+
+struct client {
+    int fd;
+    struct tls_context *context;
+    struct tls *tls;
+    struct buffer in;
+};
+
+static int connect_port(uint16_t port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct timeval limit = {.tv_sec = WAIT_S};
+    inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void client_close(struct client *c)
+{
+    tls_free(c->tls);
+    tls_context_free(c->context);
+    if (c->fd >= 0)
+        close(c->fd);
+    buffer_clear(&c->in);
+}
+
+static bool client_open(struct bench *b, const char *name, struct client *c)
+{
+    char ca[PATH_MAX], cert[PATH_MAX], key[PATH_MAX], file[64];
+    struct error_text error = {""};
+    *c = (struct client){.fd = connect_port(b->port)};
+    buffer_init(&c->in, 1 << 20);
+    sample_path(&b->folder, "ca.pem", ca);
+    snprintf(file, sizeof(file), "%s.pem", name);
+    sample_path(&b->folder, file, cert);
+    snprintf(file, sizeof(file), "%s.key", name);
+    sample_path(&b->folder, file, key);
+    c->context = tls_context_client(ca, cert, key, wall_now(), &error);
+    if (c->context != NULL && c->fd >= 0)
+        c->tls = tls_connect(c->context, c->fd, "collector.test");
+    if (c->tls != NULL && tls_handshake(c->tls) == TLS_OK)
+        return true;
+    printf("# no connection: %s %s\n", error.text,
+           c->tls ? tls_error(c->tls) : "");
+    client_close(c);
+    return false;
+}
+
+static bool client_send(struct client *c, const void *data, size_t length)
+{
+    const uint8_t *bytes = data;
+    while (length > 0) {
+        size_t done = 0;
+        if (tls_write(c->tls, bytes, length, &done) != TLS_OK)
+            return false;
+        bytes += done;
+        length -= done;
+    }
+    return true;
+}
+
+/* The status of the next receipt, -1 when the connection ends first. */
+static int client_receipt(struct bench *b, struct client *c,
+                          struct receipt *receipt)
+{
+    for (;;) {
+        int length = c->in.length > 0
+                         ? ipfix_message_length(c->in.data, c->in.length)
+                         : 0;
+        if (length > 0 && (size_t)length <= c->in.length) {
+            bool good = receipt_decode(
+                c->in.data, (size_t)length, SIGN_ED25519,
+                slice_of_bytes(b->receipt_public, b->receipt_length), receipt);
+            buffer_consume(&c->in, (size_t)length);
+            return good ? (int)receipt->status : -2;
+        }
+        uint8_t *space = buffer_extend(&c->in, 4096);
+        size_t done = 0;
+        c->in.length -= 4096;
+        if (tls_read(c->tls, space, 4096, &done) != TLS_OK)
+            return -1;
+        c->in.length += done;
+    }
+}
+
+static int exchange(struct bench *b, struct client *c,
+                    const struct sample_batch *batch)
+{
+    struct receipt receipt;
+    if (!client_send(c, batch->bytes.data, batch->bytes.length))
+        return -1;
+    int status = client_receipt(b, c, &receipt);
+    return status < 0 || (digest_equal(receipt.batch_hash, batch->hash) &&
+                          receipt.sequence == batch->info.sequence)
+               ? status
+               : -3;
+}
+
+/* --- looking --- */
+
+static int64_t number_in(struct bench *b, const char *file, const char *sql)
+{
+    char path[PATH_MAX];
+    struct error_text error;
+    struct db *db =
+        db_open(sample_path(&b->folder, file, path), DB_READ, NULL, 0, &error);
+    int64_t value = db ? sample_number(db, sql) : -1;
+    db_close(db);
+    return value;
+}
+
+static int64_t number(struct bench *b, const char *sql)
+{
+    return number_in(b, "usage.db", sql);
+}
+
+static bool check_agrees(struct bench *b)
+{
+    char program[PATH_MAX], config[PATH_MAX], log[PATH_MAX], text[1000];
+    snprintf(program, sizeof(program), "%s/san/bin/yz-collector", build());
+    const char *argv[] = {program, "check", "-c",
+                          sample_path(&b->folder, "collector.conf", config),
+                          NULL};
+    if (run(argv, NULL, sample_path(&b->folder, "check.log", log)) == 0)
+        return true;
+    read_text(log, text, sizeof(text));
+    printf("# %s\n", text);
+    return false;
+}
+
+/* --- cases --- */
+
+static int64_t now_ms(void)
+{
+    return wall_to_ms(wall_now());
+}
+
+static void test_counted_once(struct bench *b)
+{
+    struct client c;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    test_case("VER-18: the same batch three times, one connection");
+    if (!CHECK(client_open(b, "P-1", &c)))
+        return;
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_COUNTED);
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_REPEATED);
+    client_close(&c);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_REPEATED);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), 1);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger WHERE transport = 'yz1'"),
+              1);
+
+    test_case("VER-18: conflict and wrong signature are refused, the next "
+              "batch counts");
+    struct sample_probe twin = b->p1;
+    twin.sequence = 0;
+    struct sample_batch other = sample_next(&twin, now_ms(), NULL, 0);
+    CHECK_I64(exchange(b, &c, &other), RECEIPT_REFUSED);
+    struct sample_batch next = sample_next_flow(&b->p1, now_ms());
+    uint8_t *last = &next.bytes.data[next.bytes.length - 1];
+    *last ^= 1;
+    CHECK_I64(exchange(b, &c, &next), RECEIPT_REFUSED);
+    *last ^= 1;
+    CHECK_I64(exchange(b, &c, &next), RECEIPT_COUNTED);
+    CHECK_I64(number(b, "SELECT count(*) FROM event WHERE kind IN "
+                        "('conflict', 'signature')"),
+              2);
+    client_close(&c);
+    sample_batch_clear(&batch);
+    sample_batch_clear(&other);
+    sample_batch_clear(&next);
+}
+
+static void test_identity(struct bench *b)
+{
+    struct client c;
+    struct sample_batch one = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch nine = sample_next_flow(&b->p9, now_ms());
+    test_case("VER-18: another probe's batch, an unknown and a denied probe");
+    if (!CHECK(client_open(b, "P-2", &c)))
+        return;
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_REFUSED);
+    client_close(&c);
+    CHECK(client_open(b, "P-9", &c));
+    CHECK_I64(exchange(b, &c, &nine), RECEIPT_REFUSED);
+    client_close(&c);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK(
+        db_run(b->registry, "UPDATE probe SET denied_at = 1 WHERE id = 'P-1'"));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_REFUSED);
+    CHECK(db_run(b->registry, "UPDATE probe SET denied_at = NULL"));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_COUNTED);
+    client_close(&c);
+    CHECK_I64(number(b, "SELECT count(*) FROM event WHERE kind IN "
+                        "('identity', 'unknown', 'denied')"),
+              3);
+    sample_batch_clear(&one);
+    sample_batch_clear(&nine);
+}
+
+static void test_strangers(struct bench *b)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: collector\r\n\r\n";
+    struct client good, bad;
+    struct receipt receipt;
+    test_case("garbage closes its own connection only");
+    if (!CHECK(client_open(b, "P-1", &good) && client_open(b, "P-2", &bad)))
+        return;
+    CHECK(client_send(&bad, request, strlen(request)));
+    CHECK_I64(client_receipt(b, &bad, &receipt), -1);
+    client_close(&bad);
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    CHECK_I64(exchange(b, &good, &batch), RECEIPT_COUNTED);
+    CHECK_I64(number(b, "SELECT count(*) FROM event WHERE kind = 'malformed' "
+                        "AND probe_id = 'P-2'"),
+              1);
+    sample_batch_clear(&batch);
+
+    test_case("bytes that are no TLS are closed");
+    int fd = connect_port(b->port);
+    char answer[64];
+    CHECK(send(fd, "hello there, collector\n", 23, MSG_NOSIGNAL) == 23);
+    ssize_t n = recv(fd, answer, sizeof(answer), 0);
+    while (n > 0) /* perhaps an alert first */
+        n = recv(fd, answer, sizeof(answer), 0);
+    CHECK(n == 0 || errno == ECONNRESET);
+    close(fd);
+
+    test_case("silent and slow peers hold nobody up");
+    int silent = connect_port(b->port);
+    CHECK(client_open(b, "P-2", &bad));
+    struct sample_batch slow = sample_next_flow(&b->p2, now_ms());
+    size_t half = slow.bytes.length / 2;
+    for (size_t i = 0; i < half; i++)
+        CHECK(client_send(&bad, slow.bytes.data + i, 1));
+    struct mono_time before = mono_now();
+    for (int i = 0; i < 5; i++) {
+        batch = sample_next_flow(&b->p1, now_ms());
+        CHECK_I64(exchange(b, &good, &batch), RECEIPT_COUNTED);
+        sample_batch_clear(&batch);
+    }
+    CHECK(mono_now().us - before.us < 5000000);
+    CHECK(client_send(&bad, slow.bytes.data + half, slow.bytes.length - half));
+    CHECK_I64(client_receipt(b, &bad, &receipt), RECEIPT_COUNTED);
+    client_close(&bad);
+    client_close(&good);
+    close(silent);
+    sample_batch_clear(&slow);
+}
+
+static void test_two_clients(struct bench *b)
+{
+    struct client one, two;
+    struct receipt receipt;
+    enum { EACH = 50 };
+    struct sample_batch batches[2][EACH];
+    int64_t before = number(b, "SELECT sum(flows) FROM usage");
+    int counted = 0;
+    test_case("two clients send many batches before they read a receipt");
+    if (!CHECK(client_open(b, "P-1", &one) && client_open(b, "P-2", &two)))
+        return;
+    for (int i = 0; i < EACH; i++) {
+        batches[0][i] = sample_next_flow(&b->p1, now_ms());
+        batches[1][i] = sample_next_flow(&b->p2, now_ms());
+        CHECK(client_send(&one, batches[0][i].bytes.data,
+                          batches[0][i].bytes.length));
+        CHECK(client_send(&two, batches[1][i].bytes.data,
+                          batches[1][i].bytes.length));
+    }
+    for (int i = 0; i < EACH; i++) {
+        counted += client_receipt(b, &one, &receipt) == RECEIPT_COUNTED &&
+                   digest_equal(receipt.batch_hash, batches[0][i].hash);
+        counted += client_receipt(b, &two, &receipt) == RECEIPT_COUNTED &&
+                   digest_equal(receipt.batch_hash, batches[1][i].hash);
+        sample_batch_clear(&batches[0][i]);
+        sample_batch_clear(&batches[1][i]);
+    }
+    CHECK_I64(counted, 2 * EACH);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), before + 2 * EACH);
+    client_close(&one);
+    client_close(&two);
+}
+
+static void test_plain_ipfix(struct bench *b)
+{
+    char where[40], ca[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
+    char in[PATH_MAX], log[PATH_MAX];
+    struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+    test_case("plain IPFIX over TLS counts, unacknowledged");
+    snprintf(where, sizeof(where), "127.0.0.1:%u", b->port);
+    sample_write_file(sample_path(&b->folder, "plain", in), batch.bytes.data,
+                      batch.bytes.length);
+    const char *argv[] = {"openssl",
+                          "s_client",
+                          "-connect",
+                          where,
+                          "-CAfile",
+                          sample_path(&b->folder, "ca.pem", ca),
+                          "-cert",
+                          sample_path(&b->folder, "P-2.pem", cert),
+                          "-key",
+                          sample_path(&b->folder, "P-2.key", key),
+                          "-verify_return_error",
+                          "-nocommands",
+                          NULL};
+    run(argv, in, sample_path(&b->folder, "s_client.log", log));
+    bool found = false;
+    for (int i = 0; i < 500 && !found; i++, nap())
+        found = number(b, "SELECT count(*) FROM ledger WHERE "
+                          "transport = 'ipfix' AND probe_id = 'P-2'") == 1;
+    CHECK(found);
+    sample_batch_clear(&batch);
+
+    test_case("without a certificate nothing is taken");
+    const char *bare[] = {"openssl", "s_client", "-connect",    where,
+                          "-CAfile", ca,         "-nocommands", NULL};
+    int64_t before = number(b, "SELECT count(*) FROM ledger");
+    run(bare, in, log);
+    CHECK(wait_log(b, "no connection"));
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), before);
+}
+
+/* Sends `count` batches in one go, kills the collector after `acked` receipts,
+ * starts it again and sends all of them once more. */
+static void test_kill(struct bench *b, int acked)
+{
+    enum { ALL = 60 };
+    struct sample_batch batches[ALL];
+    struct client c;
+    struct receipt receipt;
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    int answers[5] = {0};
+    char name[80];
+    snprintf(name, sizeof(name),
+             "VER-18: kill -9 after %d receipts, totals are right", acked);
+    test_case(name);
+    if (!CHECK(client_open(b, "P-1", &c)))
+        return;
+    for (int i = 0; i < ALL; i++) {
+        batches[i] = sample_next_flow(&b->p1, now_ms());
+        CHECK(client_send(&c, batches[i].bytes.data, batches[i].bytes.length));
+    }
+    for (int i = 0; i < acked; i++)
+        CHECK_I64(client_receipt(b, &c, &receipt), RECEIPT_COUNTED);
+    CHECK_I64(end_collector(b, SIGKILL), 128 + SIGKILL);
+    client_close(&c);
+    start_collector(b);
+    int64_t stored = number(b, "SELECT count(*) FROM ledger") - rows;
+    CHECK(stored >= acked && stored <= ALL);
+    CHECK(client_open(b, "P-1", &c));
+    for (int i = 0; i < ALL; i++) {
+        int status = exchange(b, &c, &batches[i]);
+        CHECK(status == (i < stored ? RECEIPT_REPEATED : RECEIPT_COUNTED));
+        answers[status >= 0 && status < 5 ? status : 4]++;
+        sample_batch_clear(&batches[i]);
+    }
+    CHECK_I64(answers[RECEIPT_REPEATED], stored);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
+    client_close(&c);
+    CHECK(check_agrees(b));
+}
+
+static void test_disk_full(struct bench *b)
+{
+    static const char NAME[] = "a full disk: no receipt, one log line, then "
+                               "room and the receipt";
+    char small[PATH_MAX], filler[PATH_MAX], skip[200];
+    mkdir(sample_path(&b->folder, "small", small), 0700);
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", small, "tmpfs", 0, "size=2m") != 0) {
+        snprintf(skip, sizeof(skip), "%s # skip no mount namespace: %s", NAME,
+                 strerror(errno));
+        test_case(skip);
+        return;
+    }
+    test_case(NAME);
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "small/", "");
+    start_collector(b);
+    struct client c;
+    CHECK(client_open(b, "P-2", &c));
+    struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_COUNTED);
+    sample_batch_clear(&batch);
+    int fd = open(sample_path(&b->folder, "small/filler", filler),
+                  O_WRONLY | O_CREAT, 0600);
+    static const char block[4096];
+    while (write(fd, block, sizeof(block)) > 0)
+        ;
+    close(fd);
+    /* More than the archive has room for. */
+    struct flow_record flows[2000];
+    for (int i = 0; i < 2000; i++) {
+        flows[i] = sample_flow(now_ms() - 100000, (uint64_t)i);
+        random_bytes(flows[i].token, FLOW_TOKEN_LEN);
+    }
+    batch = sample_next(&b->p2, now_ms(), flows, 2000);
+    CHECK(client_send(&c, batch.bytes.data, batch.bytes.length));
+    CHECK(wait_log(b, "cannot store, batches wait"));
+    CHECK(!log_has(b, "storing again"));
+    unlink(filler);
+    struct receipt receipt;
+    CHECK_I64(client_receipt(b, &c, &receipt), RECEIPT_COUNTED);
+    CHECK(wait_log(b, "storing again"));
+    CHECK_I64(number_in(b, "small/usage.db", "SELECT sum(flows) FROM usage"),
+              2001);
+    CHECK(check_agrees(b));
+    client_close(&c);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+    umount(small);
+}
+
+struct wrong {
+    const char *name;
+    const char *listen, *certificate, *more;
+    int status;
+    const char *says;
+};
+
+static void test_wrong_start(struct bench *b, const struct wrong *w)
+{
+    char program[PATH_MAX], config[PATH_MAX], log[PATH_MAX], text[2000];
+    char listen[64];
+    test_case(w->name);
+    snprintf(listen, sizeof(listen), "127.0.0.1:%u",
+             strcmp(w->listen, "taken") == 0 ? b->port : 0);
+    write_config(b, "wrong.conf", listen, w->certificate, "", w->more);
+    snprintf(program, sizeof(program), "%s/san/bin/yz-collector", build());
+    const char *argv[] = {program, "run", "-c",
+                          sample_path(&b->folder, "wrong.conf", config), NULL};
+    CHECK_I64(run(argv, NULL, sample_path(&b->folder, "wrong.log", log)),
+              w->status);
+    read_text(log, text, sizeof(text));
+    if (!CHECK(strstr(text, w->says) != NULL))
+        printf("# %s\n", text);
+    char *end = strchr(text, '\n');
+    CHECK(end != NULL && end[1] == '\0'); /* one line */
+}
+
+int main(void)
+{
+    static const struct wrong WRONG[] = {
+        {"an occupied port", "taken", "collector", "", 1,
+         "Address already in use"},
+        {"a missing certificate", "free", "missing", "", 1, "missing.pem"},
+        {"an expired certificate", "free", "expired", "", 1, "expired"},
+        {"an unknown key in the configuration", "free", "collector",
+         "colour = red\n", 2, "wrong.conf:9"},
+        {"an unknown user", "free", "collector", "user = nobody-here\n", 1,
+         "nobody-here"},
+    };
+    struct bench b;
+    signal(SIGPIPE, SIG_IGN);
+    log_set_level(LOG_LEVEL_ERROR);
+    set_up(&b);
+    make_expired(&b);
+    start_collector(&b);
+    test_counted_once(&b);
+    test_identity(&b);
+    test_strangers(&b);
+    test_two_clients(&b);
+    test_plain_ipfix(&b);
+    test_kill(&b, 1);
+    test_kill(&b, 17);
+    test_kill(&b, 59);
+    for (size_t i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++)
+        test_wrong_start(&b, &WRONG[i]);
+    test_case("SIGTERM ends it with 0");
+    CHECK_I64(end_collector(&b, SIGTERM), 0);
+    CHECK(check_agrees(&b));
+    test_disk_full(&b);
+    tear_down(&b);
+    return test_end();
+}
