@@ -64,6 +64,8 @@ CREATE TABLE verdict_line (
         REFERENCES verdict (run_id, voucher_number)
 ) STRICT;
 
+CREATE INDEX verdict_by_voucher ON verdict (voucher_number, run_id);
+
 -- Every rule that was asked, also those that found nothing.
 CREATE TABLE verdict_rule (
     run_id INTEGER NOT NULL,
