@@ -32,7 +32,8 @@ enum {
     DISPATCH_MAX = 4096,
     TICK_MS = 500,
     STATUS_PERIOD_S = 10,
-    FAREWELL_S = 5, /* for the last batch */
+    LAST_BLOCK_MS = 150, /* longer than the ring's time-out */
+    FAREWELL_S = 5,      /* for the last batch */
     ANSWER_TIMEOUT_S = 30,
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 300 * 1000,
@@ -229,12 +230,22 @@ static void loop(struct run *r)
     }
 }
 
+/* A block of the ring is handed over when it is full or its time is up. */
+static void empty_ring(struct run *r)
+{
+    struct mono_time now = mono_now(), end = plus_ms(now, LAST_BLOCK_MS);
+    struct pollfd fd = {.fd = capture_fd(r->capture), .events = POLLIN};
+    for (; now.us < end.us && !r->has_failed; now = mono_now()) {
+        (void)poll(&fd, 1, 10);
+        read_packets(r);
+    }
+}
+
 /* What is still in the ring and in the flow table becomes the last batch, and
  * the collector gets some seconds to take it. */
 static void say_farewell(struct run *r)
 {
-    if (!r->has_failed)
-        (void)capture_dispatch(r->capture, -1, on_packet, r);
+    empty_ring(r);
     meter_flush(r->meter);
     close_batch(r, wall_now());
     struct mono_time now = mono_now(), end = plus_ms(now, FAREWELL_S * 1000LL);
