@@ -8,11 +8,13 @@
 
 #include "portal/registry.h"
 #include "portal/route.h"
+#include "portal/rules_parameters.h"
 
 enum { ARENA_LIMIT = 96 * 1024 * 1024 };
 
 struct portal {
     const struct portal_config *config;
+    struct parameters parameters;
     struct db *write;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
@@ -40,8 +42,10 @@ struct portal *portal_open(const struct portal_config *config,
     portal->config = config;
     pthread_mutex_init(&portal->write_lock, NULL);
     pthread_mutex_init(&portal->worker_lock, NULL);
-    portal->write = registry_open(config->portal_db, error);
-    bool good = portal->write != NULL;
+    bool good = rules_parameters_read(config->rules, &portal->parameters, error);
+    if (good)
+        portal->write = registry_open(config->portal_db, error);
+    good = good && portal->write != NULL;
     for (size_t i = 0; good && i < PORTAL_THREADS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);
     if (good)
@@ -67,6 +71,11 @@ void portal_close(struct portal *portal)
 const struct portal_config *portal_config_of(const struct portal *portal)
 {
     return portal->config;
+}
+
+const struct parameters *portal_parameters(const struct portal *portal)
+{
+    return &portal->parameters;
 }
 
 /* Attaches a database once its file is there, and asks until the table is. */

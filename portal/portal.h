@@ -15,6 +15,7 @@
 #include "common/db.h"
 #include "portal/http.h"
 #include "portal/portal_config.h"
+#include "rules/parameter.h"
 
 enum { PORTAL_THREADS = 4 };
 
@@ -34,6 +35,8 @@ struct portal *portal_open(const struct portal_config *config,
                            struct error_text *error);
 void portal_close(struct portal *portal);
 const struct portal_config *portal_config_of(const struct portal *portal);
+/* Of the rules folder, as read when the portal was opened. */
+const struct parameters *portal_parameters(const struct portal *portal);
 
 /* There is always one free: no more threads ask than there are workers. */
 struct portal_worker *portal_take_worker(struct portal *portal);

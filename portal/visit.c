@@ -7,6 +7,8 @@
 #include "portal/audit.h"
 #include "portal/template.h"
 
+enum { AUDIT_OBJECT_MAX = 100 };
+
 static const char PAGE_HEAD[] =
 #include "portal/pages/head.html.inc"
     ;
@@ -71,7 +73,9 @@ void visit_redirect(struct visit *visit, const char *address)
 bool visit_audit(struct visit *visit, const char *action, const char *object,
                  const char *result)
 {
-    struct audit_entry entry = {visit->account.name, action, object, result};
+    /* What is asked for comes from outside and can be long. */
+    const char *shown = strlen(object) <= AUDIT_OBJECT_MAX ? object : "(long)";
+    struct audit_entry entry = {visit->account.name, action, shown, result};
     struct db *db = portal_write_begin(visit->portal);
     if (db == NULL)
         return false;

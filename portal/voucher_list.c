@@ -187,6 +187,7 @@ static void add_cities(struct visit *visit, const struct filter *filter)
     if (visit->scope.city[0] != '\0')
         return;
     model_list(visit->model, "_cities");
+    model_bool(visit->model, "_has_cities", true);
     while (s != NULL && db_step(s) == DB_ROW) {
         struct model *m = model_append(visit->model, "_cities");
         model_text(m, "code", db_text(s, 0));

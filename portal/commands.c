@@ -1,0 +1,224 @@
+/* See commands.h. Each reads: options, configuration, open, work, close. */
+#include "portal/commands.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#include "common/program.h"
+#include "portal/account.h"
+#include "portal/audit.h"
+#include "portal/endpoints_csv.h"
+#include "portal/http.h"
+#include "portal/load.h"
+#include "portal/password.h"
+#include "portal/portal.h"
+#include "portal/read_password.h"
+#include "portal/registry.h"
+#include "portal/rules_parameters.h"
+
+enum { FAILED = 1, USAGE = 2 };
+enum {
+    CONNECTION_LIMIT = 1024,
+    IDLE_TIMEOUT_S = 15,
+    STOP_CHECK_MS = 200,
+    ENDPOINTS_MAX_BYTES = 256 * 1024 * 1024,
+};
+
+static void read_config(const char *path, struct portal_config *config)
+{
+    struct error_text error;
+    if (!config_read(path, PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT, config,
+                     &error))
+        fatal(USAGE, "%s", error.text);
+    log_set_level((enum log_level)config->log_level);
+}
+
+static struct db *open_registry(const struct portal_config *config)
+{
+    struct error_text error;
+    struct db *db = registry_open(config->portal_db, &error);
+    if (db == NULL)
+        fatal(FAILED, "%s", error.text);
+    return db;
+}
+
+static int report(const struct error_text *error)
+{
+    fprintf(stderr, "yz-portal: %s\n", error->text);
+    return FAILED;
+}
+
+static int serve(const struct portal_config *config)
+{
+    struct error_text error;
+    struct portal *portal = portal_open(config, &error);
+    if (portal == NULL)
+        return report(&error);
+    struct http_settings settings = {
+        .listen = config->listen,
+        .thread_count = PORTAL_THREADS,
+        .connection_limit = CONNECTION_LIMIT,
+        .idle_timeout_s = IDLE_TIMEOUT_S,
+        .handler = portal_handle,
+        .context = portal,
+    };
+    stop_on_signals();
+    struct http_server *server = http_server_start(&settings, &error);
+    if (server == NULL) {
+        portal_close(portal);
+        return report(&error);
+    }
+    log_info("listening on %s, port %u", config->listen,
+             http_server_port(server));
+    while (!stop_requested())
+        poll(NULL, 0, STOP_CHECK_MS);
+    http_server_stop(server);
+    portal_close(portal);
+    log_info("stopped");
+    return 0;
+}
+
+int command_run(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    bool print_only = false;
+    struct program_option options[] = {{"-c", .value = &path},
+                                       {"-n", .flag = &print_only}};
+    struct portal_config config = {0};
+    if (program_options(argc, argv, options, 2, 0, 0) < 0)
+        return USAGE;
+    read_config(path, &config);
+    if (print_only)
+        return program_print_config(PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT,
+                                    &config);
+    if (!password_init())
+        fatal(FAILED, "libsodium does not start");
+    return serve(&config);
+}
+
+static bool copy_field(const char *option, const char *text, char *field,
+                       size_t size)
+{
+    if (slice_is_clean_utf8(slice_of_text(text)) &&
+        slice_copy(slice_of_text(text), field, size))
+        return true;
+    fprintf(stderr, "yz-portal user add: %s: at most %zu bytes of clean text\n",
+            option, size - 1);
+    return false;
+}
+
+static bool fill_account(struct account *account, const char *name,
+                         const char *role, const char *organisation,
+                         const char *display_name)
+{
+    if (!account_role_from(role, &account->role)) {
+        fprintf(stderr, "yz-portal user add: --role: one of PROV, CITY, SUPP, "
+                        "ENT, AUDT is expected\n");
+        return false;
+    }
+    return copy_field("NAME", name, account->name, sizeof(account->name)) &&
+           copy_field("--organisation", organisation, account->organisation,
+                      sizeof(account->organisation)) &&
+           copy_field("--display-name",
+                      display_name[0] != '\0' ? display_name : name,
+                      account->display_name, sizeof(account->display_name));
+}
+
+int command_user_add(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal"), *role = NULL;
+    const char *organisation = "", *display = "", *file = NULL;
+    struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--role", .value = &role, .is_required = true},
+        {"--organisation", .value = &organisation},
+        {"--display-name", .value = &display},
+        {"--password-file", .value = &file},
+    };
+    struct portal_config config = {0};
+    struct account account = {0};
+    struct error_text error;
+    char password[512] = "";
+    if (program_options(argc, argv, options, 5, 1, 1) < 0 ||
+        !fill_account(&account, argv[1], role, organisation, display))
+        return USAGE;
+    read_config(path, &config);
+    if (!password_init())
+        fatal(FAILED, "libsodium does not start");
+    if (!read_password(file, password, sizeof(password), &error))
+        return report(&error);
+    struct db *db = open_registry(&config);
+    bool good = account_add(db, wall_now(), &account, password, &error);
+    db_close(db);
+    return good ? 0 : report(&error);
+}
+
+int command_load(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    bool is_sample = false;
+    struct program_option options[] = {{"-c", .value = &path},
+                                       {"--sample", .flag = &is_sample}};
+    struct portal_config config = {0};
+    struct parameters parameters;
+    struct load_counts counts;
+    struct error_text error;
+    if (program_options(argc, argv, options, 2, 1, 1) < 0)
+        return USAGE;
+    read_config(path, &config);
+    if (!rules_parameters_read(config.rules, &parameters, &error))
+        return report(&error);
+    struct db *db = open_registry(&config);
+    struct load_options load = {.folder = argv[1],
+                                .is_sample = is_sample,
+                                .parameters = &parameters,
+                                .now = wall_now()};
+    bool good = load_folder(db, &load, &counts, &error);
+    db_close(db);
+    if (!good)
+        return report(&error);
+    printf("%s: %s%llu rows, %llu of them new\n", argv[1],
+           counts.has_programme ? "programme data, " : "",
+           (unsigned long long)counts.rows, (unsigned long long)counts.added);
+    return 0;
+}
+
+int command_endpoints(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    struct program_option options[] = {{"-c", .value = &path}};
+    struct portal_config config = {0};
+    struct buffer out;
+    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+        return USAGE;
+    read_config(path, &config);
+    struct db *db = open_registry(&config);
+    buffer_init(&out, ENDPOINTS_MAX_BYTES);
+    bool good = endpoints_csv_write(db, &out);
+    if (good)
+        fwrite(out.data, 1, out.length, stdout);
+    else
+        fprintf(stderr, "yz-portal: %s\n", db_error(db));
+    buffer_clear(&out);
+    db_close(db);
+    return good ? 0 : FAILED;
+}
+
+int command_audit_check(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    struct program_option options[] = {{"-c", .value = &path}};
+    struct portal_config config = {0};
+    struct error_text error;
+    uint64_t count = 0;
+    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+        return USAGE;
+    read_config(path, &config);
+    struct db *db = open_registry(&config);
+    bool good = audit_check(db, &count, &error);
+    db_close(db);
+    if (!good)
+        return report(&error);
+    printf("%llu rows, the chain is whole\n", (unsigned long long)count);
+    return 0;
+}

@@ -1,0 +1,167 @@
+/* See evidence.h. */
+#include "portal/evidence.h"
+
+#include "common/checked.h"
+#include "rules/fact.h"
+
+enum { DAY_S = 86400, SHANGHAI_S = 8 * 3600, MINUTES_A_DAY = 1440 };
+
+/* Sums that do not fit stay at their largest: this is for looking at. */
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return checked_add_u64(a, b, &sum) ? sum : UINT64_MAX;
+}
+
+static void take_fact(const struct day_fact *fact, struct evidence_day *day)
+{
+    *day = (struct evidence_day){
+        .covered_minutes = fact->coverage.minutes,
+        .active_minutes = fact->active_minutes,
+        .flows = fact->flows,
+        .octets = add(fact->octets, fact->roctets),
+        .hosts = fact->host_count,
+        .has_hosts = true,
+        .is_active = fact->flows > 0,
+        .is_sample = fact->is_sample,
+    };
+}
+
+bool evidence_read_facts(struct db *db, const char *enterprise_id,
+                         const char *service_id, struct civil_day first,
+                         struct evidence *evidence)
+{
+    enum db_step step = DB_FAILED;
+    struct day_fact fact;
+    struct db_statement *s =
+        db_prepare(db, "SELECT day, data FROM verdict.fact"
+                       " WHERE enterprise_id = :enterprise"
+                       " AND service_id = :service"
+                       " AND day >= :first AND day < :end");
+    *evidence = (struct evidence){.first = first, .is_judged = true};
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":enterprise", enterprise_id);
+    db_bind_text(s, ":service", service_id);
+    db_bind_i64(s, ":first", first.number);
+    db_bind_i64(s, ":end", first.number + EVIDENCE_DAYS);
+    while ((step = db_step(s)) == DB_ROW) {
+        int64_t index = db_i64(s, 0) - first.number;
+        if (fact_decode(db_blob(s, 1), &fact))
+            take_fact(&fact, &evidence->days[index]);
+    }
+    return step == DB_DONE;
+}
+
+/* The day that an instant (seconds) falls into; -1 outside. */
+static int64_t index_of(const struct evidence *evidence, int64_t seconds)
+{
+    int64_t index = (seconds + SHANGHAI_S) / DAY_S - evidence->first.number;
+    return index >= 0 && index < EVIDENCE_DAYS ? index : -1;
+}
+
+static unsigned count_bits(int64_t bits)
+{
+    return (unsigned)__builtin_popcountll((uint64_t)bits);
+}
+
+/* Rows come by bucket: minutes of the same five are joined over endpoints and
+ * sites before they are counted. */
+static enum db_step add_usage_rows(struct db_statement *s,
+                                   struct evidence *evidence)
+{
+    enum db_step step;
+    int64_t bucket = -1, seen = 0;
+    while ((step = db_step(s)) == DB_ROW) {
+        int64_t minutes = db_i64(s, 1);
+        int64_t index = index_of(evidence, db_i64(s, 0));
+        if (index < 0)
+            continue;
+        struct evidence_day *day = &evidence->days[index];
+        if (db_i64(s, 0) != bucket)
+            seen = 0;
+        bucket = db_i64(s, 0);
+        day->active_minutes += count_bits(minutes & ~seen);
+        seen |= minutes;
+        day->flows = add(day->flows, db_u64(s, 2));
+        day->octets = add(day->octets, add(db_u64(s, 3), db_u64(s, 4)));
+        day->is_active |= minutes != 0;
+        day->is_sample |= db_i64(s, 5) != 0;
+    }
+    return step;
+}
+
+static void bind_range(struct db_statement *s, const char *enterprise_id,
+                       struct civil_day first, int64_t unit)
+{
+    struct civil_day end = {first.number + EVIDENCE_DAYS};
+    db_bind_text(s, ":enterprise", enterprise_id);
+    db_bind_i64(s, ":from", wall_to_s(day_start(first)) * unit);
+    db_bind_i64(s, ":to", wall_to_s(day_start(end)) * unit);
+}
+
+static bool read_usage(struct db *db, const char *enterprise_id,
+                       const char *service_id, struct evidence *evidence)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT u.bucket, u.minutes, u.flows, u.octets, u.roctets,"
+            " u.is_sample FROM endpoint e"
+            " CROSS JOIN usage.endpoint_key k ON k.endpoint_id = e.id"
+            " CROSS JOIN usage.usage u ON u.enterprise_id = :enterprise"
+            "   AND u.endpoint = k.key AND u.bucket >= :from"
+            "   AND u.bucket < :to"
+            " WHERE e.service_id = :service ORDER BY u.bucket");
+    if (s == NULL)
+        return false;
+    bind_range(s, enterprise_id, evidence->first, 1);
+    db_bind_text(s, ":service", service_id);
+    return add_usage_rows(s, evidence) == DB_DONE;
+}
+
+/* Adds [from, to) in minutes to the days that it touches. */
+static void add_coverage(struct evidence *evidence, int64_t from, int64_t to)
+{
+    while (from < to) {
+        int64_t index = index_of(evidence, from * 60);
+        int64_t day_end =
+            ((from * 60 + SHANGHAI_S) / DAY_S + 1) * DAY_S - SHANGHAI_S;
+        int64_t end = to < day_end / 60 ? to : day_end / 60;
+        if (index >= 0)
+            evidence->days[index].covered_minutes += (uint32_t)(end - from);
+        from = end;
+    }
+}
+
+/* Periods come by their start; what overlaps is counted once. */
+static bool read_coverage(struct db *db, const char *enterprise_id,
+                          struct evidence *evidence)
+{
+    enum db_step step = DB_FAILED;
+    int64_t until = 0;
+    struct db_statement *s = db_prepare(
+        db, "SELECT period_start_ms, period_end_ms FROM usage.ledger"
+            " WHERE enterprise_id = :enterprise AND is_counted = 1"
+            " AND period_start_ms >= :from AND period_start_ms < :to"
+            " ORDER BY period_start_ms");
+    if (s == NULL)
+        return false;
+    bind_range(s, enterprise_id, evidence->first, 1000);
+    while ((step = db_step(s)) == DB_ROW) {
+        int64_t from = db_i64(s, 0) / 60000;
+        int64_t to = (db_i64(s, 1) + 59999) / 60000;
+        if (to - from > MINUTES_A_DAY)
+            to = from + MINUTES_A_DAY;
+        add_coverage(evidence, from > until ? from : until, to);
+        until = to > until ? to : until;
+    }
+    return step == DB_DONE;
+}
+
+bool evidence_read_usage(struct db *db, const char *enterprise_id,
+                         const char *service_id, struct civil_day first,
+                         struct evidence *evidence)
+{
+    *evidence = (struct evidence){.first = first};
+    return read_usage(db, enterprise_id, service_id, evidence) &&
+           read_coverage(db, enterprise_id, evidence);
+}

@@ -1,0 +1,45 @@
+/*
+ * What was seen of one service at one enterprise, day by day, for the timeline.
+ *
+ * After a verification run the days are the very facts that were judged
+ * (verdict.db). Before the first run they are sums of what the collector has
+ * counted so far (usage.db), where the number of hosts of a day is not known.
+ */
+#ifndef PORTAL_EVIDENCE_H
+#define PORTAL_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/db.h"
+
+enum { EVIDENCE_DAYS = 35 };
+
+struct evidence_day {
+    uint32_t covered_minutes; /* of the day, under batches that count */
+    uint32_t active_minutes;
+    uint64_t flows, octets; /* octets of both directions */
+    uint64_t hosts;
+    bool has_hosts;
+    bool is_active; /* at least one two-way connection (VER-08) */
+    bool is_sample; /* any demo data */
+};
+
+struct evidence {
+    struct civil_day first;
+    struct evidence_day days[EVIDENCE_DAYS];
+    bool is_judged; /* from the facts of a run, else from counted usage */
+};
+
+/* Both fill days first .. first + EVIDENCE_DAYS - 1; days without a row stay
+ * zero. False when a query failed. */
+bool evidence_read_facts(struct db *db, const char *enterprise_id,
+                         const char *service_id, struct civil_day first,
+                         struct evidence *evidence);
+bool evidence_read_usage(struct db *db, const char *enterprise_id,
+                         const char *service_id, struct civil_day first,
+                         struct evidence *evidence);
+
+#endif
