@@ -48,3 +48,51 @@ count_endpoints()
     done | awk '{ p[$1] += $2; o[$1] += $3; rp[$1] += $4; ro[$1] += $5 }
         END { for (i in p) print i, p[i], o[i], rp[i], ro[i] }' | sort
 }
+
+# The enterprise that the live probe belongs to.
+live_enterprise()
+{
+    sqlite3 -readonly "$demo/portal.db" \
+        "SELECT enterprise_id FROM probe WHERE id = '$PROBE_ID'"
+}
+
+# count_usage DAY: the same lines by `yz-collector usage` for the live
+# enterprise around this day (which may change while the demo runs).
+count_usage()
+{
+    collector usage --enterprise "$(live_enterprise)" \
+        --from "$(date -d "$1 -1 day" +%F)" --to "$(date -d "$1 +2 days" +%F)" \
+        --json >"$demo/usage.json" &&
+        sqlite3 -separator ' ' :memory: "SELECT value ->> 'endpoint',
+            sum(value ->> 'packets'), sum(value ->> 'octets'),
+            sum(value ->> 'rpackets'), sum(value ->> 'roctets')
+            FROM json_each(readfile('$demo/usage.json'), '\$.rows')
+            GROUP BY 1 ORDER BY 1"
+}
+
+# counts_equal CAPTURE: for every registered endpoint, to the packet and octet.
+counts_equal()
+{
+    count_endpoints "$1" >"$demo/counts.tshark"
+    count_usage "$(date -u +%F)" >"$demo/counts.usage" &&
+        [ "$(wc -l <"$demo/counts.tshark")" -ge 2 ] &&
+        ! grep -q ' 0 0 ' "$demo/counts.tshark" &&
+        diff "$demo/counts.tshark" "$demo/counts.usage"
+}
+
+print_counts()
+{
+    local id packets octets rpackets roctets
+    printf '\n   %-10s %-8s %9s %11s %9s %11s\n' endpoint source \
+        packets octets 'p. back' 'o. back'
+    while read -r id packets octets rpackets roctets; do
+        printf '   %-10s %-8s %9d %11d %9d %11d\n' "$id" tshark "$packets" \
+            "$octets" "$rpackets" "$roctets"
+        grep "^$id " "$demo/counts.usage" | {
+            read -r id packets octets rpackets roctets
+            printf '   %-10s %-8s %9d %11d %9d %11d\n' '' usage.db \
+                "${packets:-0}" "${octets:-0}" "${rpackets:-0}" "${roctets:-0}"
+        }
+    done <"$demo/counts.tshark"
+    echo
+}

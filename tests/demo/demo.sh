@@ -31,7 +31,7 @@ tools=${DEMO_TOOLS:-$build/tools}
 PATH=$PATH:/usr/sbin:/sbin
 
 for part in checks processes certificates network servers clients programs \
-    history live replay compare verdicts pages; do
+    history live replay compare secrets verdicts pages; do
     # shellcheck source=/dev/null
     . "tests/demo/$part.sh"
 done

@@ -72,6 +72,6 @@ write_confs()
 }
 
 probe() { "$bin/yz-probe" "$@"; }
-collector() { "$bin/yz-collector" "$1" -c "$demo/collector.conf" "${@:2}"; }
-verifier() { "$bin/yz-verifier" "$1" -c "$demo/verifier.conf" "${@:2}"; }
-portal() { "$bin/yz-portal" "$1" -c "$demo/portal.conf" "${@:2}"; }
+collector() { "$bin/yz-collector" "$@" -c "$demo/collector.conf"; }
+verifier() { "$bin/yz-verifier" "$@" -c "$demo/verifier.conf"; }
+portal() { "$bin/yz-portal" "$@" -c "$demo/portal.conf"; }
