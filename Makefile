@@ -6,6 +6,7 @@
 #   make check      arrows, headers, banned functions, layout, long functions
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
+#   make corpus     names found in real captures; CORPUS=DIR
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
 #   make clean
@@ -61,7 +62,7 @@ TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench fuzz install clean
+.PHONY: all demo test check golden bench corpus fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -152,6 +153,10 @@ check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
+
+# Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
+corpus: $(B)/bin/yz-probe
+	$(Q)tests/probe/corpus $< $(CORPUS)
 
 fuzz: $(INSTALLED) $(FUZZERS:%.c=$(B)/fuz/%)
 	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $^

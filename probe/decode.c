@@ -186,10 +186,9 @@ enum extension {
     EXTENSION_AUTHENTICATION,
 };
 static const uint8_t extension_kinds[256] = {
-    [0] = EXTENSION_OPTIONS, /* hop by hop */
+    [0] = EXTENSION_OPTIONS,  /* hop by hop */
     [43] = EXTENSION_OPTIONS, /* routing */
-    [44] = EXTENSION_FRAGMENT,
-    [51] = EXTENSION_AUTHENTICATION,
+    [44] = EXTENSION_FRAGMENT, [51] = EXTENSION_AUTHENTICATION,
     [60] = EXTENSION_OPTIONS,  /* destination options */
     [135] = EXTENSION_OPTIONS, /* mobility */
     [139] = EXTENSION_OPTIONS, /* host identity */
@@ -404,8 +403,7 @@ static enum decode_status decode_loopback(struct layer *l, struct packet *p)
     pass(l, 4);
     if (family == 2)
         return decode_ipv4(l, p);
-    bool is_ipv6 = family == 10 || family == 24 || family == 28 ||
-                   family == 30;
+    bool is_ipv6 = family == 10 || family == 24 || family == 28 || family == 30;
     return is_ipv6 ? decode_ipv6(l, p) : DECODE_LINK;
 }
 
@@ -434,18 +432,12 @@ static const struct {
     int type;
     enum decode_status (*decode)(struct layer *l, struct packet *p);
 } links[] = {
-    {LINK_ETHERNET, decode_ethernet},
-    {LINK_LINUX_SLL, decode_sll},
-    {LINK_LINUX_SLL2, decode_sll2},
-    {LINK_RAW, decode_ip},
-    {LINK_RAW_OPENBSD, decode_ip},
-    {LINK_RAW_FILE, decode_ip},
-    {LINK_IPV4, decode_ipv4},
-    {LINK_IPV6, decode_ipv6},
-    {LINK_NULL, decode_loopback},
-    {LINK_LOOP, decode_loopback},
-    {LINK_PPP, decode_ppp},
-    {LINK_PPI, decode_ppi},
+    {LINK_ETHERNET, decode_ethernet}, {LINK_LINUX_SLL, decode_sll},
+    {LINK_LINUX_SLL2, decode_sll2},   {LINK_RAW, decode_ip},
+    {LINK_RAW_OPENBSD, decode_ip},    {LINK_RAW_FILE, decode_ip},
+    {LINK_IPV4, decode_ipv4},         {LINK_IPV6, decode_ipv6},
+    {LINK_NULL, decode_loopback},     {LINK_LOOP, decode_loopback},
+    {LINK_PPP, decode_ppp},           {LINK_PPI, decode_ppi},
 };
 
 enum decode_status decode_packet(int link_type, const uint8_t *data,

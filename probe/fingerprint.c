@@ -59,7 +59,6 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-
 static void list_sort(struct list *list)
 {
     qsort(list->values, list->count, sizeof(list->values[0]), compare);
@@ -131,7 +130,8 @@ static void text_add_list(struct text *text, const struct list *list)
     }
 }
 
-static void text_hash(const struct text *text, char hash[static HASH_DIGITS + 1])
+static void text_hash(const struct text *text,
+                      char hash[static HASH_DIGITS + 1])
 {
     char hex[DIGEST_HEX_LEN];
     if (text->length == 0) {
@@ -185,11 +185,11 @@ void fingerprint_of_hello(const struct hello *hello, bool is_quic,
     add_extension_part(hello, &types, &extension_text);
     text_hash(&extension_text, extension_hash);
     alpn_text(hello->alpn, alpn);
-    int n = snprintf(text, FINGERPRINT_TEXT_LEN, "%c%s%c%02u%02u%s_%s_%s",
-                     is_quic ? 'q' : 't', version_text(highest_version(hello)),
-                     hello->has_server_name ? 'd' : 'i',
-                     two_digits(ciphers.count), type_count, alpn, cipher_hash,
-                     extension_hash);
+    int n =
+        snprintf(text, FINGERPRINT_TEXT_LEN, "%c%s%c%02u%02u%s_%s_%s",
+                 is_quic ? 'q' : 't', version_text(highest_version(hello)),
+                 hello->has_server_name ? 'd' : 'i', two_digits(ciphers.count),
+                 type_count, alpn, cipher_hash, extension_hash);
     if (n < 0 || n >= FINGERPRINT_TEXT_LEN)
         text[0] = '\0';
 }

@@ -77,9 +77,8 @@ static inline int64_t compare_ipv4(const uint8_t *a, const uint8_t *b)
 
 int flow_packet_side(const struct packet *p)
 {
-    int64_t order = p->ip_version == 4
-                        ? compare_ipv4(p->source, p->destination)
-                        : memcmp(p->source, p->destination, 16);
+    int64_t order = p->ip_version == 4 ? compare_ipv4(p->source, p->destination)
+                                       : memcmp(p->source, p->destination, 16);
     if (order == 0)
         order = p->source_port - p->destination_port;
     return order <= 0 ? SIDE_LOW : SIDE_HIGH;
@@ -89,8 +88,8 @@ void flow_tuple_of(const struct packet *p, int side, struct flow_tuple *tuple)
 {
     size_t length = p->ip_version == 4 ? 4 : 16;
     bool is_low = side == SIDE_LOW;
-    *tuple = (struct flow_tuple){.version = p->ip_version,
-                                 .protocol = p->protocol};
+    *tuple =
+        (struct flow_tuple){.version = p->ip_version, .protocol = p->protocol};
     memcpy(tuple->low, is_low ? p->source : p->destination, length);
     memcpy(tuple->high, is_low ? p->destination : p->source, length);
     tuple->low_port = is_low ? p->source_port : p->destination_port;
@@ -236,8 +235,8 @@ static struct flow_entry *take_entry(struct flow_table *t)
 }
 
 struct flow_entry *flow_table_add(struct flow_table *t,
-                                  const struct flow_tuple *tuple,
-                                  uint32_t hash, int64_t now_us)
+                                  const struct flow_tuple *tuple, uint32_t hash,
+                                  int64_t now_us)
 {
     struct flow_entry *entry = take_entry(t);
     if (entry == NULL)

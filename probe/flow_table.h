@@ -55,9 +55,9 @@ struct flow_entry {
     bool has_syn;      /* a SYN told who opened it */
     bool has_reported; /* a report was made: the opener stays */
     bool is_closing;
-    bool is_inspected;    /* nothing more to learn from payload */
-    uint8_t fin_sides;    /* bit per side */
-    uint8_t registered;   /* SIDE_ of the registered address */
+    bool is_inspected;  /* nothing more to learn from payload */
+    uint8_t fin_sides;  /* bit per side */
+    uint8_t registered; /* SIDE_ of the registered address */
 };
 
 struct flow_table;
@@ -78,8 +78,8 @@ struct flow_entry *flow_table_find(const struct flow_table *table,
 /* A zeroed entry for a tuple that is not there, at the young end of the open
  * list; NULL when the table is full. */
 struct flow_entry *flow_table_add(struct flow_table *table,
-                                  const struct flow_tuple *tuple,
-                                  uint32_t hash, int64_t now_us);
+                                  const struct flow_tuple *tuple, uint32_t hash,
+                                  int64_t now_us);
 /* Moves an open flow to the young end; cheap when called often. */
 void flow_table_touch(struct flow_table *table, struct flow_entry *entry,
                       int64_t now_us);

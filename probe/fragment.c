@@ -59,8 +59,7 @@ static bool is_fresh(const struct place *place, struct wall_time when)
 }
 
 static struct place *find(struct place row[static PLACES],
-                          const struct fragment_key *key,
-                          struct wall_time when)
+                          const struct fragment_key *key, struct wall_time when)
 {
     for (size_t i = 0; i < PLACES; i++)
         if (is_fresh(&row[i], when) &&

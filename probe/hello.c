@@ -163,8 +163,8 @@ static enum hello_status read_server(struct cursor *c, struct hello *hello)
     hello->random = cursor_bytes(c, HELLO_RANDOM_LEN);
     if (c->failed)
         return HELLO_MORE;
-    bool is_retry = memcmp(hello->random, retry_random,
-                           sizeof(retry_random)) == 0;
+    bool is_retry =
+        memcmp(hello->random, retry_random, sizeof(retry_random)) == 0;
     return is_retry ? HELLO_RETRY : HELLO_SERVER;
 }
 
@@ -224,8 +224,8 @@ enum hello_status hello_from_records(const uint8_t *data, size_t length,
     enum record_status record = read_record(&c, &part);
     if (record == RECORD_NOT)
         return HELLO_NOT;
-    enum hello_status status = hello_from_handshake(
-        (const uint8_t *)part.data, part.length, hello);
+    enum hello_status status =
+        hello_from_handshake((const uint8_t *)part.data, part.length, hello);
     size_t used = 0;
     /* The message goes on in the next record: put the pieces together. */
     while (status == HELLO_MORE && record == RECORD_OK &&

@@ -29,11 +29,11 @@ struct hello {
     const uint8_t *random; /* HELLO_RANDOM_LEN bytes */
     uint16_t legacy_version;
     /* of a ClientHello; the lists are as on the wire, without their lengths */
-    struct slice name; /* server_name as sent, "" when none or not a name */
-    struct slice ciphers;    /* 2 bytes each */
-    struct slice extensions; /* type, length, data */
-    struct slice versions;   /* supported_versions, 2 bytes each */
-    struct slice alpn;       /* length, text */
+    struct slice name;    /* server_name as sent, "" when none or not a name */
+    struct slice ciphers; /* 2 bytes each */
+    struct slice extensions;           /* type, length, data */
+    struct slice versions;             /* supported_versions, 2 bytes each */
+    struct slice alpn;                 /* length, text */
     struct slice signature_algorithms; /* 2 bytes each */
     bool has_server_name;
 };

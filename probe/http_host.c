@@ -8,8 +8,8 @@
 static const struct {
     struct slice text; /* with its space */
 } methods[] = {
-    {{"GET ", 4}},    {{"POST ", 5}},    {{"HEAD ", 5}},     {{"PUT ", 4}},
-    {{"DELETE ", 7}}, {{"OPTIONS ", 8}}, {{"CONNECT ", 8}},  {{"PATCH ", 6}},
+    {{"GET ", 4}},    {{"POST ", 5}},     {{"HEAD ", 5}},    {{"PUT ", 4}},
+    {{"DELETE ", 7}}, {{"OPTIONS ", 8}},  {{"CONNECT ", 8}}, {{"PATCH ", 6}},
     {{"TRACE ", 6}},  {{"PROPFIND ", 9}}, {{"REPORT ", 7}},
 };
 

@@ -287,8 +287,7 @@ static bool is_ahead(const struct inspect_stream *stream, uint32_t sequence)
 }
 
 static void look_at_segment(struct inspector *in, struct inspection *i,
-                            int side, uint32_t sequence,
-                            const struct packet *p)
+                            int side, uint32_t sequence, const struct packet *p)
 {
     struct inspect_stream *stream = &i->streams[side];
     enum finding found = FOUND_PART;
@@ -401,8 +400,8 @@ void inspector_read(struct inspector *in, struct inspection *i,
             finish_both(in, i);
     }
     classify(in, i, p, when);
-    i->is_done = i->streams[0].status == STREAM_DONE &&
-                 i->streams[1].status == STREAM_DONE &&
-                 (i->application != NULL ||
-                  i->classify.packets >= CLASSIFY_PACKETS_MAX);
+    i->is_done =
+        i->streams[0].status == STREAM_DONE &&
+        i->streams[1].status == STREAM_DONE &&
+        (i->application != NULL || i->classify.packets >= CLASSIFY_PACKETS_MAX);
 }

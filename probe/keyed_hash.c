@@ -45,11 +45,11 @@ struct hash_key hash_key_random(void)
     return key;
 }
 
-uint64_t keyed_hash(const struct hash_key *key, const void *data,
-                    size_t length)
+uint64_t keyed_hash(const struct hash_key *key, const void *data, size_t length)
 {
-    struct state s = {key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
-                      key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573};
+    struct state s = {
+        key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
+        key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573};
     const uint8_t *p = data;
     size_t left = length;
     uint64_t word;

@@ -126,9 +126,9 @@ static void judge_name(const struct meter *m, const struct flow_entry *e,
     if (name.length == 0)
         return;
     struct address a = address_of(&e->tuple, e->registered);
-    int named = endpoint_find_by_name(
-        list, &a, e->tuple.protocol, port_of(&e->tuple, e->registered),
-        (struct wall_time){e->start_us}, name);
+    int named = endpoint_find_by_name(list, &a, e->tuple.protocol,
+                                      port_of(&e->tuple, e->registered),
+                                      (struct wall_time){e->start_us}, name);
     if (named != ENDPOINT_NONE) {
         flow->endpoint = named;
         flow->name_evidence = flow->name_source;
@@ -221,8 +221,8 @@ void meter_advance(struct meter *m, struct wall_time now)
 /* A SYN opens from its sender, a SYN/ACK tells of one before. */
 static int opener_of(const struct packet *p, int side)
 {
-    bool is_answer = (p->tcp_flags & (TCP_SYN | TCP_ACK)) ==
-                     (TCP_SYN | TCP_ACK);
+    bool is_answer =
+        (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
     return p->protocol == PROTOCOL_TCP && is_answer ? !side : side;
 }
 

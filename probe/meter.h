@@ -36,12 +36,12 @@ enum undecodable {
 };
 
 struct meter_counters {
-    uint64_t packets, octets;   /* counted in flows; IP total length */
+    uint64_t packets, octets; /* counted in flows; IP total length */
     uint64_t undecodable[UNDECODABLE_COUNT];
-    uint64_t filtered;          /* well-formed, towards nothing registered */
-    uint64_t flows;             /* begun */
-    uint64_t evicted;           /* to make room */
-    uint64_t active_flows;      /* held now */
+    uint64_t filtered;     /* well-formed, towards nothing registered */
+    uint64_t flows;        /* begun */
+    uint64_t evicted;      /* to make room */
+    uint64_t active_flows; /* held now */
 };
 
 typedef void meter_emit_fn(void *context, const struct flow *flow);

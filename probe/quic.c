@@ -206,8 +206,8 @@ static bool open_with(struct quic_opener *opener, const struct quic_keys *keys,
                           p->start + header_length, p->length - header_length,
                           scratch))
         return false;
-    read_frames(
-        cursor_of(scratch, p->length - header_length - QUIC_TAG_LEN), gather);
+    read_frames(cursor_of(scratch, p->length - header_length - QUIC_TAG_LEN),
+                gather);
     return true;
 }
 

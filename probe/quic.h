@@ -28,9 +28,9 @@ struct quic_client {
 };
 
 enum quic_status {
-    QUIC_NOT,     /* no Initial of a version that we read */
-    QUIC_SEALED,  /* an Initial that the client's keys do not open */
-    QUIC_CLIENT,  /* opened; its CRYPTO bytes are in the gather */
+    QUIC_NOT,    /* no Initial of a version that we read */
+    QUIC_SEALED, /* an Initial that the client's keys do not open */
+    QUIC_CLIENT, /* opened; its CRYPTO bytes are in the gather */
 };
 
 /* Room for the plaintext of a packet. */
