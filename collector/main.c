@@ -38,11 +38,12 @@ static int serve(const struct collector_config *config)
     struct sign_key *key = NULL;
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
-    if (tls != NULL && (key = sign_key_load(config->receipt_key, &error)) &&
-        (server = server_open(config, tls, key, &error)) &&
-        program_drop_to_user(config->user, &error) &&
-        (collector = collector_open(config, &error)) &&
-        server_run(server, collector, &error))
+    if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)))
+        status = 2; /* what the configuration names is no good */
+    else if ((server = server_open(config, tls, key, &error)) &&
+             program_drop_to_user(config->user, &error) &&
+             (collector = collector_open(config, &error)) &&
+             server_run(server, collector, &error))
         status = 0;
     if (status != 0)
         log_error("%s", error.text);
