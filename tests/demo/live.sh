@@ -232,5 +232,6 @@ print_record()
 {
     printf '   One record as it left (yz-probe show %s):\n' \
         "\$STATE/sent/*.ipfix"
-    grep -m 1 '"nameEvidence":2' "$demo/sent.jsonl" | fold -w 74 | sed 's/^/     /'
+    grep -m 1 '"nameEvidence":2' "$demo/sent.jsonl" | sed 's/,/, /g' |
+        fold -s -w 74 | sed 's/^/     /'
 }

@@ -113,37 +113,38 @@ occupied_ports()
 
 holds_port() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
 
-# on_full_disk COMMAND...: $demo/full is a file system of 128 kB, nearly full,
-# for this command only.
+# What stands before a command that shall find $demo/full to be a file system of
+# 128 kB, all of it taken.
 on_full_disk()
 {
-    unshare --mount --propagation private sh -c \
+    full_disk=(unshare --mount --propagation private sh -c
         'mount -t tmpfs -o size=128k tmpfs "$0" &&
-         head -c 100000 /dev/zero >"$0/ballast" && exec "$@"' \
-        "$demo/full" "$@"
+         ! head -c 200000 /dev/zero >"$0/ballast" 2>/dev/null &&
+         exec "$@"' "$demo/full")
 }
 
 full_disks()
 {
     local program
     mkdir -p "$demo/full"
-    if ! on_full_disk true 2>/dev/null; then
+    on_full_disk
+    if ! "${full_disk[@]}" true 2>/dev/null; then
         for program in probe collector verifier portal; do
             tap_skip "$program: a full disk is named" "no mounts without root"
         done
         return
     fi
-    tap "probe: a full disk is named" complains 1 "$demo/full" on_full_disk \
+    tap "probe: a full disk is named" complains 1 "$demo/full" "${full_disk[@]}" \
         "$bin/yz-probe" read -r tests/data/demo.pcap -w "$demo/full/out.ipfix" \
         --key "$demo/keys/batch.key"
     tap "collector: a full disk is named" complains 1 "$demo/full" \
-        on_full_disk $(work_of collector \
+        "${full_disk[@]}" $(work_of collector \
             "$(with usage_db "$demo/full/usage.db" collector)")
     tap "verifier: a full disk is named" complains 1 "$demo/full" \
-        on_full_disk $(work_of verifier \
+        "${full_disk[@]}" $(work_of verifier \
             "$(with verdict_db "$demo/full/verdict.db" verifier)")
     tap "portal: a full disk is named" complains 1 "$demo/full" \
-        on_full_disk "$bin/yz-portal" load rules/guangdong-2018 \
+        "${full_disk[@]}" "$bin/yz-portal" load rules/guangdong-2018 \
         -c "$(with portal_db "$demo/full/portal.db" portal)"
 }
 
