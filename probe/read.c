@@ -16,6 +16,7 @@
 #include "probe/exporter.h"
 #include "probe/local.h"
 #include "probe/meter.h"
+#include "probe/probe_config.h"
 
 enum { LINE_MAX_LEN = 8192, DISPATCH_PACKETS = 1024 };
 
@@ -26,7 +27,7 @@ struct options {
 
 struct reading {
     struct options options;
-    struct meter_options meter_options;
+    struct probe_config config;
     struct endpoint_list *endpoints;
     struct capture *capture;
     int link_type;
@@ -88,7 +89,8 @@ static bool write_batch(struct reading *r)
 static bool start_exporter(struct reading *r, struct wall_time start)
 {
     struct exporter_options options = {
-        .probe_id = r->options.probe_id,
+        .probe_id =
+            r->options.probe_id != NULL ? r->options.probe_id : "offline",
         .key = r->key,
         .endpoints = r->endpoints,
         .start = wall_from_ms(wall_to_ms(start)),
@@ -97,7 +99,7 @@ static bool start_exporter(struct reading *r, struct wall_time start)
     (void)digest_of_file("/proc/self/exe", &options.software_hash);
     r->exporter = exporter_new(&options);
     if (r->exporter == NULL)
-        log_error("%s: not usable as the id of a probe", r->options.probe_id);
+        log_error("%s: not usable as the id of a probe", options.probe_id);
     return r->exporter != NULL;
 }
 
@@ -170,6 +172,26 @@ static bool finish_output(struct reading *r)
 
 /* --- opening, in the order of cause: exit status 2, then 1 --- */
 
+/* Of a configuration only the limits, the id and the log level matter here:
+ * endpoints and key are named where they are meant. */
+static int open_config(struct reading *r)
+{
+    struct error_text error;
+    if (r->options.config == NULL) {
+        config_set_defaults(probe_config_keys, probe_config_key_count,
+                            &r->config);
+        return 0;
+    }
+    if (!probe_config_read(r->options.config, &r->config, &error)) {
+        log_error("%s", error.text);
+        return 2;
+    }
+    log_set_level((enum log_level)r->config.log_level);
+    if (r->options.probe_id == NULL)
+        r->options.probe_id = r->config.probe_id;
+    return 0;
+}
+
 static int open_endpoints(struct reading *r)
 {
     struct error_text error;
@@ -214,7 +236,12 @@ static int open_capture(struct reading *r)
                   r->options.capture, capture_link_name(r->capture));
         return 1;
     }
-    r->meter = meter_new(&r->meter_options, r->endpoints, on_flow, r, &error);
+    const struct meter_options options = {
+        .flow_limit = r->config.flow_limit,
+        .idle_timeout_s = r->config.idle_timeout_s,
+        .active_timeout_s = r->config.active_timeout_s,
+    };
+    r->meter = meter_new(&options, r->endpoints, on_flow, r, &error);
     if (r->meter != NULL)
         return 0;
     log_error("%s", error.text);
@@ -223,7 +250,9 @@ static int open_capture(struct reading *r)
 
 static int open_all(struct reading *r)
 {
-    int status = open_endpoints(r);
+    int status = open_config(r);
+    if (status == 0)
+        status = open_endpoints(r);
     if (status == 0)
         status = open_capture(r);
     return status == 0 ? open_output(r) : status;
@@ -243,12 +272,7 @@ static void close_all(struct reading *r)
 
 int read_main(int argc, char **argv)
 {
-    struct reading r = {
-        .options = {.probe_id = "offline"},
-        .meter_options = {.flow_limit = 65536,
-                          .idle_timeout_s = 30,
-                          .active_timeout_s = 300},
-    };
+    struct reading r = {0};
     if (!parse_options(argc, argv, &r.options))
         return 2;
     buffer_init(&r.line, LINE_MAX_LEN);
