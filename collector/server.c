@@ -34,7 +34,8 @@ enum {
     READS_A_ROUND = 16, /* of 16 KiB, before the next peer's turn */
     LABEL_LEN = 64,
     OUT_LIMIT = 64 * 1024,
-    OUT_FULL = 48 * 1024, /* not read from until it has read */
+    OUT_FULL = 48 * 1024,           /* not read from until it has read */
+    GROUP_BYTES = 32 * 1024 * 1024, /* then the others wait a round */
     SPARE_FDS = 64,
     RETRY_S = 2,
     HANDSHAKE_S = 10,
@@ -47,7 +48,7 @@ enum {
 enum peer_state { PEER_HANDSHAKE, PEER_OPEN, PEER_CLOSING };
 
 struct peer {
-    struct peer *next, *previous; /* in order of arrival */
+    struct peer *next, *previous; /* the next turn is the first's */
     int fd;
     struct tls *tls;
     enum peer_state state;
@@ -229,13 +230,26 @@ static void set_pending(struct server *s, struct peer *p)
         s->favoured = NULL;
 }
 
+static void unlink_peer(struct server *s, struct peer *p)
+{
+    *(p->previous ? &p->previous->next : &s->first) = p->next;
+    *(p->next ? &p->next->previous : &s->last) = p->previous;
+}
+
+static void link_last(struct server *s, struct peer *p)
+{
+    p->next = NULL;
+    p->previous = s->last;
+    *(s->last ? &s->last->next : &s->first) = p;
+    s->last = p;
+}
+
 static void peer_free(struct server *s, struct peer *p)
 {
     s->pending -= p->pending;
     if (s->favoured == p)
         s->favoured = NULL;
-    *(p->previous ? &p->previous->next : &s->first) = p->next;
-    *(p->next ? &p->next->previous : &s->last) = p->previous;
+    unlink_peer(s, p);
     s->count--;
     tls_free(p->tls);
     close(p->fd); /* takes it out of the epoll set, too */
@@ -309,14 +323,13 @@ static struct peer *peer_new(struct server *s, int fd, struct mono_time now)
         free(p);
         return NULL;
     }
-    p->previous = s->last;
-    *(s->last ? &s->last->next : &s->first) = p;
-    s->last = p;
+    link_last(s, p);
     s->count++;
     return p;
 }
 
-/* The oldest peer that has not shown a certificate yet. */
+/* Closes the oldest peer that has not shown a certificate yet. Those never
+ * had a turn, so they stand in order of arrival. */
 static bool make_room(struct server *s)
 {
     for (struct peer *p = s->first; p != NULL; p = p->next)
@@ -484,9 +497,13 @@ struct taken {
 static bool take_ready(struct server *s, struct taken *taken, size_t *count,
                        struct wall_time now)
 {
-    for (struct peer *p = s->first; p != NULL && *count < EVENTS; p = p->next) {
+    size_t bytes = 0;
+    for (struct peer *p = s->first; p != NULL; p = p->next) {
         if (!p->is_ready)
             continue;
+        if (*count == EVENTS || bytes > GROUP_BYTES)
+            return true;
+        bytes += p->pending;
         struct batch_origin origin = {
             p->is_yz1 ? TRANSPORT_YZ1 : TRANSPORT_IPFIX, p->name, p->label};
         struct taken *t = &taken[*count];
@@ -505,6 +522,8 @@ static bool take_ready(struct server *s, struct taken *taken, size_t *count,
 static void answer(struct server *s, const struct taken *t)
 {
     struct peer *p = t->peer;
+    unlink_peer(s, p); /* others have the next turn */
+    link_last(s, p);
     if (t->status != TAKE_DONE) {
         peer_close(p); /* unanswered: it will come again */
         return;
@@ -531,6 +550,16 @@ static bool has_ready(const struct server *s)
     return false;
 }
 
+/* The time we were busy is nobody's silence. */
+static void forgive(struct server *s, int64_t busy_us)
+{
+    for (struct peer *p = s->first; p != NULL; p = p->next) {
+        p->arrived.us += busy_us;
+        p->last_byte.us += busy_us;
+        p->batch_start.us += busy_us;
+    }
+}
+
 /* One transaction with at most one batch of each peer. */
 static void store_group(struct server *s, struct mono_time now)
 {
@@ -544,7 +573,9 @@ static void store_group(struct server *s, struct mono_time now)
         collector_rollback(s->collector);
         good = false;
     }
-    if (!good || !collector_commit(s->collector)) {
+    good = good && collector_commit(s->collector);
+    forgive(s, mono_now().us - now.us);
+    if (!good) {
         s->retry_at.us = now.us + RETRY_S * SECOND;
         return;
     }

@@ -122,6 +122,11 @@ void session_release(struct session *session)
     batch_reader_next(session->reader);
     session->has_batch = false;
     session->batch_bytes = 0;
+    /* Between batches, which is nearly always, a peer needs no memory. */
+    if (session->used == session->input.length) {
+        buffer_clear(&session->input);
+        session->used = 0;
+    }
 }
 
 size_t session_pending(const struct session *session)

@@ -3,25 +3,20 @@
 
 #include "tests/collector/sample.h"
 
-int main(void)
+/* Leaves the registry open, and the portal's side closed. */
+static struct registry *test_finding(const char *path,
+                                     const struct sample_probe *p1,
+                                     const struct sample_probe *p2)
 {
-    struct sample_folder f;
     struct error_text error = {""};
     struct registry_probe probe;
-    struct sample_probe p1, p2;
-    char path[PATH_MAX];
-    sample_folder_make(&f);
-    sample_path(&f, "portal.db", path);
-    sample_probe_make(&p1, "P-1");
-    sample_probe_make(&p2, "P-2");
-
     test_case("a missing portal.db is named");
     CHECK(registry_open(path, &error) == NULL);
     CHECK(strstr(error.text, "portal.db") != NULL);
 
     test_case("VER-18: a probe has its enterprise, site and key");
     struct db *db = sample_registry_make(path);
-    sample_register(db, &p1, false);
+    sample_register(db, p1, false);
     struct registry *r = registry_open(path, &error);
     CHECK(r != NULL);
     CHECK_I64(registry_find(r, "P-1", &probe), REGISTRY_FOUND);
@@ -36,7 +31,7 @@ int main(void)
     CHECK_I64(registry_find(r, "", &probe), REGISTRY_UNKNOWN);
 
     test_case("VER-18: registered and denied while we look");
-    sample_register(db, &p2, true);
+    sample_register(db, p2, true);
     CHECK_I64(registry_find(r, "P-2", &probe), REGISTRY_FOUND);
     CHECK(probe.is_sample);
     CHECK(db_run(db, "UPDATE probe SET denied_at = 12 WHERE id = 'P-1'"));
@@ -48,16 +43,29 @@ int main(void)
     CHECK(db_run(db, "PRAGMA ignore_check_constraints = ON"));
     CHECK(db_run(db, "UPDATE probe SET signing_key = x'' WHERE id = 'P-2'"));
     CHECK_I64(registry_find(r, "P-2", &probe), REGISTRY_UNKNOWN);
+    db_close(db);
+    return r;
+}
+
+int main(void)
+{
+    struct sample_folder f;
+    struct registry_probe probe;
+    struct sample_probe p1, p2;
+    char path[PATH_MAX], side[PATH_MAX];
+    sample_folder_make(&f);
+    sample_path(&f, "portal.db", path);
+    sample_probe_make(&p1, "P-1");
+    sample_probe_make(&p2, "P-2");
+    struct registry *r = test_finding(path, &p1, &p2);
 
     test_case("a restored portal.db is opened anew");
-    db_close(db);
     unlink(path);
-    char side[PATH_MAX];
     unlink(sample_path(&f, "portal.db-wal", side));
     unlink(sample_path(&f, "portal.db-shm", side));
     CHECK_I64(registry_find(r, "P-1", &probe), REGISTRY_FAILED);
     CHECK(strstr(registry_error(r), "portal.db") != NULL);
-    db = sample_registry_make(path);
+    struct db *db = sample_registry_make(path);
     CHECK_I64(registry_find(r, "P-1", &probe), REGISTRY_UNKNOWN);
     sample_register(db, &p1, false);
     CHECK_I64(registry_find(r, "P-1", &probe), REGISTRY_FOUND);

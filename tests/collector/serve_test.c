@@ -686,6 +686,33 @@ static void test_disk_full(struct bench *b)
     umount(small);
 }
 
+static void test_full(struct bench *b)
+{
+    struct client one, two, three;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    test_case("max_connections: strangers make room, peers do not");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "max_connections = 2\n");
+    start_collector(b);
+    int silent[3];
+    for (int i = 0; i < 3; i++)
+        silent[i] = connect_port(b->port);
+    CHECK(client_open(b, "P-1", &one));
+    CHECK(client_open(b, "P-2", &two));
+    CHECK_I64(exchange(b, &one, &batch), RECEIPT_COUNTED);
+    three = (struct client){.fd = connect_port(b->port)};
+    char byte;
+    CHECK(recv(three.fd, &byte, 1, 0) <= 0);
+    CHECK(wait_log(b, "all that max_connections allows"));
+    close(three.fd);
+    client_close(&one);
+    client_close(&two);
+    for (int i = 0; i < 3; i++)
+        close(silent[i]);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -718,8 +745,8 @@ int main(void)
     static const struct wrong WRONG[] = {
         {"an occupied port", "taken", "collector", "", 1,
          "Address already in use"},
-        {"a missing certificate", "free", "missing", "", 1, "missing.pem"},
-        {"an expired certificate", "free", "expired", "", 1, "expired"},
+        {"a missing certificate", "free", "missing", "", 2, "missing.pem"},
+        {"an expired certificate", "free", "expired", "", 2, "expired"},
         {"an unknown key in the configuration", "free", "collector",
          "colour = red\n", 2, "wrong.conf:9"},
         {"an unknown user", "free", "collector", "user = nobody-here\n", 1,
@@ -744,6 +771,7 @@ int main(void)
     test_case("SIGTERM ends it with 0");
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
+    test_full(&b);
     test_disk_full(&b);
     tear_down(&b);
     return test_end();

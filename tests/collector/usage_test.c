@@ -70,7 +70,10 @@ static void test_counting(struct db *db, struct usage *u)
     CHECK(usage_store(u, &SCOPE));
     CHECK_I64(cell(db, "hosts", b), 3);
     CHECK_I64(cell(db, "minutes", b), 1 << 4 | 1);
+}
 
+static void test_bounds(struct db *db, struct usage *u)
+{
     test_case("a long record touches every minute of a day");
     add(u, flow(T + 86400000, T + 2 * 86400000 - 1, 9));
     CHECK(usage_store(u, &SCOPE));
@@ -160,6 +163,7 @@ int main(void)
     CHECK(db_run(db, "INSERT INTO endpoint_key (key, endpoint_id) VALUES "
                      "(1, 'EP-1'), (2, 'EP-2')"));
     test_counting(db, u);
+    test_bounds(db, u);
     test_report(db, u);
     usage_free(u);
     db_close(db);
