@@ -22,7 +22,7 @@
 
 #include "rules/beacon.h"
 
-enum { RESIDUAL_DAY_FLOWS = 5, SETS_OF_HOSTS_MAX = 8192 };
+enum { HUMAN_DAY_FLOWS = 5 };
 
 struct judge_case {
     const struct judge_line *line;
@@ -35,7 +35,8 @@ struct judge_case {
     /* Sums over the window. */
     uint64_t flows, one_way, automated, residual, mismatched, sizes;
     uint64_t batches, late, uncounted, lost_batches, unsynchronised;
-    uint64_t residual_days; /* with at least RESIDUAL_DAY_FLOWS */
+    uint64_t human;      /* residual of days that are not as regular as S1 */
+    uint64_t human_days; /* with at least HUMAN_DAY_FLOWS of them */
     uint64_t largest_day;
     /* Sum over all days of the line. */
     uint64_t repeated, elsewhere;
@@ -237,7 +238,10 @@ static void add_day(struct judge_case *c, const struct day_fact *f)
     c->uncounted += f->coverage.uncounted_batches;
     c->lost_batches += f->coverage.batches_lost;
     c->unsynchronised += f->coverage.unsynchronised_batches;
-    c->residual_days += f->residual_flows >= RESIDUAL_DAY_FLOWS;
+    if (f->beacon_permille < (int32_t)c->p->s1_score_permille) {
+        c->human += f->residual_flows;
+        c->human_days += f->residual_flows >= HUMAN_DAY_FLOWS;
+    }
     c->largest_day = f->flows > c->largest_day ? f->flows : c->largest_day;
     v->octets += f->octets + f->roctets;
     v->tier = f->tier > v->tier ? f->tier : v->tier;
@@ -573,20 +577,21 @@ static void settle_automation(const struct judge_case *c, struct rule_result *r)
                       "use by people would help.");
 }
 
-/* Timers are all there is, or what remains is as regular as a timer. Days on
- * which people remain after taking timers out speak against the first. */
+/* Timers are all there is, or what remains is as regular as a timer. A day
+ * whose residual is that regular is a timer that escaped decomposition; days on
+ * which others remain speak against the first. */
 static void ask_automation(const struct judge_case *c, struct rule_result *r)
 {
     char share[24], limit[24], score[24] = "-", highest[24];
     int64_t median = -1;
     if (is_too_little(c, r))
         return;
-    uint64_t automated = permille_of(c->automated, c->flows);
+    uint64_t automated = permille_of(c->flows - c->human, c->flows);
     size_t days = median_of_days(c, beacon_of_day, &median);
     bool is_all =
         automated >= c->p->s1_automated_permille &&
-        c->residual < c->p->s1_residual_max &&
-        c->residual_days < parameters_min_active_days(c->p, c->line->class);
+        c->human < c->p->s1_residual_max &&
+        c->human_days < parameters_min_active_days(c->p, c->line->class);
     bool is_regular = days >= c->p->judge_min_days &&
                       median >= (int64_t)c->p->s1_score_permille;
     percent(automated, share);
@@ -595,17 +600,17 @@ static void ask_automation(const struct judge_case *c, struct rule_result *r)
     if (days > 0)
         decimal(median, score);
     SAY(r->value, "automatic %s, residual %" PRIu64 ", regularity %s", share,
-        c->residual, score);
+        c->human, score);
     SAY(r->threshold, "< %s or >= %" PRIu64 "; < %s", limit,
         c->p->s1_residual_max, highest);
     SAY(r->zh,
         "定时自动连接占%s；去除后剩余%" PRIu64
         "次，其规律性中位数%s（上限%s）。",
-        share, c->residual, score, highest);
+        share, c->human, score, highest);
     SAY(r->en,
         "%s of connections are timers; %" PRIu64 " remain, with a median "
         "regularity of %s (limit %s).",
-        share, c->residual, score, highest);
+        share, c->human, score, highest);
     r->outcome = RULE_PASS;
     if (is_all || is_regular)
         settle_automation(c, r);
@@ -737,44 +742,67 @@ static void ask_largest_day(const struct judge_case *c, struct rule_result *r)
         ask_a_person(r);
 }
 
-static void ask_variation(const struct judge_case *c, struct rule_result *r)
+/* Daily counts of people vary by more than chance: they are away, they hurry.
+ * Deviation over mean alone shrinks with size, so the variance must also be no
+ * more than that of counting independent events. */
+static bool is_too_even(const struct parameters *p, double mean,
+                        double variance)
 {
-    uint64_t days = 0;
+    return sqrt(variance) * 1000 < (double)p->s6_variation_permille * mean &&
+           variance * 1000 < (double)p->s6_dispersion_permille * mean;
+}
+
+static bool measure_variation(const struct judge_case *c, double *mean,
+                              double *variance, uint64_t *days)
+{
     double sum = 0, squares = 0;
-    char value[24], limit[24];
-    if (is_too_little(c, r))
-        return;
+    *days = 0;
     for (size_t i = 0; i < c->day_count; i++) {
         double n = (double)c->days[i].residual_flows;
-        days += n > 0;
+        *days += n > 0;
         sum += n;
         squares += n * n;
     }
-    if (days < c->p->s6_min_days || c->residual < c->p->judge_min_flows) {
+    if (*days < c->p->s6_min_days || c->residual < c->p->judge_min_flows)
+        return false;
+    *mean = sum / (double)*days;
+    *variance = squares / (double)*days - *mean * *mean;
+    *variance = *variance > 0 ? *variance : 0;
+    return true;
+}
+
+static void ask_variation(const struct judge_case *c, struct rule_result *r)
+{
+    uint64_t days;
+    double mean, variance;
+    char value[24], limit[24], spread[24], counted[24];
+    if (is_too_little(c, r))
+        return;
+    if (!measure_variation(c, &mean, &variance, &days)) {
         SAY(r->zh,
-            "可比较的天数%" PRIu64 "天，不足%" PRIu64 "天，或剩余连接"
-            "太少，不作判断。",
+            "可比较的天数%" PRIu64 "天，不足%" PRIu64
+            "天，或剩余连接太少，不作判断。",
             days, c->p->s6_min_days);
         SAY(r->en,
-            "%" PRIu64 " days to compare (%" PRIu64 " needed), or too few "
-            "remaining connections: not judged.",
+            "%" PRIu64 " days to compare (%" PRIu64
+            " needed), or too few remaining connections: not judged.",
             days, c->p->s6_min_days);
         return;
     }
-    double mean = sum / (double)days;
-    double variance = squares / (double)days - mean * mean;
-    int64_t variation =
-        (int64_t)(sqrt(variance > 0 ? variance : 0) / mean * 1000 + 0.5);
-    decimal(variation, value);
+    decimal((int64_t)(sqrt(variance) / mean * 1000 + 0.5), value);
+    decimal((int64_t)(variance / mean * 1000 + 0.5), spread);
     decimal((int64_t)c->p->s6_variation_permille, limit);
-    SAY(r->value, "%s over %" PRIu64 " days", value, days);
-    SAY(r->threshold, ">= %s", limit);
-    SAY(r->zh, "每日连接数的变异系数%s，下限%s。", value, limit);
+    decimal((int64_t)c->p->s6_dispersion_permille, counted);
+    SAY(r->value, "%s and %s over %" PRIu64 " days", value, spread, days);
+    SAY(r->threshold, ">= %s or >= %s", limit, counted);
+    SAY(r->zh, "每日连接数的变异系数%s（下限%s），方差/均值%s（下限%s）。",
+        value, limit, spread, counted);
     SAY(r->en,
-        "Daily counts vary by %s (deviation over mean); the limit is %s.",
-        value, limit);
+        "Daily counts vary by %s (deviation over mean, limit %s) and %s "
+        "(variance over mean, limit %s).",
+        value, limit, spread, counted);
     r->outcome = RULE_PASS;
-    if (variation < (int64_t)c->p->s6_variation_permille)
+    if (is_too_even(c->p, mean, variance))
         ask_a_person(r);
 }
 
@@ -914,8 +942,9 @@ static void ask_twins(const struct judge_case *c, struct rule_result *r)
     }
 
 static const struct rule_row ROWS[] = {
-    {"VER-07", ALL, ask_two_way},      {"VER-08", ALL, ask_active_days},
-    {"VER-15", ALL, ask_coverage},     {"DEAD-10", ALL, ask_working_days},
+    /* Coverage first: it explains the two after it. */
+    {"VER-15", ALL, ask_coverage},     {"VER-07", ALL, ask_two_way},
+    {"VER-08", ALL, ask_active_days},  {"DEAD-10", ALL, ask_working_days},
     {"VER-16", ALL, ask_devices},      {"VER-14", ALL, ask_shared_identifier},
     {"TIER", ALL, ask_tier},           {"I1", NOT_C, ask_flows},
     {"S1", PEOPLE, ask_automation},    {"S2", PEOPLE, ask_bursts},

@@ -119,6 +119,10 @@ static const struct parameter_row ROWS[] = {
      NULL,
      "S6 (ours): deviation over mean of daily counts below which days are "
      "made by a machine."},
+    {"ver.s6_dispersion_permille", AT(s6_dispersion_permille), 2000, 0, 1000000,
+     NULL,
+     "S6 (ours): and variance over mean of daily counts below this, where "
+     "independent events have 1000."},
     {"ver.s6_min_days", AT(s6_min_days), 15, 3, 366, NULL,
      "S6 (ours): active days before that is judged."},
     {"ver.s8_client_permille", AT(s8_client_permille), 800, 1, 1000, NULL,

@@ -56,7 +56,7 @@ struct parameters {
     uint64_t s3_same_permille, s3_min_day_flows, s3_min_sizes, s3_min_days;
     uint64_t s4_distinct_permille;
     uint64_t s5_day_permille;
-    uint64_t s6_variation_permille, s6_min_days;
+    uint64_t s6_variation_permille, s6_dispersion_permille, s6_min_days;
     uint64_t s8_client_permille;
     uint64_t s9_min_repeats;
     uint64_t s11_min_days;

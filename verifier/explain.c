@@ -195,7 +195,7 @@ static void json_line_row(struct teller *t, struct db_statement *row)
     json_day(json, "window_end", db_i64(row, L_END));
     json_i64(json, "devices_seen", db_i64(row, L_SEEN));
     if (db_is_null(row, L_CONTRACT))
-        json_null(json, "devices_contract");
+        json_no_value(json, "devices_contract");
     else
         json_i64(json, "devices_contract", db_i64(row, L_CONTRACT));
     json_i64(json, "flows", db_i64(row, L_FLOWS));
