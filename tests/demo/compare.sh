@@ -57,7 +57,8 @@ live_enterprise()
 }
 
 # count_usage DAY: the same lines by `yz-collector usage` for the live
-# enterprise around this day (which may change while the demo runs).
+# enterprise around this day (which may change while the demo runs), without
+# its generated history.
 count_usage()
 {
     collector usage --enterprise "$(live_enterprise)" \
@@ -67,7 +68,7 @@ count_usage()
             sum(value ->> 'packets'), sum(value ->> 'octets'),
             sum(value ->> 'rpackets'), sum(value ->> 'roctets')
             FROM json_each(readfile('$demo/usage.json'), '\$.rows')
-            GROUP BY 1 ORDER BY 1"
+            WHERE NOT (value ->> 'sample') GROUP BY 1 ORDER BY 1"
 }
 
 # counts_equal CAPTURE: for every registered endpoint, to the packet and octet.

@@ -8,18 +8,24 @@
 load_registry()
 {
     check "history_tool generates sample enterprises and their batches" \
-        "$tools/history_tool" "$demo/history" \
-        --live-keys "$demo/keys" ||
+        make_history ||
         give_up "no history"
     check "yz-portal load: the programme's rules and catalogue" \
         portal load rules/guangdong-2018 || give_up "no rules"
     check "yz-portal load --sample: the sample enterprises" \
         portal load --sample "$demo/history/registry" || give_up "no registry"
     check "yz-portal load: the enterprise with the live probe" \
-        portal load $live_is_sample "$demo/history/registry-live" ||
+        portal load "$demo/history/registry-live" ||
         give_up "no registry"
     check "yz-portal endpoints: the list for the probe" list_endpoints ||
         give_up "no endpoints"
+}
+
+make_history()
+{
+    cp "$demo/keys/batch.pub" "$demo/keys/$PROBE_ID.sign.pub.pem" &&
+        "$tools/history_tool" "$demo/history" --live-keys "$demo/keys" \
+            --live-probe "$PROBE_ID"
 }
 
 list_endpoints()

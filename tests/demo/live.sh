@@ -233,5 +233,5 @@ print_record()
     printf '   One record as it left (yz-probe show %s):\n' \
         "\$STATE/sent/*.ipfix"
     grep -m 1 '"nameEvidence":2' "$demo/sent.jsonl" | sed 's/,/, /g' |
-        fold -s -w 74 | sed 's/^/     /'
+        fold -s -w 74 | sed -e 's/^/     /' -e 's/ *$//'
 }

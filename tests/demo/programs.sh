@@ -1,6 +1,6 @@
 # The four programs: their configuration, their data, their start.
 
-PROBE_ID=probe-live-1
+PROBE_ID=probe-live
 COLLECTOR_PORT=4740
 
 write_probe_conf()

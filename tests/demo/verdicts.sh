@@ -29,14 +29,53 @@ write_tables()
         ls "$demo"/tables/*.csv >/dev/null
 }
 
+# tables_say_the_marks: each voucher stands in exactly one city's file, with the
+# mark of its verdict in the programme's word.
+tables_say_the_marks()
+{
+    local number mark
+    while IFS=, read -r number _ mark; do
+        case $mark in
+        COMPLETE) mark=已完成 ;;
+        NOT_COMPLETE) mark=未完成 ;;
+        UNDETERMINED) mark=待核实 ;;
+        esac
+        [ "$(cat "$demo"/tables/*.csv | grep -F ",$number," |
+            grep -cF ",$mark,")" = 1 ] || return 1
+    done <"$demo/verdicts.csv"
+}
+
+# print_tables: the short form; the files have the reasons and figures, too.
 print_tables()
 {
-    local table
-    for table in "$demo"/tables/*.csv; do
-        printf '\n   完成情况表 completion table %s\n' \
-            "$(basename "$table" .csv)"
-        tr -d '\r\357\273\277' <"$table" | sed 's/^/     /'
+    local number name
+    for number in $(basename -s .csv "$demo"/tables/*.csv); do
+        name=$(registry_query "SELECT name_zh || ' ' || name_en FROM city
+            WHERE code = '${number##*-}'")
+        printf '\n   完成情况表 Completion table %s %s  演示数据 DEMO DATA\n' \
+            "$number" "$name"
+        printf '   %-3s %-12s %-8s %-10s %-20s %s\n' no. voucher genuine \
+            effective mark enterprise
+        table_rows "$number"
     done
+    printf '\n   As published (CSV): %s\n' "$demo/tables/"
+}
+
+table_rows()
+{
+    sqlite3 -readonly "$demo/verdict.db" \
+        "ATTACH 'file:$demo/portal.db?mode=ro' AS registry;
+        SELECT printf('   %-3d %-12s %-8s %-10s %s %-13s %s', r.seq,
+            r.voucher_number, iif(v.is_genuine, 'yes', 'no'),
+            iif(v.is_effective, 'yes', 'no'), CASE r.mark
+            WHEN 'COMPLETE' THEN '已完成' WHEN 'NOT_COMPLETE' THEN '未完成'
+            ELSE '待核实' END, r.mark, e.name_zh)
+        FROM completion_table AS t JOIN completion_row AS r
+        USING (number, version) JOIN verdict AS v ON v.run_id = t.run_id
+        AND v.voucher_number = r.voucher_number
+        JOIN registry.enterprise AS e ON e.id = r.enterprise_id
+        WHERE number = '$1' AND version = (SELECT max(version)
+            FROM completion_table WHERE number = '$1') ORDER BY r.seq"
 }
 
 print_reasons()
@@ -59,10 +98,13 @@ verdict_part()
     check "yz-verifier explain gives each rule's value and threshold" \
         explain_first
     check "each city has its completion table" write_tables
+    check "in it, each voucher has the mark of its verdict" \
+        tables_say_the_marks
     print_tables
     print_reasons
 }
 
+# The reasons come with values and thresholds, as text and as JSON.
 explain_first()
 {
     local number

@@ -33,7 +33,7 @@ tap_leave()
     exit $status
 }
 
-# tap NAME COMMAND...: one case; the output of a failed one becomes comments.
+# tap NAME COMMAND...: one case; comments before a failed one are its output.
 tap()
 {
     local name=$1
@@ -42,8 +42,8 @@ tap()
     if "$@" >"$demo/log/case.out" 2>&1; then
         echo "ok $tap_number - $name"
     else
-        echo "not ok $tap_number - $name"
         tail -n 8 "$demo/log/case.out" | sed 's/^/# /'
+        echo "not ok $tap_number - $name"
         return 1
     fi
 }
