@@ -205,14 +205,34 @@ static int32_t search(const struct family *family, size_t low, size_t high,
     return family->ranges[low].node;
 }
 
+static uint32_t ipv4_of(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+           (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The same for IPv4, for every packet: each step halves what is left without
+ * a branch that depends on the address. */
+static int32_t search_ipv4(const struct family *family, size_t low, size_t high,
+                           uint32_t address)
+{
+    const struct prefix_range *base = family->ranges + low;
+    for (size_t left = high - low + 1; left > 1;) {
+        size_t half = left / 2;
+        base = ipv4_of(base[half].start) <= address ? base + half : base;
+        left -= half;
+    }
+    return base->node;
+}
+
 int32_t prefix_map_find(const struct prefix_map *map, const struct address *a)
 {
     const struct family *family = &map->families[a->version == 6];
     if (a->version == 6)
         return search(family, 0, family->count - 1, a->bytes, 16);
     unsigned bucket = (unsigned)a->bytes[0] << 8 | a->bytes[1];
-    return search(family, map->buckets[bucket], map->buckets[bucket + 1],
-                  a->bytes, 4);
+    return search_ipv4(family, map->buckets[bucket], map->buckets[bucket + 1],
+                       ipv4_of(a->bytes));
 }
 
 const struct prefix_range *prefix_map_ranges(const struct prefix_map *map,
