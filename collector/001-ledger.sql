@@ -66,9 +66,9 @@ CREATE TABLE merkle_leaf (
 -- times reach too far back), 'fields' (records outside the closed list were
 -- dropped), and refusals: 'malformed', 'identity', 'unknown', 'denied',
 -- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and
--- sequence stand only where the signature was right. The same thing again on
--- the same day (UTC) is counted in `times`, so that a peer that repeats itself
--- does not fill the table.
+-- sequence stand only where one batch is meant and its signature was right.
+-- The same thing again on the same day (UTC) is counted in `times`, so that a
+-- peer that repeats itself does not fill the table.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     at_us INTEGER NOT NULL,            -- first time

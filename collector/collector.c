@@ -185,16 +185,19 @@ static bool add_event(struct taking *t, enum intake_reason reason,
 {
     const struct batch_info *info = t->facts.info;
     char detail[200];
-    bool is_signed = t->facts.signature == BATCH_OK;
+    /* The reasons up to here are about the sender: one event a day is enough,
+     * and nothing that was not signed goes into the table. */
+    bool is_about_batch =
+        reason > REASON_SIGNATURE && t->facts.signature == BATCH_OK;
     const char *name = t->facts.peer_name ? t->facts.peer_name : info->probe_id;
     snprintf(detail, sizeof(detail), "%s, from %s", intake_reason_text(reason),
              t->origin->label);
     struct ledger_event event = {
         .reason = reason,
         .probe_id = name,
-        .sequence = is_signed ? info->sequence : 0,
+        .sequence = is_about_batch ? info->sequence : 0,
         .known = known,
-        .other = is_signed ? other : NULL,
+        .other = is_about_batch ? other : NULL,
         .detail = detail,
     };
     bool is_new;

@@ -70,7 +70,8 @@ enum intake_verdict {
     INTAKE_REFUSE,
 };
 
-/* Why, each with a word for the event's kind and a sentence. */
+/* Why, each with a word for the event's kind and a sentence. Up to
+ * REASON_SIGNATURE they are about the sender, behind it about one batch. */
 enum intake_reason {
     REASON_NONE,
     REASON_IDENTITY, /* the certificate names another probe */
