@@ -115,8 +115,9 @@ bool account_add(struct db *db, struct wall_time now,
     char hash[PASSWORD_HASH_LEN];
     struct account other;
     if (!account_name_is_good(account->name))
-        return error_set(error, "'%s': a name has 1 to 64 letters, digits, "
-                                "'.', '-' or '_'",
+        return error_set(error,
+                         "'%s': a name has 1 to 64 letters, digits, "
+                         "'.', '-' or '_'",
                          account->name);
     if (!organisation_fits(db, account, error) ||
         !password_is_acceptable(password, error))
@@ -159,8 +160,8 @@ enum account_login account_check_password(struct db *db, const char *name,
                                           const char *password)
 {
     char hash[PASSWORD_HASH_LEN] = "";
-    struct db_statement *s = db_prepare(
-        db, "SELECT password_hash FROM account WHERE name = :name");
+    struct db_statement *s =
+        db_prepare(db, "SELECT password_hash FROM account WHERE name = :name");
     if (s == NULL)
         return LOGIN_FAILED;
     db_bind_text(s, ":name", name);

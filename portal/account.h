@@ -23,10 +23,10 @@ enum {
 
 /* Bits, so that a route can name several. */
 enum account_role {
-    ROLE_PROV = 1, /* province: everything */
-    ROLE_CITY = 2, /* city bureau: its city (ORG-02) */
-    ROLE_SUPP = 4, /* supplier: its own vouchers */
-    ROLE_ENT = 8,  /* enterprise: its own */
+    ROLE_PROV = 1,  /* province: everything */
+    ROLE_CITY = 2,  /* city bureau: its city (ORG-02) */
+    ROLE_SUPP = 4,  /* supplier: its own vouchers */
+    ROLE_ENT = 8,   /* enterprise: its own */
     ROLE_AUDT = 16, /* auditor: reads everything */
     ROLE_ANY = 31,
 };

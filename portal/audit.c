@@ -37,8 +37,8 @@ static bool entry_hash(const uint8_t previous[static DIGEST_LEN], int64_t seq,
 static bool read_head(struct db *db, int64_t *seq,
                       uint8_t hash[static DIGEST_LEN])
 {
-    struct db_statement *s = db_prepare(
-        db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
+    struct db_statement *s =
+        db_prepare(db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
     if (s == NULL)
         return false;
     *seq = 0;

@@ -20,7 +20,7 @@ enum {
     TOP = 26,
     PLOT = 110,
     BASE = TOP + PLOT,
-    MARKS = BASE + 15,
+    MARKS = BASE + 20,
     DATES = MARKS + 22,
     HEIGHT = DATES + 8,
     PATH_MAX_BYTES = 8192,
@@ -47,8 +47,8 @@ static void path_box(struct path *path, int x, int y, int width, int height)
 static void path_cross(struct path *path, int x, int y)
 {
     size_t room = sizeof(path->text) - path->length;
-    int n = snprintf(path->text + path->length, room, "M%d %dl6 6m0-6l-6 6", x,
-                     y);
+    int n =
+        snprintf(path->text + path->length, room, "M%d %dl6 6m0-6l-6 6", x, y);
     if (n > 0 && (size_t)n < room)
         path->length += (size_t)n;
     else
@@ -111,8 +111,8 @@ static int bar_height(uint64_t value, uint64_t top)
 {
     if (value == 0)
         return 0;
-    uint64_t height = value > UINT64_MAX / PLOT ? value / (top / PLOT)
-                                                : value * PLOT / top;
+    uint64_t height =
+        value > UINT64_MAX / PLOT ? value / (top / PLOT) : value * PLOT / top;
     if (height > PLOT)
         height = PLOT;
     return height < 2 ? 2 : (int)height;
@@ -120,7 +120,8 @@ static int bar_height(uint64_t value, uint64_t top)
 
 static void fill_days(const struct chart *chart, struct model *model)
 {
-    struct path weekends = {0}, gaps = {0}, bars = {0}, idle = {0}, active = {0};
+    struct path weekends = {0}, gaps = {0}, bars = {0}, idle = {0},
+                active = {0};
     uint64_t top = top_value(chart);
     for (size_t i = 0; i < chart->count; i++) {
         const struct chart_day *day = &chart->days[i];
@@ -150,8 +151,7 @@ static void value_text(uint64_t value, enum chart_unit unit,
     if (unit == CHART_OCTETS)
         chart_octets_text(value, text);
     else
-        snprintf(text, CHART_VALUE_TEXT_LEN, "%llu",
-                 (unsigned long long)value);
+        snprintf(text, CHART_VALUE_TEXT_LEN, "%llu", (unsigned long long)value);
 }
 
 static void fill_axis(const struct chart *chart, struct model *model)

@@ -43,8 +43,7 @@ void chart_fill(const struct chart *chart, struct model *model);
 
 enum { CHART_VALUE_TEXT_LEN = 32 };
 /* Octets for people: "0 B", "812 B", "1.2 kB", "34.0 MB" (powers of 1000). */
-void chart_octets_text(uint64_t octets,
-                       char text[static CHART_VALUE_TEXT_LEN]);
+void chart_octets_text(uint64_t octets, char text[static CHART_VALUE_TEXT_LEN]);
 /* The smallest of 1, 2, 5 times a power of ten that is not below the value
  * (minutes: of the steps of a day). */
 uint64_t chart_axis_top(uint64_t value, enum chart_unit unit);

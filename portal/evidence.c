@@ -138,11 +138,11 @@ static bool read_coverage(struct db *db, const char *enterprise_id,
 {
     enum db_step step = DB_FAILED;
     int64_t until = 0;
-    struct db_statement *s = db_prepare(
-        db, "SELECT period_start_ms, period_end_ms FROM usage.ledger"
-            " WHERE enterprise_id = :enterprise AND is_counted = 1"
-            " AND period_start_ms >= :from AND period_start_ms < :to"
-            " ORDER BY period_start_ms");
+    struct db_statement *s =
+        db_prepare(db, "SELECT period_start_ms, period_end_ms FROM usage.ledger"
+                       " WHERE enterprise_id = :enterprise AND is_counted = 1"
+                       " AND period_start_ms >= :from AND period_start_ms < :to"
+                       " ORDER BY period_start_ms");
     if (s == NULL)
         return false;
     bind_range(s, enterprise_id, evidence->first, 1000);

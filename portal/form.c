@@ -78,9 +78,8 @@ static void split_pair(struct slice part, struct slice *name,
         part.length > 0 ? memchr(part.data, '=', part.length) : NULL;
     size_t length = equal != NULL ? (size_t)(equal - part.data) : part.length;
     *name = slice_of_bytes(part.data, length);
-    *value = equal != NULL
-                 ? slice_of_bytes(equal + 1, part.length - length - 1)
-                 : slice_of_bytes(part.data, 0);
+    *value = equal != NULL ? slice_of_bytes(equal + 1, part.length - length - 1)
+                           : slice_of_bytes(part.data, 0);
 }
 
 bool form_parse(struct form *form, struct slice text, struct arena *arena)

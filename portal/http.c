@@ -196,8 +196,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
         /* After a refusal the rest of the request is of no interest. */
         if (exchange->request.refused != 0)
             MHD_add_response_header(out, "Connection", "close");
-        result =
-            MHD_queue_response(connection, (unsigned)response.status, out);
+        result = MHD_queue_response(connection, (unsigned)response.status, out);
     }
     if (out != NULL)
         MHD_destroy_response(out);

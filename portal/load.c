@@ -181,8 +181,7 @@ static bool read_row(struct loader *l, const struct slice *fields,
     struct error_text reason;
     for (size_t c = 0; c < load_table_columns(l->table); c++) {
         const struct load_column *column = &l->table->columns[c];
-        struct slice text =
-            l->order[c] >= 0 ? fields[l->order[c]] : SLICE("");
+        struct slice text = l->order[c] >= 0 ? fields[l->order[c]] : SLICE("");
         if (!load_value_read(column, text, l->options, &l->row.values[c],
                              &reason) ||
             !reference_holds(l, column, &l->row.values[c], &reason))
@@ -236,10 +235,11 @@ static bool read_records(struct loader *l, struct slice rest,
             continue;
         }
         l->counts->rows++;
-        good = count == l->field_count
-                   ? read_row(l, fields, error) && put_row(l, error)
-                   : error_set(error, "%s:%u: %d fields where the header has %d",
-                               l->path, l->line, count, l->field_count);
+        good =
+            count == l->field_count
+                ? read_row(l, fields, error) && put_row(l, error)
+                : error_set(error, "%s:%u: %d fields where the header has %d",
+                            l->path, l->line, count, l->field_count);
     }
     if (good && count < 0)
         good = error_set(error, "%s:%u: malformed CSV", l->path, l->line);
@@ -303,10 +303,10 @@ static bool check_names(const struct load_options *options, bool has_programme,
         return error_set(error, "%s: %s", options->folder, strerror(errno));
     for (struct dirent *e = readdir(dir); good && e != NULL; e = readdir(dir)) {
         good = is_known_file(e->d_name, has_programme) ||
-               error_set(error, "%s/%s: no table of that name",
-                         options->folder, e->d_name);
-        tables += slice_ends_with_nocase(slice_of_text(e->d_name),
-                                         SLICE(".csv"));
+               error_set(error, "%s/%s: no table of that name", options->folder,
+                         e->d_name);
+        tables +=
+            slice_ends_with_nocase(slice_of_text(e->d_name), SLICE(".csv"));
     }
     closedir(dir);
     if (good && tables == 0 && !has_programme)

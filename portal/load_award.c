@@ -82,8 +82,8 @@ static bool read_used(struct db *db, const struct load_line *line, int item_no,
 
 static bool is_new(struct db *db, const char *number)
 {
-    struct db_statement *s = db_prepare(
-        db, "SELECT 1 FROM temp.new_voucher WHERE number = :number");
+    struct db_statement *s =
+        db_prepare(db, "SELECT 1 FROM temp.new_voucher WHERE number = :number");
     if (s == NULL)
         return false;
     db_bind_text(s, ":number", number);
@@ -102,8 +102,9 @@ bool load_award_of_line(struct db *db, const struct parameters *parameters,
         return error_set(error, "voucher %s is issued; its lines do not change",
                          line->voucher);
     if (!find_item(db, line, &item))
-        return error_set(error, "E_ITEM_NOT_IN_CATALOGUE: service %s has no "
-                                "item in the catalogue",
+        return error_set(error,
+                         "E_ITEM_NOT_IN_CATALOGUE: service %s has no "
+                         "item in the catalogue",
                          line->service);
     if (parameters->item_cap_scope == ITEM_CAP_CYCLE &&
         !read_used(db, line, item.no, &sum.used))

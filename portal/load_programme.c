@@ -99,10 +99,10 @@ static bool put_cities(struct db *db, const struct city_list *cities)
 {
     bool good = true;
     for (size_t i = 0; good && i < cities->count; i++) {
-        struct db_statement *s = db_prepare(
-            db, "INSERT INTO city (code, name_zh, name_en)"
-                " VALUES (:code, :zh, :en) ON CONFLICT (code)"
-                " DO UPDATE SET name_zh = :zh, name_en = :en");
+        struct db_statement *s =
+            db_prepare(db, "INSERT INTO city (code, name_zh, name_en)"
+                           " VALUES (:code, :zh, :en) ON CONFLICT (code)"
+                           " DO UPDATE SET name_zh = :zh, name_en = :en");
         if (s == NULL)
             return false;
         db_bind_text(s, ":code", cities->items[i].code);
@@ -203,8 +203,8 @@ static bool item_count_is(struct db *db, const char *programme_id,
         return false;
     db_bind_text(s, ":programme", programme_id);
     db_bind_i64(s, ":version", catalogue->version);
-    bool same = db_step(s) == DB_ROW &&
-                db_i64(s, 0) == (int64_t)catalogue->item_count;
+    bool same =
+        db_step(s) == DB_ROW && db_i64(s, 0) == (int64_t)catalogue->item_count;
     db_reset(s);
     return same;
 }

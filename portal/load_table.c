@@ -118,8 +118,8 @@ static bool check_line(struct db *db, struct load_row *row,
         .sets = sets->is_null ? 0 : (uint64_t)sets->integer,
     };
     struct money award = {0};
-    bool good = load_award_of_line(db, row->options->parameters, &line, &award,
-                                   error);
+    bool good =
+        load_award_of_line(db, row->options->parameters, &line, &award, error);
     row->computed = award.fen;
     return good;
 }
@@ -150,8 +150,9 @@ static bool check_identifier(struct db *db, struct load_row *row,
     if (strcmp(text_of(row, "kind"), "fixed_ip") == 0)
         return check_fixed_ip(row, error);
     if (!parse_hex(slice_of_text(value), hash, sizeof(hash)))
-        return error_set(error, "value: E_VER_NUMBER: numbers come as keyed "
-                                "hash, %d hex digits (PRIV-04)",
+        return error_set(error,
+                         "value: E_VER_NUMBER: numbers come as keyed "
+                         "hash, %d hex digits (PRIV-04)",
                          HASH_DIGITS);
     return strchr(text_of(row, "mask"), '*') != NULL ||
            error_set(error, "mask: the number must be masked with '*' "

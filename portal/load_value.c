@@ -42,8 +42,9 @@ static bool read_id(const struct load_column *column, struct slice text,
                     struct load_value *value, struct error_text *error)
 {
     if (text.length > ID_MAX || !has_only(text, LETTERS DIGITS ".-_"))
-        return error_set(error, "1 to %d letters, digits, '.', '-' or '_' are "
-                                "expected",
+        return error_set(error,
+                         "1 to %d letters, digits, '.', '-' or '_' are "
+                         "expected",
                          ID_MAX);
     return read_text(column, text, options, value, error);
 }
@@ -105,8 +106,9 @@ static bool read_money(const struct load_column *column, struct slice text,
     struct money money = {0};
     enum money_status status = money_from_yuan_text(text, &money);
     if (status != MONEY_OK)
-        return error_set(error, "%s: an amount in yuan such as 80000.00 is "
-                                "expected",
+        return error_set(error,
+                         "%s: an amount in yuan such as 80000.00 is "
+                         "expected",
                          money_status_text(status));
     if (money.fen == 0)
         return error_set(error, "E_LINE_EMPTY: the amount is zero");
@@ -185,8 +187,9 @@ static bool read_net(const struct load_column *column, struct slice text,
                                 "expected");
     if (!prefix_is_public(&prefix) &&
         !(options->is_sample && is_documentation(&prefix.address)))
-        return error_set(error, "E_VER_IP_NOT_PUBLIC: %.*s is not a public "
-                                "address",
+        return error_set(error,
+                         "E_VER_IP_NOT_PUBLIC: %.*s is not a public "
+                         "address",
                          (int)text.length, text.data);
     return read_text(column, text, options, value, error);
 }
@@ -198,8 +201,8 @@ static bool read_host(const struct load_column *column, struct slice text,
     struct slice name = text, label;
     if (name.length > 2 && memcmp(name.data, "*.", 2) == 0)
         name = slice_of_bytes(name.data + 2, name.length - 2);
-    bool good = name.length <= HOST_MAX &&
-                memchr(name.data, '.', name.length) != NULL;
+    bool good =
+        name.length <= HOST_MAX && memchr(name.data, '.', name.length) != NULL;
     while (good && slice_next(&name, '.', &label))
         good = label.length >= 1 && label.length <= 63 &&
                label.data[0] != '-' && has_only(label, LETTERS DIGITS "-_");
@@ -211,8 +214,7 @@ static bool is_port_range(struct slice part)
 {
     struct slice first;
     uint64_t low = 0, high = 0;
-    return slice_next(&part, '-', &first) &&
-           parse_u64(first, 1, 65535, &low) &&
+    return slice_next(&part, '-', &first) && parse_u64(first, 1, 65535, &low) &&
            (part.data == NULL || part.length == 0 ||
             (parse_u64(part, 1, 65535, &high) && low <= high));
 }
@@ -229,12 +231,12 @@ static bool read_ports(const struct load_column *column, struct slice text,
 }
 
 static const reader READERS[] = {
-    [LOAD_TEXT] = read_text,       [LOAD_ID] = read_id,
-    [LOAD_WORD] = read_word,       [LOAD_CREDIT] = read_credit,
-    [LOAD_TIME] = read_time,       [LOAD_DAY] = read_day,
-    [LOAD_MONEY] = read_money,     [LOAD_INTEGER] = read_integer,
-    [LOAD_FLAG] = read_flag,       [LOAD_HEX] = read_hex,
-    [LOAD_NET] = read_net,         [LOAD_HOST] = read_host,
+    [LOAD_TEXT] = read_text,   [LOAD_ID] = read_id,
+    [LOAD_WORD] = read_word,   [LOAD_CREDIT] = read_credit,
+    [LOAD_TIME] = read_time,   [LOAD_DAY] = read_day,
+    [LOAD_MONEY] = read_money, [LOAD_INTEGER] = read_integer,
+    [LOAD_FLAG] = read_flag,   [LOAD_HEX] = read_hex,
+    [LOAD_NET] = read_net,     [LOAD_HOST] = read_host,
     [LOAD_PORTS] = read_ports,
 };
 

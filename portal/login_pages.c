@@ -89,8 +89,7 @@ void login_post(struct visit *visit)
         visit_fail_db(visit);
     } else {
         visit->response->status = result == LOGIN_BUSY ? 503 : 401;
-        show_form(visit, name, next,
-                  result == LOGIN_BUSY ? "busy" : "refused");
+        show_form(visit, name, next, result == LOGIN_BUSY ? "busy" : "refused");
     }
 }
 

@@ -42,7 +42,8 @@ struct portal *portal_open(const struct portal_config *config,
     portal->config = config;
     pthread_mutex_init(&portal->write_lock, NULL);
     pthread_mutex_init(&portal->worker_lock, NULL);
-    bool good = rules_parameters_read(config->rules, &portal->parameters, error);
+    bool good =
+        rules_parameters_read(config->rules, &portal->parameters, error);
     if (good)
         portal->write = registry_open(config->portal_db, error);
     good = good && portal->write != NULL;
@@ -102,10 +103,9 @@ static void look_for_others(const struct portal *portal,
                             struct portal_worker *worker)
 {
     if (!worker->has_usage)
-        worker->has_usage =
-            look_for(worker->db, portal->config->usage_db, "usage",
-                     "SELECT 1 FROM usage.usage LIMIT 1",
-                     &worker->is_usage_attached);
+        worker->has_usage = look_for(
+            worker->db, portal->config->usage_db, "usage",
+            "SELECT 1 FROM usage.usage LIMIT 1", &worker->is_usage_attached);
     if (!worker->has_verdict)
         worker->has_verdict =
             look_for(worker->db, portal->config->verdict_db, "verdict",

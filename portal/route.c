@@ -156,8 +156,7 @@ static void add_safety_headers(struct http_response *response)
         {"Cross-Origin-Opener-Policy", "same-origin"},
     };
     for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++)
-        http_response_header(response, HEADERS[i].name, "%s",
-                             HEADERS[i].value);
+        http_response_header(response, HEADERS[i].name, "%s", HEADERS[i].value);
 }
 
 /* Where to go on after the login; only for what can be fetched again. */
@@ -228,8 +227,8 @@ static void run(struct visit *visit)
 {
     int status = visit->request->refused;
     const struct route *route = NULL;
-    if (status == 0 && !form_parse(&visit->query, visit->request->query,
-                                   visit->arena))
+    if (status == 0 &&
+        !form_parse(&visit->query, visit->request->query, visit->arena))
         status = 400;
     find_language(visit);
     find_account(visit);

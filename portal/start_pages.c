@@ -20,8 +20,7 @@ static void add_programmes(struct visit *visit)
     model_list(visit->model, "programmes");
     while (s != NULL && db_step(s) == DB_ROW) {
         struct model *m = model_append(visit->model, "programmes");
-        model_text(m, "title",
-                   visit_name(visit, db_text(s, 1), db_text(s, 2)));
+        model_text(m, "title", visit_name(visit, db_text(s, 1), db_text(s, 2)));
     }
 }
 

@@ -2,8 +2,8 @@
  * See table_pages.h.
  *
  * The page is made from the signed file itself, so that it cannot say anything
- * else: records before the widest header are the table's head (name, value),
- * the records after it are its rows.
+ * else: short records in front are the table's head (name, value), then come the
+ * names of its columns in Chinese and English, then its rows.
  */
 #include "portal/table_pages.h"
 
@@ -147,13 +147,18 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
     return step == DB_ROW ? s : NULL;
 }
 
-static void fill_cells(struct model *row, const char *key,
-                       const struct slice *fields, int count)
+/* Which cells are long sentences: they go below their row. */
+static bool is_note_column(struct slice name)
 {
-    model_list(row, key);
-    for (int i = 0; i < count; i++)
-        model_slice(model_append(row, key), "text", fields[i]);
+    return slice_equal_text(name, "原因说明") || slice_equal_text(name, "提示");
 }
+
+struct table_columns {
+    int count;
+    bool is_note[FIELDS_MAX];
+    int voucher; /* its place, or -1 */
+    bool has_english;
+};
 
 /* The words of the three marks give a cell its sign. */
 static const char *mark_of(struct slice text)
@@ -169,44 +174,93 @@ static const char *mark_of(struct slice text)
     return "";
 }
 
-static void fill_row(struct model *model, const struct slice *fields, int count)
+/* The file names its columns in Chinese and below that in English. */
+static void fill_columns(struct visit *visit, struct table_columns *columns,
+                         const struct slice *fields, int count)
 {
-    struct model *row = model_append(model, "rows");
+    bool is_first = columns->count == 0;
+    columns->has_english = !is_first;
+    columns->count = count;
+    if (is_first)
+        columns->voucher = -1;
+    for (int i = 0; is_first && i < count; i++) {
+        columns->is_note[i] = is_note_column(fields[i]);
+        if (slice_equal_text(fields[i], "服务券编号"))
+            columns->voucher = i;
+    }
+    if (!is_first && visit->language != TEXT_EN)
+        return;
+    model_list(visit->model, "columns");
+    model_list(visit->model, "note_columns");
+    for (int i = 0; i < count; i++)
+        model_slice(model_append(visit->model, columns->is_note[i]
+                                                   ? "note_columns"
+                                                   : "columns"),
+                    "text", fields[i]);
+}
+
+static void fill_row(struct visit *visit, const struct table_columns *columns,
+                     const struct slice *fields, int count)
+{
+    struct model *row = model_append(visit->model, "rows");
     model_list(row, "cells");
+    model_list(row, "notes");
     for (int i = 0; i < count; i++) {
-        struct model *cell = model_append(row, "cells");
         const char *mark = mark_of(fields[i]);
+        bool is_note = i < columns->count && columns->is_note[i];
+        if (is_note && fields[i].length == 0)
+            continue;
+        struct model *cell = model_append(row, is_note ? "notes" : "cells");
         model_slice(cell, "text", fields[i]);
         if (mark[0] != '\0')
             model_text(cell, "_mark", mark);
+        if (i == columns->voucher) {
+            const char *number = arena_copy_text(visit->arena, fields[i]);
+            model_text(cell, "_voucher",
+                       form_encode(number != NULL ? number : "", visit->arena));
+        }
     }
+}
+
+static void fill_head_record(struct visit *visit, const struct slice *fields,
+                             int count)
+{
+    struct model *m = model_append(visit->model, "head");
+    model_bool(visit->model, "_has_head", true);
+    model_slice(m, "name", fields[0]);
+    model_slice(m, "value", count > 1 ? fields[1] : SLICE(""));
+}
+
+static bool starts_with_digit(struct slice text)
+{
+    return text.length > 0 && text.data[0] >= '0' && text.data[0] <= '9';
 }
 
 static bool fill_records(struct visit *visit, struct slice csv)
 {
     struct slice fields[FIELDS_MAX];
+    struct table_columns columns = {0};
     struct buffer scratch;
     unsigned line = 0;
-    int count = 0, columns = 0, rows = 0;
+    int count = 0, rows = 0;
     model_list(visit->model, "head");
     model_list(visit->model, "rows");
     buffer_init(&scratch, RECORD_MAX_BYTES);
     while ((count = csv_read(&csv, &scratch, fields, FIELDS_MAX, &line)) > 0 &&
            rows < ROWS_SHOWN_MAX) {
-        if (columns == 0 && count < HEADER_FIELDS_MIN) {
-            struct model *m = model_append(visit->model, "head");
-            model_bool(visit->model, "_has_head", true);
-            model_slice(m, "name", fields[0]);
-            model_slice(m, "value", count > 1 ? fields[1] : SLICE(""));
-        } else if (columns == 0) {
-            columns = count;
-            fill_cells(visit->model, "columns", fields, count);
+        if (columns.count == 0 && count < HEADER_FIELDS_MIN) {
+            fill_head_record(visit, fields, count);
+        } else if (rows == 0 && !columns.has_english &&
+                   !starts_with_digit(fields[0])) {
+            fill_columns(visit, &columns, fields, count);
         } else {
-            fill_row(visit->model, fields, count);
+            fill_row(visit, &columns, fields, count);
             rows++;
         }
     }
     buffer_clear(&scratch);
+    model_bool(visit->model, "_is_cut", count > 0);
+    model_i64(visit->model, "_column_count", columns.count);
     return count >= 0;
 }
 

@@ -354,6 +354,8 @@ static const struct text_row TEXTS[] = {
      "Supplier confirmed"},
     {"table.change", "与上一版的变化",
      "Changed since the last version"},
+    {"table.cut", "本页只显示前 2000 行，全部内容见下载文件。",
+     "Only the first 2000 rows are shown; the file has all of them."},
     {"table.download", "下载 CSV（签名原件）",
      "Download CSV (as signed)"},
     {"table.fingerprint", "校验值（SHA-256）",

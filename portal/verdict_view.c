@@ -163,6 +163,5 @@ bool verdict_view_fill_line(struct visit *visit,
         window->end.number = (int32_t)db_i64(s, 4);
     }
     db_reset(s);
-    return step != DB_FAILED &&
-           fill_rules(visit, view, voucher, line_no, line);
+    return step != DB_FAILED && fill_rules(visit, view, voucher, line_no, line);
 }

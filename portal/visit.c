@@ -41,14 +41,14 @@ static const char PAGE_TABLE[] =
     ;
 
 static const struct template_page PAGES[] = {
-    {"head", PAGE_HEAD},         {"foot", PAGE_FOOT},
-    {"start", PAGE_START},       {"login", PAGE_LOGIN},
-    {"error", PAGE_ERROR},       {"vouchers", PAGE_VOUCHERS},
-    {"voucher", PAGE_VOUCHER},   {"chart", PAGE_CHART},
-    {"tables", PAGE_TABLES},     {"table", PAGE_TABLE},
+    {"head", PAGE_HEAD},       {"foot", PAGE_FOOT},
+    {"start", PAGE_START},     {"login", PAGE_LOGIN},
+    {"error", PAGE_ERROR},     {"vouchers", PAGE_VOUCHERS},
+    {"voucher", PAGE_VOUCHER}, {"chart", PAGE_CHART},
+    {"tables", PAGE_TABLES},   {"table", PAGE_TABLE},
 };
-static const struct template_set PAGE_SET = {
-    PAGES, sizeof(PAGES) / sizeof(PAGES[0])};
+static const struct template_set PAGE_SET = {PAGES,
+                                             sizeof(PAGES) / sizeof(PAGES[0])};
 
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s)
@@ -138,6 +138,7 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_demo", visit->config->demo_banner);
     model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
     model_bool(page, "_at_tables", strncmp(page_name, "table", 5) == 0);
+    model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
     add_language_link(visit, page, "_zh_link", TEXT_ZH);
     add_language_link(visit, page, "_en_link", TEXT_EN);
     add_account(visit, page);

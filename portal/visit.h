@@ -35,7 +35,7 @@ struct visit {
     enum text_language language;
     bool wants_json; /* the address began with /api/v1 */
     struct form query, cookies;
-    struct form form; /* the body of a POST */
+    struct form form;                           /* the body of a POST */
     const char *arguments[VISIT_ARGUMENTS_MAX]; /* the address's '*' */
 
     bool has_account;

@@ -98,8 +98,8 @@ static struct filter read_filter(struct visit *visit)
         known |= strcmp(MARKS[i], filter.mark) == 0;
     if (!known)
         filter.mark = "";
-    filter.lower_text = arena_copy_text(
-        visit->arena, slice_trim(slice_of_text(filter.text)));
+    filter.lower_text =
+        arena_copy_text(visit->arena, slice_trim(slice_of_text(filter.text)));
     for (char *c = filter.lower_text; c != NULL && *c != '\0'; c++)
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
     return filter;
@@ -191,8 +191,7 @@ static void add_cities(struct visit *visit, const struct filter *filter)
     while (s != NULL && db_step(s) == DB_ROW) {
         struct model *m = model_append(visit->model, "_cities");
         model_text(m, "code", db_text(s, 0));
-        model_text(m, "name",
-                   visit_name(visit, db_text(s, 1), db_text(s, 2)));
+        model_text(m, "name", visit_name(visit, db_text(s, 1), db_text(s, 2)));
         model_bool(m, "chosen", strcmp(filter->city, db_text(s, 0)) == 0);
     }
 }

@@ -159,8 +159,7 @@ static void fill_line(struct visit *visit, struct db_statement *s,
     model_i64(m, "line", db_i64(s, 0));
     model_text(m, "service", visit_name(visit, db_text(s, 2), db_text(s, 3)));
     model_i64(m, "item", db_i64(s, 4));
-    model_text(m, "item_name",
-               visit_name(visit, db_text(s, 6), db_text(s, 7)));
+    model_text(m, "item_name", visit_name(visit, db_text(s, 6), db_text(s, 7)));
     model_text(m, "class", class);
     model_text(m, "_class_words", visit_word(visit, "class.", class));
     fill_money(m, "fee_fen", "fee_yuan", db_i64(s, 8));
@@ -209,7 +208,8 @@ static bool fill_identifiers(struct visit *visit, const char *number,
     struct db_statement *s = db_prepare(
         visit->db,
         "SELECT u.kind, CASE WHEN :sees AND u.kind = 'fixed_ip' THEN u.value"
-        " ELSE u.mask END, t.name_zh, t.name_en FROM user_side_identifier u"
+        " WHEN instr(u.mask, '*') THEN u.mask ELSE '***' END, t.name_zh, "
+        "t.name_en FROM user_side_identifier u"
         " JOIN site t ON t.id = u.site_id WHERE u.voucher_number = :number"
         " AND u.line_no = :line ORDER BY u.id LIMIT 100");
     if (s == NULL)
@@ -221,8 +221,7 @@ static bool fill_identifiers(struct visit *visit, const char *number,
     while ((step = db_step(s)) == DB_ROW) {
         struct model *m = model_append(line->model, "identifiers");
         model_text(m, "kind", db_text(s, 0));
-        model_text(m, "_kind_words",
-                   visit_word(visit, "kind.", db_text(s, 0)));
+        model_text(m, "_kind_words", visit_word(visit, "kind.", db_text(s, 0)));
         model_text(m, "shown", db_text(s, 1));
         model_text(m, "site", visit_name(visit, db_text(s, 2), db_text(s, 3)));
     }
@@ -306,8 +305,8 @@ static void fill_chart(struct visit *visit, const struct voucher_line *line,
         chart.days[i] = (struct chart_day){
             .is_covered = is_covered(visit, day),
             .is_active = day->is_active,
-            .value = line->unit == CHART_MINUTES ? day->active_minutes
-                                                 : day->octets,
+            .value =
+                line->unit == CHART_MINUTES ? day->active_minutes : day->octets,
         };
     }
     model_i64(m, "line", line->line_no);
