@@ -64,7 +64,7 @@ int endpoint_find_by_name(const struct endpoint_list *list,
 /* For the kernel filter: each (prefix, protocol, port range) of the list. */
 struct endpoint_rule {
     struct prefix prefix;
-    uint8_t protocol;            /* 0: any */
+    uint8_t protocol;             /* 0: any */
     uint16_t port_low, port_high; /* 0..65535 */
 };
 size_t endpoint_rule_count(const struct endpoint_list *list);

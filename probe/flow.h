@@ -31,11 +31,11 @@ struct flow_side {
 struct flow {
     struct flow_key key;
     struct flow_side forward, reverse;
-    struct wall_time start, end; /* of this report's packets */
-    int endpoint;                /* index in the endpoint list */
-    bool endpoint_is_source;     /* the endpoint opened the flow */
-    const char *name;            /* SNI or Host as seen, "" when none */
-    enum name_evidence name_source; /* none, sni, quic-sni, http-host: where
+    struct wall_time start, end;      /* of this report's packets */
+    int endpoint;                     /* index in the endpoint list */
+    bool endpoint_is_source;          /* the endpoint opened the flow */
+    const char *name;                 /* SNI or Host as seen, "" when none */
+    enum name_evidence name_source;   /* none, sni, quic-sni, http-host: where
                                        `name` was seen, before matching */
     enum name_evidence name_evidence; /* after matching */
     const char *application;          /* "TLS", "QUIC", "MQTT", "" unknown */

@@ -7,7 +7,8 @@
 static const struct program_command commands[] = {
     {"run", run_main, "[-c FILE] [-n]"},
     {"read", read_main,
-     "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix] [--local]"},
+     "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix [--key FILE] [--probe ID]] "
+     "[--local] [-c FILE]"},
     {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
 };
 
