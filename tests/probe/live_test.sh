@@ -1,6 +1,6 @@
 #!/bin/bash
 # The probe on a gateway of its own making: two namespaces beside it, a lan and
-# a cloud; the counts must equal tcpdump's, and what is not registered must not
+# a cloud; the counts must equal tshark's, and what is not registered must not
 # reach the process. Needs root and namespaces; skipped with a reason otherwise.
 set -u
 B=${B:-build}
@@ -40,7 +40,7 @@ clean()
 }
 
 [ "$(id -u)" = 0 ] || skip_all "not root"
-for program in ip tcpdump curl openssl python3; do
+for program in ip dumpcap tshark curl openssl; do
     command -v $program >/dev/null || skip_all "no $program"
 done
 ip netns add "${tag}gw" 2>/dev/null || skip_all "no network namespaces here"
@@ -82,7 +82,7 @@ openssl pkey -in "$work/batch.key" -pubout -out "$work/batch.pub"
 chmod 600 "$work"/*.key
 cat >"$work/endpoints.csv" <<END
 id,supplier,service,address,host,protocol,ports,valid_from,valid_to,shared
-erp,S,E,203.0.113.10,,tcp,8080,,,no
+erp,S,E,203.0.113.10,,tcp,8443,,,no
 END
 
 configure() # FILTER
@@ -116,14 +116,20 @@ wait_until()
 
 head -c 300000 /dev/urandom >"$work/blob"
 for address in 203.0.113.10 203.0.113.20; do
-    (cd "$work" && exec ip netns exec "${tag}cloud" python3 -m http.server \
-        --bind $address 8080 >/dev/null 2>&1) &
+    (cd "$work" && exec ip netns exec "${tag}cloud" openssl s_server -quiet \
+        -WWW -accept $address:8443 -cert tls.pem -key tls.key \
+        >/dev/null 2>&1) &
     pids+=($!)
 done
-wait_until in_ns lan curl -sfo /dev/null http://203.0.113.10:8080/blob
-wait_until in_ns lan curl -sfo /dev/null http://203.0.113.20:8080/blob
 
-# One run of the probe beside tcpdump; leaves show.json, wanted and status.json.
+fetch() # ADDRESS
+{
+    in_ns lan curl -ksf -m 10 -o /dev/null "https://$1:8443/blob"
+}
+wait_until fetch 203.0.113.10
+wait_until fetch 203.0.113.20
+
+# One run of the probe beside dumpcap; leaves all.pcap, show.json, status.json.
 capture_with() # FILTER
 {
     local probe_pid dump_pid
@@ -132,18 +138,18 @@ capture_with() # FILTER
         2>"$work/probe.log" &
     probe_pid=$!
     pids+=($probe_pid)
-    ip netns exec "${tag}gw" tcpdump -Z root --immediate-mode -i l1 -U -s 128 -w "$work/all.pcap" \
-        "ip" 2>"$work/dump.log" &
+    ip netns exec "${tag}gw" dumpcap -q -i l1 -s 128 -w "$work/all.pcap" \
+        2>"$work/dump.log" &
     dump_pid=$!
     pids+=($dump_pid)
     wait_until grep -q 'in force' "$work/probe.log" || return 1
-    wait_until grep -q 'listening on' "$work/dump.log" || return 1
+    wait_until grep -q '^File:' "$work/dump.log" || return 1
     for _ in 1 2 3; do
-        in_ns lan curl -sfo /dev/null http://203.0.113.10:8080/blob
-        in_ns lan curl -sfo /dev/null http://203.0.113.20:8080/blob
+        fetch 203.0.113.10
+        fetch 203.0.113.20
     done
     in_ns lan curl -so /dev/null http://203.0.113.10:8081/ # nothing there
-    sleep 0.5
+    sleep 1 # until dumpcap has written what it saw
     kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
     kill -TERM "$probe_pid" && wait "$probe_pid"
     local status=$?
@@ -152,59 +158,51 @@ capture_with() # FILTER
     return $status
 }
 
-# Packets and octets of the registered service: shown, and as tcpdump has them.
+# value KEY: the number behind "KEY": on a line of JSON; for awk programs.
+value='function value(key) {
+    if (!match($0, "\"" key "\":[0-9]+"))
+        return -1
+    return substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) + 0
+}'
+
+# Packets and octets of the registered service: shown, and as tshark has them.
 compare()
 {
-    python3 - "$work" <<'END'
-import json, struct, sys
-work = sys.argv[1]
-shown = [0, 0]
-for line in open(work + "/show.json"):
-    r = json.loads(line)
-    if "endpointId" in r:
-        assert r["endpointId"] == "erp"
-        shown[0] += r["packetDeltaCount"] + r["reversePacketDeltaCount"]
-        shown[1] += r["octetDeltaCount"] + r["reverseOctetDeltaCount"]
-wanted = [0, 0]
-data = open(work + "/all.pcap", "rb").read()
-at = 24
-while at + 16 <= len(data):
-    length = struct.unpack_from("<I", data, at + 8)[0]
-    p = data[at + 16 : at + 16 + length]
-    at += 16 + length
-    ip = p[14:]
-    ends = (ip[12:16], ip[16:20])
-    erp = bytes([203, 0, 113, 10])
-    ports = struct.unpack_from(">HH", ip, (ip[0] & 15) * 4)
-    if ip[9] == 6 and (ends[0], ports[0]) == (erp, 8080) or \
-       ip[9] == 6 and (ends[1], ports[1]) == (erp, 8080):
-        wanted[0] += 1
-        wanted[1] += struct.unpack_from(">H", ip, 2)[0]
-print("# shown", shown, "tcpdump", wanted, file=sys.stderr)
-sys.exit(0 if shown == wanted and wanted[0] > 20 else 1)
-END
+    local shown wanted
+    shown=$(awk "$value"'
+        /"endpointId":"erp"/ {
+            packets += value("packetDeltaCount")
+            packets += value("reversePacketDeltaCount")
+            octets += value("octetDeltaCount") + value("reverseOctetDeltaCount")
+        }
+        END { print packets, octets }' "$work/show.json")
+    wanted=$(tshark -r "$work/all.pcap" -T fields -e ip.len \
+        -Y 'ip.addr == 203.0.113.10 && tcp.port == 8443' 2>/dev/null |
+        awk '{ packets++; octets += $1 } END { print packets, octets }')
+    echo "# shown $shown, tshark $wanted"
+    [ "$shown" = "$wanted" ] && [ "${wanted%% *}" -gt 20 ]
 }
 
 # status.json: all that came was counted, and the kernel refused the rest.
 refused() # FILTER
 {
-    python3 - "$work/state-$1/status.json" "$1" <<'END'
-import json, sys
-s = json.load(open(sys.argv[1]))
-assert s["filter"] == sys.argv[2]
-assert s["process"]["filtered"] == 0, s["process"]
-assert sum(s["process"]["undecodable"].values()) == 0
-assert s["process"]["packets"] == s["kernel"]["matched"]
-if s["filter"] == "ebpf":
-    assert s["kernel"]["refused"] > 20
-END
+    awk -v filter="$1" "$value"'
+        {
+            good = index($0, "\"filter\":\"" filter "\"") &&
+                value("filtered") == 0 && value("link") == 0 &&
+                value("truncated") == 0 && value("header") == 0 &&
+                value("packets") > 20 && value("packets") == value("matched")
+            if (filter == "ebpf")
+                good = good && value("refused") > 20
+        }
+        END { exit !good }' "$work/state-$1/status.json"
 }
 
 for filter in ebpf cbpf; do
     capture_with $filter
     result $? "$filter: captures, makes a last batch on SIGTERM, ends with 0"
-    compare 2>"$work/compare.log"
-    result $? "$filter: packets and octets equal tcpdump's"
+    compare >"$work/compare.log"
+    result $? "$filter: packets and octets equal tshark's"
     cat "$work/compare.log"
     refused $filter
     result $? "$filter: nothing unregistered reached the process"
