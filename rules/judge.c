@@ -943,17 +943,28 @@ static void ask_twins(const struct judge_case *c, struct rule_result *r)
 
 static const struct rule_row ROWS[] = {
     /* Coverage first: it explains the two after it. */
-    {"VER-15", ALL, ask_coverage},     {"VER-07", ALL, ask_two_way},
-    {"VER-08", ALL, ask_active_days},  {"DEAD-10", ALL, ask_working_days},
-    {"VER-16", ALL, ask_devices},      {"VER-14", ALL, ask_shared_identifier},
-    {"TIER", ALL, ask_tier},           {"I1", NOT_C, ask_flows},
-    {"S1", PEOPLE, ask_automation},    {"S2", PEOPLE, ask_bursts},
-    {"S3", PEOPLE, ask_repeated_days}, {"S4", MACHINES, ask_payload},
-    {"S5", NOT_C, ask_largest_day},    {"S6", PEOPLE, ask_variation},
-    {"S7", ALL, ask_round_trip},       {"S8", PEOPLE, ask_client},
-    {"S9", ALL, ask_tokens},           {"S10", ALL, ask_conflicts},
+    {"VER-15", ALL, ask_coverage},
+    {"VER-07", ALL, ask_two_way},
+    {"VER-08", ALL, ask_active_days},
+    {"DEAD-10", ALL, ask_working_days},
+    {"VER-16", ALL, ask_devices},
+    {"VER-14", ALL, ask_shared_identifier},
+    {"TIER", ALL, ask_tier},
+    /* What cannot be chance, before what is statistics. */
+    {"S9", ALL, ask_tokens},
+    {"S10", ALL, ask_conflicts},
+    {"I1", NOT_C, ask_flows},
+    {"S1", PEOPLE, ask_automation},
+    {"S2", PEOPLE, ask_bursts},
+    {"S3", PEOPLE, ask_repeated_days},
+    {"S4", MACHINES, ask_payload},
+    {"S5", NOT_C, ask_largest_day},
+    {"S6", PEOPLE, ask_variation},
+    {"S7", ALL, ask_round_trip},
+    {"S8", PEOPLE, ask_client},
     {"S11", PEOPLE, ask_twins},
 };
+/* clang-format on */
 enum { ROW_COUNT = sizeof(ROWS) / sizeof(ROWS[0]) };
 _Static_assert(ROW_COUNT <= (int)JUDGE_RULES_MAX, "results have room");
 
