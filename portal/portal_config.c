@@ -10,15 +10,15 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .help = "Address and port to serve plain HTTP on. A proxy in front of it "
              "speaks HTTPS; port 0 takes a free one and logs it."},
     {"portal_db", CONFIG_PATH, MEMBER(portal_db),
-     .initial = "/var/lib/yunzheng/portal/portal.db",
+     .initial = "/var/lib/yunzheng/portal.db",
      .help = "The portal's own database: registry, vouchers, accounts, audit "
              "log. Made when it is not there."},
     {"usage_db", CONFIG_PATH, MEMBER(usage_db),
-     .initial = "/var/lib/yunzheng/collector/usage.db",
+     .initial = "/var/lib/yunzheng/usage.db",
      .help = "The collector's database, read only. Pages say so while it is "
              "not there."},
     {"verdict_db", CONFIG_PATH, MEMBER(verdict_db),
-     .initial = "/var/lib/yunzheng/verifier/verdict.db",
+     .initial = "/var/lib/yunzheng/verdict.db",
      .help = "The verifier's database, read only. Pages say so while it is "
              "not there."},
     {"rules", CONFIG_PATH, MEMBER(rules),
