@@ -468,7 +468,8 @@ static void encode_lists(const struct day_fact *f, struct buffer *out)
     X(flows)                                                                   \
     X(octets)                                                                  \
     X(roctets)                                                                 \
-    X(one_way_flows) X(names_confirmed) X(names_mismatched) X(automated_flows) \
+    X(one_way_flows)                                                           \
+    X(names_confirmed) X(names_mismatched) X(automated_flows)                  \
         X(automated_groups) X(residual_flows) X(sizes) X(residual_sizes)       \
             X(shape_hash) X(host_count) X(program_flows) X(token_flows)        \
                 X(tokens_repeated) X(tokens_elsewhere)
