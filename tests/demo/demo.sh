@@ -55,7 +55,7 @@ clean_up()
     trap '' INT TERM HUP
     end_spawned
     remove_namespaces $$
-    if [ -n "${is_extra_folder:-}" ] && [ $status = 0 ]; then
+    if [ -n "${is_extra_folder:-}" ] && [ "$failed_count" = 0 ]; then
         rm -rf "$demo"
     fi
     exit $status

@@ -154,7 +154,11 @@ COLLECTOR_PORT=$(free_port)
 write_confs 127.0.0.1
 echo "id,supplier,service,address,host,protocol,ports,valid_from,valid_to,shared" \
     >"$demo/endpoints.csv"
-"$bin/yz-portal" load -c "$demo/portal.conf" rules/guangdong-2018
+# Databases that are there and empty, so that only the fault is one.
+mkdir "$demo/no-batches"
+"$bin/yz-portal" load -c "$demo/portal.conf" rules/guangdong-2018 >/dev/null
+"$bin/yz-collector" import -c "$demo/collector.conf" "$demo/no-batches" \
+    >/dev/null
 configuration_faults
 missing_files
 expired_certificates

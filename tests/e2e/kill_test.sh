@@ -10,7 +10,7 @@
 . tests/demo/programs.sh
 . tests/demo/secrets.sh
 
-KILLS=6 PROBES=3 BATCHES=240 CHUNK=12
+KILLS=6 PROBES=3 BATCHES=160 CHUNK=8
 RECEIPT_BYTES=231 # of the encoded form, common/receipt.h
 
 start_collector()
