@@ -149,35 +149,33 @@ static struct read_batch read_back(const struct buffer *batch)
     return r;
 }
 
-static void test_batches(void)
+static const struct exporter_period period = {
+    .clock_quality = CLOCK_SYNCHRONISED,
+    .packets_seen = 30,
+    .packets_dropped = 1,
+    .flows_evicted = 2,
+    .batches_lost = 3,
+};
+
+static struct digest test_first_batch(struct exporter *e,
+                                      const struct sign_key *signing,
+                                      const struct endpoint_list *list)
 {
-    struct endpoint_list *list = list_of();
-    struct sign_key *signing = sign_key_generate(SIGN_ED25519);
-    uint8_t public_key[SIGN_PUBLIC_MAX];
-    size_t public_length = sign_key_public(signing, public_key);
-    struct exporter_options options = {.probe_id = "probe-1",
-                                       .key = signing,
-                                       .endpoints = list,
-                                       .start = wall_from_s(1000)};
-    struct exporter *e = exporter_new(&options);
+    uint8_t key_bytes[SIGN_PUBLIC_MAX];
+    size_t key_length = sign_key_public(signing, key_bytes);
     struct flow f = sample_flow();
     struct buffer batch;
-    struct digest first, second;
-    struct exporter_period period = {.clock_quality = CLOCK_SYNCHRONISED,
-                                     .packets_seen = 30,
-                                     .packets_dropped = 1,
-                                     .flows_evicted = 2,
-                                     .batches_lost = 3};
+    struct digest hash;
     test_case("a batch says what was seen, and is signed");
     CHECK(exporter_add(e, &f, wall_from_s(1010)));
     f.is_counted = false;
     CHECK(exporter_add(e, &f, wall_from_s(1010))); /* left out, not refused */
-    CHECK(exporter_finish(e, &period, wall_from_s(1300), &batch, &first));
+    CHECK(exporter_finish(e, &period, wall_from_s(1300), &batch, &hash));
     struct read_batch r = read_back(&batch);
     const struct batch_info *info = batch_reader_info(r.reader);
     CHECK_I64(r.status, BATCH_OK);
     CHECK_I64(batch_reader_verify(r.reader, SIGN_ED25519,
-                                  slice_of_bytes(public_key, public_length)),
+                                  slice_of_bytes(key_bytes, key_length)),
               BATCH_OK);
     CHECK_I64(info->sequence, 1);
     CHECK_I64(info->record_count, 1);
@@ -190,11 +188,17 @@ static void test_batches(void)
     CHECK(digest_equal(info->registry_version, endpoint_list_version(list)));
     batch_reader_free(r.reader);
     buffer_clear(&batch);
+    return hash;
+}
 
+static void test_next_batches(struct exporter *e, struct digest first)
+{
+    struct buffer batch;
+    struct digest hash;
     test_case("empty batches too, chained without a gap in time or number");
-    CHECK(exporter_finish(e, &period, wall_from_s(1600), &batch, &second));
-    r = read_back(&batch);
-    info = batch_reader_info(r.reader);
+    CHECK(exporter_finish(e, &period, wall_from_s(1600), &batch, &hash));
+    struct read_batch r = read_back(&batch);
+    const struct batch_info *info = batch_reader_info(r.reader);
     CHECK_I64(r.status, BATCH_OK);
     CHECK_I64(info->sequence, 2);
     CHECK_I64(info->record_count, 0);
@@ -203,20 +207,21 @@ static void test_batches(void)
     batch_reader_free(r.reader);
     buffer_clear(&batch);
 
-    test_case(
-        "a clock that was set back gives an empty period, not a negative");
-    CHECK(exporter_finish(e, &period, wall_from_s(500), &batch, &second));
+    test_case("a clock that was set back: an empty period, not a negative one");
+    CHECK(exporter_finish(e, &period, wall_from_s(500), &batch, &hash));
     r = read_back(&batch);
     info = batch_reader_info(r.reader);
     CHECK(info->period_end_ms >= info->period_start_ms);
     batch_reader_free(r.reader);
     buffer_clear(&batch);
-    exporter_free(e);
+}
 
+static void test_boot(const struct exporter_options *options)
+{
+    struct exporter *one = exporter_new(options), *two = exporter_new(options);
+    struct buffer batch, other;
+    struct digest first, second;
     test_case("a new start has a new boot id");
-    struct exporter *one = exporter_new(&options),
-                    *two = exporter_new(&options);
-    struct buffer other;
     CHECK(exporter_finish(one, &period, wall_from_s(1300), &batch, &first));
     CHECK(exporter_finish(two, &period, wall_from_s(1300), &other, &second));
     CHECK(!digest_equal(first, second));
@@ -224,6 +229,20 @@ static void test_batches(void)
     buffer_clear(&other);
     exporter_free(one);
     exporter_free(two);
+}
+
+static void test_batches(void)
+{
+    struct endpoint_list *list = list_of();
+    struct sign_key *signing = sign_key_generate(SIGN_ED25519);
+    struct exporter_options options = {.probe_id = "probe-1",
+                                       .key = signing,
+                                       .endpoints = list,
+                                       .start = wall_from_s(1000)};
+    struct exporter *e = exporter_new(&options);
+    test_next_batches(e, test_first_batch(e, signing, list));
+    exporter_free(e);
+    test_boot(&options);
     sign_key_free(signing);
     endpoint_list_free(list);
 }

@@ -22,6 +22,33 @@ static void write_file(const char *text)
     "interface = eth1\nprobe_id = probe-1\ncollector = c.example:4740\n"       \
     "collector_name = c.example\n"
 
+static void test_refused(void)
+{
+    struct probe_config config;
+    struct error_text error = {{0}};
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {NEEDED "colour = red\n", "probe.conf:5:"},
+        {NEEDED "batch_period_s = 0\n", "probe.conf:5:"},
+        {NEEDED "batch_period_s = 3601\n", "probe.conf:5:"},
+        {NEEDED "kernel_filter = user\n", "probe.conf:5:"},
+        {NEEDED "probe_id = x\n", "probe.conf:5:"},
+        {"interface = eth1\ncollector = c.example:4740\n"
+         "collector_name = c\nprobe_id = a b\n",
+         "probe_id"},
+        {"interface = eth1\n", "probe.conf"},
+        {NEEDED "voucher_period =\n", "voucher_period"},
+    };
+    test_case("wrong values are named with file and line");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        write_file(cases[i].text);
+        CHECK(!probe_config_read(path, &config, &error));
+        if (!CHECK(strstr(error.text, cases[i].error) != NULL))
+            printf("# %s\n", error.text);
+    }
+}
+
 int main(void)
 {
     struct buffer text, again;
@@ -58,27 +85,7 @@ int main(void)
     buffer_add_u8(&again, 0);
     CHECK_TEXT((const char *)again.data, (const char *)text.data);
 
-    static const struct {
-        const char *text, *error;
-    } cases[] = {
-        {NEEDED "colour = red\n", "probe.conf:5:"},
-        {NEEDED "batch_period_s = 0\n", "probe.conf:5:"},
-        {NEEDED "batch_period_s = 3601\n", "probe.conf:5:"},
-        {NEEDED "kernel_filter = user\n", "probe.conf:5:"},
-        {NEEDED "probe_id = x\n", "probe.conf:5:"},
-        {"interface = eth1\ncollector = c.example:4740\n"
-         "collector_name = c\nprobe_id = a b\n",
-         "probe_id"},
-        {"interface = eth1\n", "probe.conf"},
-        {NEEDED "voucher_period =\n", "voucher_period"},
-    };
-    test_case("wrong values are named with file and line");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        write_file(cases[i].text);
-        CHECK(!probe_config_read(path, &config, &error));
-        if (!CHECK(strstr(error.text, cases[i].error) != NULL))
-            printf("# %s\n", error.text);
-    }
+    test_refused();
     unlink(path);
     CHECK(!probe_config_read(path, &config, &error));
     CHECK(strstr(error.text, path) != NULL);
