@@ -417,35 +417,66 @@ static void test_shapes(void)
     CHECK_TEXT(batch_status_text(99), "unknown");
 }
 
-/* A batch whose first message also holds a record with a field too many,
- * sealed again by hand. */
+/* Seals a batch again after its content was changed: new content hash, new
+ * batch hash, new signature. */
+static void seal_again(struct buffer *batch)
+{
+    enum { SIGNATURE_SET = 4 + 8 + SIGN_LEN };
+    uint8_t bytes[sizeof(BATCH_SIGN_PREFIX) - 1 + DIGEST_LEN];
+    size_t prefix = sizeof(BATCH_SIGN_PREFIX) - 1, last = last_message(batch);
+    size_t end = batch->length - SIGNATURE_SET;
+    struct digest content = digest_of(batch->data, last);
+    memcpy(batch->data + end - 1 - DIGEST_LEN, content.bytes, DIGEST_LEN);
+    struct digest hash = digest_of(batch->data + last, end - last);
+    memcpy(bytes, BATCH_SIGN_PREFIX, prefix);
+    memcpy(bytes + prefix, hash.bytes, DIGEST_LEN);
+    CHECK(sign_make(key, bytes, sizeof(bytes),
+                    batch->data + batch->length - SIGN_LEN));
+}
+
+/* The IPv4 template's last field becomes one that is not ours. */
 static void test_foreign_record(void)
 {
-    test_case("VER-06: a record with other fields is dropped and counted");
+    static const uint8_t specifier[] = {0x80, 3, 0, 8, 0, 0, 0x7e, 0xd9};
+    test_case("VER-06: records with other fields are dropped and counted");
     struct batch_info info = sample_info();
     struct digest hash;
-    struct buffer a = make_batch(2, &info, &hash), b;
+    size_t left;
+    struct buffer batch = make_batch(3, &info, &hash); /* the third is IPv6 */
+    uint8_t *at =
+        memmem(batch.data, batch.length, specifier, sizeof(specifier));
+    if (CHECK(at != NULL))
+        at[1] = 99;
+    CHECK_I64(read_and_verify(batch.data, batch.length), BATCH_BAD_CONTENT);
+    seal_again(&batch);
     struct batch_reader *r = batch_reader_new();
-    struct ipfix_message m;
-    static const enum ipfix_element_id extra[] = {IE_OCTET_DELTA_COUNT,
-                                                  IE_PROBE_ID};
-    static const struct ipfix_template template = {400, 0, 2, extra};
-    bool complete;
-    buffer_init(&b, 65536);
-    ipfix_message_begin(&m, &b, 1, 0, 1);
-    ipfix_add_template(&m, &template);
-    ipfix_set_begin(&m, 400);
-    ipfix_add_uint(&m, IE_OCTET_DELTA_COUNT, 5);
-    ipfix_add_string(&m, SLICE("someone"));
-    ipfix_set_end(&m);
-    CHECK(ipfix_message_end(&m));
-    CHECK_I64(batch_reader_add(r, b.data, b.length, &complete), BATCH_OK);
-    CHECK(!complete);
-    CHECK_I64(batch_reader_dropped(r), 1);
-    CHECK_I64(batch_reader_count(r), 0);
+    CHECK_I64(read_batch(r, batch.data, batch.length, &left), BATCH_OK);
+    CHECK_I64(batch_reader_verify(r, SIGN_ED25519, public_key), BATCH_OK);
+    CHECK_I64(batch_reader_dropped(r), 2);
+    CHECK_I64(batch_reader_count(r), 1);
+    CHECK_I64(batch_reader_info(r)->record_count, 3);
     batch_reader_free(r);
-    buffer_clear(&a);
-    buffer_clear(&b);
+    buffer_clear(&batch);
+}
+
+/* Well signed, but its numbers are not those of its records. */
+static void test_wrong_totals(void)
+{
+    test_case("a signed record count or total that is wrong is found");
+    /* From the end: signature set, algorithm, content hash, packets, octets,
+     * record count. */
+    static const size_t from_end[] = {76 + 33 + 1, 76 + 33 + 9, 76 + 33 + 17};
+    for (size_t i = 0; i < 3; i++) {
+        struct batch_info info = sample_info();
+        struct digest hash;
+        struct buffer batch = make_batch(3, &info, &hash);
+        seal_again(&batch);
+        CHECK_I64(read_and_verify(batch.data, batch.length), BATCH_OK);
+        batch.data[batch.length - from_end[i]]++;
+        seal_again(&batch);
+        CHECK_I64(read_and_verify(batch.data, batch.length), BATCH_BAD_CONTENT);
+        buffer_clear(&batch);
+    }
 }
 
 static void test_limits(void)
@@ -487,6 +518,7 @@ int main(void)
     test_splices();
     test_shapes();
     test_foreign_record();
+    test_wrong_totals();
     test_limits();
     sign_key_free(key);
     return test_end();

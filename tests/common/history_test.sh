@@ -87,4 +87,13 @@ result $? "a wrong date is wrong usage"
     2>"$work/d.err"
 [ $? = 1 ] && grep -q "nowhere/probe-live.sign.pub.pem" "$work/d.err"
 result $? "a missing live key is named"
+
+if command -v tshark >/dev/null; then
+    [ -z "$(tshark -n -r "$work/a/batches/probe-sample-1/000012.ipfix" \
+        -Y _ws.malformed 2>&1 | grep -v 'Running as user')" ]
+    result $? "tshark reads a batch and finds nothing malformed"
+else
+    number=$((number + 1))
+    echo "ok $number - tshark reads a batch # skip tshark is not installed"
+fi
 echo "1..$number"
