@@ -122,11 +122,11 @@ static void test_long(uint16_t port)
     test_case("headers that are too large");
     memset(request, 'a', sizeof(request));
     memcpy(request, "GET / HTTP/1.1\r\nX: ", 19);
-    memcpy(request + 20000, "\r\n" END, 3 + sizeof(END));
+    memcpy(request + 20000, "\r\n" END, 2 + sizeof(END));
     ask(port, request, strlen(request), answer, sizeof(answer));
     CHECK(strstr(answer, "HTTP/1.1 431") != NULL);
     test_case("headers that are far too large end the connection");
-    memcpy(request + 199000, "\r\n" END, 3 + sizeof(END));
+    memcpy(request + 199000, "\r\n" END, 2 + sizeof(END));
     memset(request + 19, 'a', 199000 - 19);
     ask(port, request, strlen(request), answer, sizeof(answer));
     CHECK(strstr(answer, "200 OK") == NULL);

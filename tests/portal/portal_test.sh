@@ -1,0 +1,485 @@
+#!/bin/bash
+# The portal as people use it: the real (sanitized) server and curl. Logins,
+# roles and scope, forms, headers, exports, both languages, wrong starts.
+set -u
+B=${B:-build}
+portal=$B/san/bin/yz-portal
+dir=$(mktemp -d "$B/portal-test-XXXXXX")
+number=0
+server=
+trap 'stop_server; rm -rf "$dir"' EXIT
+
+check() # NAME COMMAND...: one case
+{
+    local name=$1
+    shift
+    number=$((number + 1))
+    if "$@" >"$dir/case" 2>&1; then
+        echo "ok $number - $name"
+    else
+        sed 's/^/# /' "$dir/case" | head -n 20
+        echo "not ok $number - $name"
+    fi
+}
+
+stop_server()
+{
+    [ -n "$server" ] || return 0
+    kill -TERM "$server" 2>/dev/null
+    wait "$server"
+    local status=$?
+    server=
+    return $status
+}
+
+write_conf() # LISTEN
+{
+    cat <<END
+listen = $1
+portal_db = $dir/portal.db
+usage_db = $dir/usage.db
+verdict_db = $dir/verdict.db
+rules = $PWD/rules/guangdong-2018
+secure_cookie = no
+END
+}
+
+start_server()
+{
+    "$portal" run -c "$dir/portal.conf" 2>"$dir/log" &
+    server=$!
+    for _ in $(seq 100); do
+        port=$(sed -n 's/.*listening on .*, port \([0-9]*\)$/\1/p' "$dir/log")
+        [ -n "$port" ] && break
+        kill -0 "$server" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    url=http://127.0.0.1:$port
+    [ -n "$port" ]
+}
+
+has() { grep -qF -- "$1" "$2" || { echo "missing: $1"; head -c 600 "$2"; return 1; }; }
+lacks() { ! grep -qF -- "$1" "$2" || { echo "there: $1"; return 1; }; }
+
+# get WHO PATH [CURL...]: body to page, headers to head, status to status.
+get()
+{
+    local who=$1 path=$2
+    shift 2
+    touch "$dir/$who.jar"
+    status=$(curl -s -m 30 -o "$dir/page" -D "$dir/head" -w '%{http_code}' \
+        -b "$dir/$who.jar" -c "$dir/$who.jar" "$@" "$url$path")
+}
+# gives STATUS WHO PATH [CURL...]
+gives()
+{
+    local wanted=$1
+    shift
+    get "$@"
+    [ "$status" = "$wanted" ] || { echo "status $status, wanted $wanted"; return 1; }
+}
+csrf() { sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p' "$dir/page" | head -n 1; }
+
+login() # WHO PASSWORD: leaves the status
+{
+    get "$1" /login
+    get "$1" /login --data-urlencode "csrf=$(csrf)" \
+        --data-urlencode "name=$1" --data-urlencode "password=$2"
+}
+logs_in() { rm -f "$dir/$1.jar"; login "$1" "password-$1"; [ "$status" = 303 ]; }
+
+add_user() # NAME ROLE [ORGANISATION]
+{
+    echo "password-$1" | "$portal" user add -c "$dir/portal.conf" "$1" \
+        --role "$2" ${3:+--organisation "$3"} --password-file -
+}
+
+load_all()
+{
+    "$portal" load -c "$dir/portal.conf" rules/guangdong-2018 &&
+        "$portal" load -c "$dir/portal.conf" --sample tests/portal/registry
+}
+make_others()
+{
+    { echo 'PRAGMA journal_mode = WAL;'
+        cat collector/001-ledger.sql tests/portal/usage.sql; } |
+        sqlite3 "$dir/usage.db" &&
+        { echo 'PRAGMA journal_mode = WAL;'
+            cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
+        sqlite3 "$dir/verdict.db"
+}
+
+# --- starting ---
+fails_with() # STATUS TEXT COMMAND...: one line on standard error
+{
+    local wanted=$1 text=$2
+    shift 2
+    "$@" >/dev/null 2>"$dir/err" </dev/null
+    local got=$?
+    cat "$dir/err"
+    [ $got = "$wanted" ] && [ "$(wc -l <"$dir/err")" = 1 ] &&
+        grep -qF -- "$text" "$dir/err"
+}
+
+write_conf 127.0.0.1:0 >"$dir/portal.conf"
+printf 'listen = 127.0.0.1:0\ncolour = red\n' >"$dir/wrong.conf"
+sed 's|^rules.*|rules = /nonexistent|' "$dir/portal.conf" >"$dir/norules.conf"
+reads_back()
+{
+    "$portal" run -c "$dir/portal.conf" -n >"$dir/normal.conf" &&
+        "$portal" run -c "$dir/normal.conf" -n | cmp - "$dir/normal.conf"
+}
+check "run -n prints what reads back the same" reads_back
+check "wrong configuration: file and line, status 2" \
+    fails_with 2 "wrong.conf:2" "$portal" run -c "$dir/wrong.conf"
+check "missing configuration: status 2" \
+    fails_with 2 "nowhere.conf" "$portal" run -c "$dir/nowhere.conf"
+check "missing rules: status 1" \
+    fails_with 1 "/nonexistent/parameters.conf" \
+    "$portal" run -c "$dir/norules.conf"
+check "an unknown role: status 2" \
+    fails_with 2 "--role" "$portal" user add -c "$dir/portal.conf" x --role BOSS
+check "programme data and registry load" load_all
+check "loading twice adds nothing" load_all
+check "a short password is refused" \
+    fails_with 1 "at least 10" "$portal" user add -c "$dir/portal.conf" x \
+    --role PROV --password-file <(echo short)
+add_users()
+{
+    add_user anna PROV && add_user shanwei CITY 441500 &&
+        add_user foshan CITY 440600 && add_user ent ENT ENT-1 &&
+        add_user supp SUPP SUP-1 && add_user audt AUDT && add_user locked PROV
+}
+check "accounts for every role" add_users
+check "an account twice is refused" \
+    fails_with 1 "there already" "$portal" user add -c "$dir/portal.conf" anna \
+    --role PROV --password-file <(echo password-anna)
+check "the server starts" start_server
+sed "s|^listen.*|listen = 127.0.0.1:$port|" "$dir/portal.conf" \
+    >"$dir/taken.conf"
+check "an occupied port: status 1, naming it" \
+    fails_with 1 "127.0.0.1:$port" "$portal" run -c "$dir/taken.conf"
+
+# --- without a login ---
+start_page() { gives 200 nobody / && has '政策三句话' "$dir/page"; }
+check "the start page is public, Chinese first" start_page
+in_english()
+{
+    gives 200 reader '/?lang=en' && has 'Use first, award afterwards' "$dir/page" &&
+        gives 200 reader / && has 'lang="en"' "$dir/page" &&
+        gives 200 reader '/?lang=zh' && has 'lang="zh-CN"' "$dir/page"
+}
+check "English by ?lang=en, remembered" in_english
+public_is_clean()
+{
+    for path in / /login '/?lang=en' /nope '/?lang=zh'; do
+        get nobody "$path"
+        for secret in 203.0.113. 198.51.100. erp.example.com 91441500MATEXT \
+            HT-2026- V-1; do
+            lacks "$secret" "$dir/page" || return 1
+        done
+    done
+}
+check "PRIV-08: public pages hold no identifier, endpoint, code or contract" \
+    public_is_clean
+to_login()
+{
+    gives 303 nobody /vouchers/V-1 &&
+        has 'Location: /login?next=%2Fvouchers%2FV-1' "$dir/head"
+}
+check "a page that needs a login leads to it and back" to_login
+check "JSON without a login is 401" gives 401 nobody /api/v1/vouchers
+safe_headers()
+{
+    for path in / /login /nope /style.css; do
+        get nobody "$path"
+        has "Content-Security-Policy: default-src 'none'" "$dir/head" &&
+            has 'X-Content-Type-Options: nosniff' "$dir/head" &&
+            has 'X-Frame-Options: DENY' "$dir/head" &&
+            has 'Referrer-Policy: same-origin' "$dir/head" || return 1
+    done
+    lacks "script-src" "$dir/head" && lacks "unsafe-inline" "$dir/head"
+}
+check "security headers on every page" safe_headers
+no_script()
+{
+    for f in portal/pages/*.html; do
+        ! grep -qiE '<script|style="|onclick|javascript:' "$f" || return 1
+    done
+}
+check "pages have no script and no inline style" no_script
+errors()
+{
+    gives 404 nobody '/nope?lang=en' && has 'There is no such page' "$dir/page" &&
+        gives 404 nobody '/nope?lang=zh' && has '没有这个页面' "$dir/page" &&
+        gives 404 nobody /vouchers/ && gives 404 nobody //login &&
+        gives 405 nobody / -X DELETE && gives 405 nobody /vouchers -X POST -d a=b &&
+        gives 400 nobody '/?a=%zz'
+}
+check "error pages in both languages: 400, 404, 405" errors
+oversize()
+{
+    head -c 20000 /dev/zero | tr '\0' a >"$dir/large"
+    gives 413 nobody /login --data-binary "@$dir/large" -H 'Expect:' &&
+        has '内容太大' "$dir/page" &&
+        gives 431 nobody / -H "X-Large: $(head -c 17000 "$dir/large")" &&
+        gives 414 nobody "/$(head -c 5000 "$dir/large")"
+}
+check "oversize requests: 413, 414, 431" oversize
+
+# --- logging in ---
+check "no token, no login" gives 403 nobody /login -d 'name=anna&password=x'
+other_cookie()
+{
+    get one /login
+    local token
+    token=$(csrf)
+    gives 403 two /login --data-urlencode "csrf=$token" -d name=anna \
+        --data-urlencode password=password-anna
+}
+check "a form token of another browser does not count" other_cookie
+wrong_form()
+{
+    get one /login
+    gives 400 one /login -H 'Content-Type: text/plain' \
+        -d "csrf=$(csrf)&name=anna"
+}
+check "another type of body is refused" wrong_form
+same_answer()
+{
+    login anna wrong-password
+    [ "$status" = 401 ] || return 1
+    sed 's/value="[^"]*"//g' "$dir/page" >"$dir/known"
+    login nobodyatall wrong-password
+    [ "$status" = 401 ] || return 1
+    sed 's/value="[^"]*"//g' "$dir/page" | cmp - "$dir/known"
+}
+check "ORG-12: the same answer for an unknown name and a wrong password" \
+    same_answer
+lock_out()
+{
+    for _ in 1 2 3 4 5; do
+        login locked wrong-password
+        [ "$status" = 401 ] || return 1
+    done
+    login locked password-locked
+    [ "$status" = 401 ]
+}
+check "ORG-12: after five failures the right password is 401 too" lock_out
+check "the right password logs in" logs_in anna
+cookie_flags()
+{
+    rm -f "$dir/anna.jar"
+    login anna password-anna
+    grep -i '^set-cookie: yz_session=' "$dir/head" >"$dir/cookie"
+    has HttpOnly "$dir/cookie" && has 'SameSite=Strict' "$dir/cookie" &&
+        has 'Location: /vouchers' "$dir/head"
+}
+check "the session cookie is HttpOnly and SameSite=Strict" cookie_flags
+no_open_redirect()
+{
+    rm -f "$dir/anna.jar"
+    get anna /login
+    get anna /login --data-urlencode "csrf=$(csrf)" -d name=anna \
+        --data-urlencode password=password-anna --data-urlencode 'next=//evil.example'
+    has 'Location: /vouchers' "$dir/head"
+}
+check "the way back stays on this site" no_open_redirect
+rotates()
+{
+    local before after
+    before=$(awk '$6 == "yz_session" {print $7}' "$dir/anna.jar")
+    cp "$dir/anna.jar" "$dir/old.jar"
+    get anna /vouchers
+    get anna /logout --data-urlencode "csrf=$(csrf)"
+    [ "$status" = 303 ] || return 1
+    gives 303 old /vouchers || return 1
+    logs_in anna
+    after=$(awk '$6 == "yz_session" {print $7}' "$dir/anna.jar")
+    [ -n "$after" ] && [ "$before" != "$after" ]
+}
+check "logging out ends the session; the next login has a new one" rotates
+check "logging out needs the form's token" gives 403 anna /logout -d csrf=0
+idle()
+{
+    cp "$dir/anna.jar" "$dir/idle.jar"
+    sqlite3 "$dir/portal.db" '.timeout 5000' \
+        "UPDATE session SET used_at = used_at - 16 * 60000000"
+    gives 303 idle /vouchers
+    logs_in anna
+}
+check "ORG-12: a session idle for 15 minutes is over" idle
+for user in shanwei foshan ent supp audt; do
+    check "$user logs in" logs_in $user
+done
+
+# --- before the other databases are there ---
+not_yet()
+{
+    gives 200 anna /vouchers && has '核验程序尚未运行' "$dir/page" &&
+        gives 200 anna /vouchers/V-1 && has '采集程序的数据库尚不存在' "$dir/page" &&
+        gives 200 anna /tables && has '核验程序尚未运行' "$dir/page" &&
+        gives 404 anna /tables/test-441500/1
+}
+check "without usage.db and verdict.db pages say what is not there yet" not_yet
+check "the other two databases appear" make_others
+appears() { gives 200 anna /vouchers/V-1 && has '21 个活跃天' "$dir/page"; }
+check "pages find them without a restart" appears
+
+# --- roles and scope ---
+sees() # WHO NUMBERS...: exactly these vouchers in list and export
+{
+    local who=$1 n
+    shift
+    get "$who" /vouchers
+    grep -o 'href="/vouchers/V-[0-9]*"' "$dir/page" | grep -o 'V-[0-9]*' \
+        >"$dir/list"
+    get "$who" /vouchers.csv
+    grep -o '^V-[0-9]*' "$dir/page" >"$dir/export"
+    printf '%s\n' "$@" | cmp - "$dir/list" &&
+        printf '%s\n' "$@" | cmp - "$dir/export" || return 1
+    for n in V-1 V-2 V-3; do
+        case " $* " in
+        *" $n "*) gives 200 "$who" "/vouchers/$n" || return 1 ;;
+        *) gives 404 "$who" "/vouchers/$n" &&
+            gives 404 "$who" "/api/v1/vouchers/$n" || return 1 ;;
+        esac
+    done
+}
+check "PROV sees every voucher" sees anna V-1 V-2 V-3
+check "AUDT sees every voucher" sees audt V-1 V-2 V-3
+check "ORG-02: Shanwei sees Shanwei's only, others are 404" sees shanwei V-1
+check "ORG-02: Foshan sees Foshan's only" sees foshan V-2 V-3
+check "ENT sees its own" sees ent V-1
+check "SUPP sees its own" sees supp V-1 V-3
+denied_row()
+{
+    sqlite3 -readonly "$dir/portal.db" "SELECT count(*) FROM audit WHERE
+        actor = 'shanwei' AND object = 'V-2' AND result = 'DENIED'" |
+        grep -qv '^0$'
+}
+check "a refused look is in the audit log" denied_row
+filters()
+{
+    get anna '/vouchers?mark=COMPLETE'
+    has V-1 "$dir/page" && lacks 'href="/vouchers/V-2"' "$dir/page" &&
+        get anna '/vouchers.csv?mark=NONE' && has V-3 "$dir/page" &&
+        lacks V-1 "$dir/page" &&
+        get anna '/vouchers?city=440600&text=%E6%9C%BA%E6%A2%B0' &&
+        has 'href="/vouchers/V-2"' "$dir/page" &&
+        lacks 'href="/vouchers/V-3"' "$dir/page" &&
+        get anna '/vouchers?text=SHANWEI&lang=en' && has V-1 "$dir/page" &&
+        get anna '/vouchers?text=%25' && lacks 'href="/vouchers/V-' "$dir/page" &&
+        get anna '/?lang=zh'
+}
+check "filters by mark, city and text, in list and export" filters
+shows_masks()
+{
+    get foshan /vouchers/V-2
+    has '0757****001' "$dir/page" && lacks abababab "$dir/page" || return 1
+    get shanwei /vouchers/V-1
+    has '198.51.*.*' "$dir/page" && lacks 198.51.100.7 "$dir/page" || return 1
+    get shanwei /api/v1/vouchers/V-1
+    lacks 198.51.100.7 "$dir/page" || return 1
+    get ent /vouchers/V-1
+    has 198.51.100.7 "$dir/page"
+}
+check "PRIV-04: cities and suppliers see masks, the enterprise its own" \
+    shows_masks
+escaped()
+{
+    get anna /vouchers/V-3
+    has '佛山&lt;测试&gt;&amp;家具' "$dir/page" && lacks '<测试>' "$dir/page" &&
+        get anna /vouchers/V-2 && has '&lt;b&gt;&amp;&lt;/b&gt;' "$dir/page" &&
+        lacks '<b>&</b>' "$dir/page"
+}
+check "what is stored is escaped" escaped
+explained()
+{
+    get anna '/vouchers/V-2?lang=en'
+    for text in 'Connections are as regular as a clock' 'suspicious, held' \
+        'What would change this' 'Suspicious</span>' '&lt;= 0.80' '9 / 12' \
+        'Rules version' 'Evidence root' 'Demo data' '<svg' \
+        '2026-10-22/2026-11-21'; do
+        has "$text" "$dir/page" || return 1
+    done
+    get anna '/vouchers/V-2?lang=zh'
+    has '可疑' "$dir/page" && has '怎样可以改变结论' "$dir/page"
+}
+check "the verdict is explained with value, threshold, window and remedy" \
+    explained
+timeline()
+{
+    get anna /vouchers/V-3
+    has '<svg' "$dir/page" && has '尚未核验' "$dir/page" &&
+        [ "$(grep -c '<th scope="row">20' "$dir/page")" = 35 ]
+}
+check "the timeline stands beside a table of the same 35 days" timeline
+small_pages()
+{
+    for path in / /vouchers /vouchers/V-2 /tables /tables/test-441500/1; do
+        get anna "$path"
+        [ "$(cat "$dir/page" portal/pages/style.css portal/pages/icon.svg |
+            wc -c)" -lt 60000 ] || return 1
+    done
+}
+check "a page with its stylesheet is below 60 kB" small_pages
+
+# --- completion tables ---
+tables()
+{
+    get anna /tables
+    has test-441500 "$dir/page" && has test-440600 "$dir/page" &&
+        gives 200 anna /tables/test-440600/1 && has 佛山测试机械 "$dir/page" &&
+        gives 200 shanwei /tables && lacks test-440600 "$dir/page" &&
+        gives 200 shanwei /tables/test-441500/1 && has '达到要求, 21 天' "$dir/page"
+}
+check "VER-10: tables, for the province all, for a city its own" tables
+other_table()
+{
+    gives 404 shanwei /tables/test-440600/1 &&
+        gives 404 shanwei /tables/test-440600/1/table.csv &&
+        gives 404 shanwei /api/v1/tables/test-440600/1
+}
+check "VER-11: another city's table is 404" other_table
+check "suppliers have no tables" gives 403 supp /tables
+check "enterprises have no tables" gives 403 ent /tables/test-441500/1
+exact_file()
+{
+    gives 200 shanwei /tables/test-441500/1/table.csv &&
+        sqlite3 -readonly "$dir/verdict.db" "SELECT writefile('$dir/stored',
+            csv) FROM completion_table WHERE number = 'test-441500'" &&
+        cmp "$dir/page" "$dir/stored" && has 'attachment' "$dir/head"
+}
+check "the file is as stored, byte for byte" exact_file
+opened_once()
+{
+    gives 200 shanwei /tables/test-441500/1
+    [ "$(sqlite3 -readonly "$dir/portal.db" "SELECT count(*) FROM audit
+        WHERE action = 'table.open' AND result = 'OK'")" = 1 ]
+}
+check "VER-11: a city's first opening is in the audit log, once" opened_once
+json()
+{
+    gives 200 anna /api/v1/vouchers/V-1 &&
+        has 'Content-Type: application/json' "$dir/head" &&
+        has '"amount_fen":5000000' "$dir/page" && has '"mark":"COMPLETE"' "$dir/page" &&
+        lacks '"_' "$dir/page" && gives 404 anna /api/v1/nope &&
+        has '"status":404' "$dir/page" && gives 200 anna /api/v1/tables
+}
+check "the same as JSON below /api/v1" json
+
+# --- the end ---
+check "HEAD is answered" gives 200 anna /vouchers -I
+check "SIGTERM ends the server cleanly" stop_server
+no_trouble() { ! grep -E 'ERROR: AddressSanitizer|runtime error| error ' "$dir/log"; }
+check "nothing went wrong in the server's log" no_trouble
+check "AUD-02: the audit chain is whole" \
+    "$portal" audit check -c "$dir/portal.conf"
+endpoints()
+{
+    "$portal" endpoints -c "$dir/portal.conf" >"$dir/endpoints.csv" &&
+        grep -q '^erp-1,SUP-1,erp-test,203.0.113.10,,tcp,443,' "$dir/endpoints.csv"
+}
+check "endpoints prints the registry for probes" endpoints
+echo "1..$number"
