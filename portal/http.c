@@ -238,7 +238,8 @@ static enum MHD_Result on_request(void *context,
     return answer(connection, context, exchange);
 }
 
-static void on_message(void *context, const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0)))
+on_message(void *context, const char *format, va_list arguments)
 {
     (void)context;
     char line[256];

@@ -162,7 +162,7 @@ static const struct text_row TEXTS[] = {
      "Award"},
     {"line.fee", "合同费用",
      "Fee"},
-    {"line.item", "目录第",
+    {"line.item", "目录项目",
      "Catalogue item"},
     {"line.sets", "联网设备台套数",
      "Networked sets"},

@@ -34,9 +34,14 @@ static void test_octets(void)
         uint64_t octets;
         const char *text;
     } CASES[] = {
-        {0, "0 B"},           {999, "999 B"},        {1000, "1.0 kB"},
-        {1250, "1.2 kB"},     {999999, "999.9 kB"},  {1000000, "1.0 MB"},
-        {34000000, "34.0 MB"}, {UINT64_MAX, "18.4 EB"},
+        {0, "0 B"},
+        {999, "999 B"},
+        {1000, "1.0 kB"},
+        {1250, "1.2 kB"},
+        {999999, "999.9 kB"},
+        {1000000, "1.0 MB"},
+        {34000000, "34.0 MB"},
+        {UINT64_MAX, "18.4 EB"},
     };
     test_case("octets for people");
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
@@ -66,8 +71,7 @@ static void make_chart(struct chart *chart)
     day_from_text(SLICE("2026-11-02"), &chart->first);
     for (size_t i = 0; i < 14; i++) {
         bool works = i % 7 < 5 && i != 3 && i != 8;
-        chart->days[i] =
-            (struct chart_day){i != 3, works, works ? 100 + i : 0};
+        chart->days[i] = (struct chart_day){i != 3, works, works ? 100 + i : 0};
     }
 }
 

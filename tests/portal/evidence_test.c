@@ -36,8 +36,8 @@ static void make_databases(const struct scratch *scratch)
             fatal(1, "%s", error.text);
         run_file(db, SCHEMAS[i][1]);
         db_close(db);
-        CHECK(db_attach(scratch->db, path, i == 0 ? "usage" : "verdict",
-                        &error));
+        CHECK(
+            db_attach(scratch->db, path, i == 0 ? "usage" : "verdict", &error));
     }
 }
 
@@ -57,11 +57,12 @@ static void put(const struct scratch *scratch, const char *file,
 
 static void add_endpoints(const struct scratch *scratch)
 {
-    CHECK(db_run(scratch->db,
-                 "INSERT INTO supplier VALUES ('S', 's', 's', 'c', 0);"
-                 "INSERT INTO service VALUES ('svc', 'S', 1, 'A', 'n', 'n');"
-                 "INSERT INTO endpoint VALUES ('e1', 'svc', '', '', 0, 0, NULL),"
-                 " ('e2', 'svc', '', '', 0, 0, NULL)"));
+    CHECK(
+        db_run(scratch->db,
+               "INSERT INTO supplier VALUES ('S', 's', 's', 'c', 0);"
+               "INSERT INTO service VALUES ('svc', 'S', 1, 'A', 'n', 'n');"
+               "INSERT INTO endpoint VALUES ('e1', 'svc', '', '', 0, 0, NULL),"
+               " ('e2', 'svc', '', '', 0, 0, NULL)"));
     put(scratch, "usage.db",
         "INSERT INTO endpoint_key VALUES (1, 'e1'), (2, 'e2'), (3, 'e3')");
 }
@@ -110,9 +111,9 @@ static void test_coverage(const struct scratch *scratch)
         " (20750 * 86400 - 28800 + start) * 1000,"
         " (20750 * 86400 - 28800 + stop) * 1000, 0, counted, 0, 0, 0, 0, 0, 0,"
         " 0, 0, 0, 0, zeroblob(32), zeroblob(32), 1, i, 1 FROM period");
-    test_case("VER-15: coverage counts overlapping periods once, over midnight");
-    bool good =
-        evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence);
+    test_case(
+        "VER-15: coverage counts overlapping periods once, over midnight");
+    bool good = evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence);
     CHECK(good);
     CHECK_I64(evidence.days[4].covered_minutes, 15 + 5);
     CHECK_I64(evidence.days[5].covered_minutes, 5);

@@ -29,8 +29,8 @@ static void test_limits(struct arena *arena)
     struct form form;
     size_t length = 0;
     for (int i = 0; i <= FORM_FIELDS_MAX; i++)
-        length += (size_t)snprintf(text + length, sizeof(text) - length,
-                                   "f%d=1&", i);
+        length +=
+            (size_t)snprintf(text + length, sizeof(text) - length, "f%d=1&", i);
     test_case("too many fields are refused");
     CHECK(!form_parse(&form, slice_of_text(text), arena));
     CHECK_I64(form.count, 0);

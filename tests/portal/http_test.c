@@ -82,22 +82,20 @@ static const struct http_case CASES[] = {
      "[GET|/a%2Fb%00|%41||0]", NULL},
     {"headers of the handler", "GET / HTTP/1.1\r\n" END, "X-Test: yes", NULL},
     {"HEAD has no body", "HEAD /a HTTP/1.1\r\n" END, "200 OK", "[HEAD"},
-    {"POST with a body",
-     "POST /p HTTP/1.1\r\nContent-Length: 3\r\n" END "a=1", "[POST|/p|||3]",
-     NULL},
+    {"POST with a body", "POST /p HTTP/1.1\r\nContent-Length: 3\r\n" END "a=1",
+     "[POST|/p|||3]", NULL},
     {"other methods are named so", "DELETE /p HTTP/1.1\r\n" END,
      "[other|/p|||0]", NULL},
     {"Content-Length twice is refused",
-     "POST /p HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n" END
-     "a=1",
+     "POST /p HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n" END "a=1",
      "HTTP/1.1 400", "200 OK"},
     {"two lengths are refused",
      "POST /p HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 30\r\n" END
      "a=1",
      "HTTP/1.1 400", "200 OK"},
     {"length and chunks together are refused",
-     "POST /p HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
-     END "0\r\n\r\n",
+     "POST /p HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: "
+     "chunked\r\n" END "0\r\n\r\n",
      "HTTP/1.1 400", "200 OK"},
     {"a length that is no number",
      "POST /p HTTP/1.1\r\nContent-Length: +3\r\n" END "a=1", "HTTP/1.1 4",

@@ -12,11 +12,19 @@
 
 static const char RULES[] = "rules/guangdong-2018";
 static const char REGISTRY[] = "tests/portal/registry";
-static const char *const FILES[] = {
-    "cycle",   "enterprise",       "site",    "supplier",
-    "service", "endpoint",         "endpoint_address",
-    "probe",   "voucher_application", "voucher", "voucher_line",
-    "settlement", "user_side_identifier"};
+static const char *const FILES[] = {"cycle",
+                                    "enterprise",
+                                    "site",
+                                    "supplier",
+                                    "service",
+                                    "endpoint",
+                                    "endpoint_address",
+                                    "probe",
+                                    "voucher_application",
+                                    "voucher",
+                                    "voucher_line",
+                                    "settlement",
+                                    "user_side_identifier"};
 enum { FILE_COUNT = sizeof(FILES) / sizeof(FILES[0]) };
 
 static bool load(struct db *db, const char *folder, bool is_sample,
@@ -62,10 +70,9 @@ static void copy_registry(const struct scratch *scratch, const char *changed,
         if (!buffer_read_file(&content, path, 1 << 20))
             fatal(1, "%s: %s", path, strerror(errno));
         buffer_add_u8(&content, 0);
-        scratch_write(scratch, name,
-                      strcmp(FILES[i], changed) == 0
-                          ? text
-                          : (const char *)content.data);
+        scratch_write(
+            scratch, name,
+            strcmp(FILES[i], changed) == 0 ? text : (const char *)content.data);
         buffer_clear(&content);
     }
 }
@@ -77,10 +84,10 @@ struct refusal_case {
 #define CYCLE_HEAD                                                             \
     "id,programme_id,name_zh,name_en,application_opens,application_deadline,"  \
     "settlement_opens,settlement_deadline\n"
-#define ADDRESS_HEAD     "endpoint_id,address,host\n"
-#define ENTERPRISE_HEAD  "id,name_zh,name_en,credit_code,city_code,county\n"
-#define VOUCHER_HEAD     "number,application_id,issued_at,is_pilot,state\n"
-#define LINE_HEAD        "voucher_number,line_no,service_id,fee,networked_sets\n"
+#define ADDRESS_HEAD    "endpoint_id,address,host\n"
+#define ENTERPRISE_HEAD "id,name_zh,name_en,credit_code,city_code,county\n"
+#define VOUCHER_HEAD    "number,application_id,issued_at,is_pilot,state\n"
+#define LINE_HEAD       "voucher_number,line_no,service_id,fee,networked_sets\n"
 #define IDENTIFIER_HEAD                                                        \
     "voucher_number,line_no,kind,value,mask,site_id,valid_from,valid_to\n"
 
@@ -140,8 +147,8 @@ static const struct refusal_case REFUSALS[] = {
     {"a voucher without lines", "voucher_line",
      LINE_HEAD "V-1,1,erp-test,80000,\nV-2,1,telemetry-test,30000,12\n",
      "voucher V-3: E_LINE_EMPTY"},
-    {"AWARD-01: a fee of zero", "voucher_line",
-     LINE_HEAD "V-1,1,erp-test,0,\n", "voucher_line.csv:2: column fee: E_LINE"},
+    {"AWARD-01: a fee of zero", "voucher_line", LINE_HEAD "V-1,1,erp-test,0,\n",
+     "voucher_line.csv:2: column fee: E_LINE"},
     {"a fee that is no amount", "voucher_line",
      LINE_HEAD "V-1,1,erp-test,1.234,\n", "E_MONEY_FORMAT"},
     {"AWARD-03: sets missing", "voucher_line",
@@ -314,10 +321,8 @@ static void test_credit_codes(void)
         bool good;
     } CASES[] = {
         {"91350100M000100Y43", true}, /* the standard's own example */
-        {"91350100M000100Y44", false},
-        {"91350100M000100Y4", false},
-        {"91350100M000100Y4I", false},
-        {"", false},
+        {"91350100M000100Y44", false}, {"91350100M000100Y4", false},
+        {"91350100M000100Y4I", false}, {"", false},
     };
     test_case("credit codes (GB 32100-2015)");
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
