@@ -112,8 +112,9 @@ static bool fill_rules(struct visit *visit, const struct verdict_view *view,
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         visit->db,
-        "SELECT rule, outcome, value, threshold, window, sentence_zh,"
-        " sentence_en FROM verdict.verdict_rule WHERE run_id = :run"
+        "SELECT rule, outcome, value_zh, value, threshold_zh, threshold,"
+        " window, sentence_zh, sentence_en FROM verdict.verdict_rule WHERE "
+        "run_id = :run"
         " AND voucher_number = :voucher AND line_no = :line ORDER BY seq");
     if (s == NULL)
         return false;
@@ -127,11 +128,12 @@ static bool fill_rules(struct visit *visit, const struct verdict_view *view,
         model_text(m, "outcome", db_text(s, 1));
         model_text(m, "_outcome_words",
                    visit_word(visit, "outcome.", db_text(s, 1)));
-        model_text(m, "value", db_text(s, 2));
-        model_text(m, "threshold", db_text(s, 3));
-        model_text(m, "window", db_text(s, 4));
+        model_text(m, "value", visit_name(visit, db_text(s, 2), db_text(s, 3)));
+        model_text(m, "threshold",
+                   visit_name(visit, db_text(s, 4), db_text(s, 5)));
+        model_text(m, "window", db_text(s, 6));
         model_text(m, "sentence",
-                   visit_name(visit, db_text(s, 5), db_text(s, 6)));
+                   visit_name(visit, db_text(s, 7), db_text(s, 8)));
     }
     return step == DB_DONE;
 }

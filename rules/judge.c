@@ -111,6 +111,10 @@ __attribute__((format(printf, 3, 4))) static void say(char *text, size_t size,
 }
 
 #define SAY(member, ...) say(member, sizeof(member), __VA_ARGS__)
+/* A short text in both languages, from the same arguments. */
+#define SAY_BOTH(r, member, zh_format, en_format, ...)                         \
+    (SAY((r)->member##_zh, zh_format __VA_OPT__(, ) __VA_ARGS__),              \
+     SAY((r)->member, en_format __VA_OPT__(, ) __VA_ARGS__))
 
 /* "37.5%" of permille. */
 static const char *percent(uint64_t permille, char text[static 24])
@@ -316,8 +320,10 @@ static size_t median_of_days(const struct judge_case *c,
 /* Too little to judge behaviour by; says so. */
 static bool is_too_little(const struct judge_case *c, struct rule_result *r)
 {
-    SAY(r->value, "%" PRIu64 " connections", c->flows);
-    SAY(r->threshold, ">= %" PRIu64 " connections", c->p->judge_min_flows);
+    SAY_BOTH(r, value, "%" PRIu64 "次连接", "%" PRIu64 " connections",
+             c->flows);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "次连接", ">= %" PRIu64 " connections",
+             c->p->judge_min_flows);
     if (c->flows >= c->p->judge_min_flows)
         return false;
     SAY(r->zh, "连接共%" PRIu64 "次，不足%" PRIu64 "次，不作行为判断。",
@@ -334,8 +340,9 @@ static bool is_too_few_days(const struct judge_case *c, size_t days,
 {
     if (days >= c->p->judge_min_days)
         return false;
-    SAY(r->value, "%zu days measured", days);
-    SAY(r->threshold, ">= %" PRIu64 " days", c->p->judge_min_days);
+    SAY_BOTH(r, value, "可测量%zu天", "%zu days measured", days);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "天", ">= %" PRIu64 " days",
+             c->p->judge_min_days);
     SAY(r->zh, "可测量的天数为%zu天，不足%" PRIu64 "天，不作判断。", days,
         c->p->judge_min_days);
     SAY(r->en,
@@ -357,8 +364,9 @@ static void ask_a_person(struct rule_result *r)
 
 static void ask_two_way(const struct judge_case *c, struct rule_result *r)
 {
-    SAY(r->value, "%" PRIu64 " two-way connections", c->flows);
-    SAY(r->threshold, ">= 1");
+    SAY_BOTH(r, value, "双向连接%" PRIu64 "次",
+             "%" PRIu64 " two-way connections", c->flows);
+    SAY_BOTH(r, threshold, "≥1", ">= 1");
     if (c->flows > 0) {
         r->outcome = RULE_PASS;
         SAY(r->zh, "观察到企业与登记的应用端之间双向连接%" PRIu64 "次。",
@@ -385,9 +393,10 @@ static void ask_active_days(const struct judge_case *c, struct rule_result *r)
 {
     uint64_t wanted = parameters_min_active_days(c->p, c->line->class);
     uint32_t active = c->verdict->active_days;
-    SAY(r->value, "%" PRIu32 " days", active);
-    SAY(r->threshold, ">= %" PRIu64 " days in %" PRIu64, wanted,
-        parameters_window_days(c->p, c->line->class));
+    SAY_BOTH(r, value, "%" PRIu32 "天", "%" PRIu32 " days", active);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "天（%" PRIu64 "天内）",
+             ">= %" PRIu64 " days in %" PRIu64, wanted,
+             parameters_window_days(c->p, c->line->class));
     SAY(r->zh, "最佳时段内活跃%" PRIu32 "天，要求至少%" PRIu64 "天。", active,
         wanted);
     SAY(r->en,
@@ -422,8 +431,9 @@ static void ask_coverage(const struct judge_case *c, struct rule_result *r)
     bool is_enough = covered >= wanted;
     bool is_used = c->verdict->active_days >=
                    parameters_min_active_days(c->p, c->line->class);
-    SAY(r->value, "%" PRIu32 " days", covered);
-    SAY(r->threshold, ">= %" PRIu64 " of %" PRIu64 " days", wanted, window);
+    SAY_BOTH(r, value, "%" PRIu32 "天", "%" PRIu32 " days", covered);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "天（共%" PRIu64 "天）",
+             ">= %" PRIu64 " of %" PRIu64 " days", wanted, window);
     SAY(r->zh,
         "%zu天时段内有效监测%" PRIu32 "天；批次%" PRIu64 "个，其中迟到%s，"
         "未计入%" PRIu64 "个，丢失%" PRIu64 "个，时钟未同步%" PRIu64 "个。",
@@ -463,8 +473,9 @@ static void ask_working_days(const struct judge_case *c, struct rule_result *r)
         calendar_has_year(calendar,
                           day_year((struct civil_day){end.number - 1}), as_of);
     r->outcome = RULE_PASS;
-    SAY(r->value, "%u of %u working days", active, all);
-    SAY(r->threshold, "-");
+    SAY_BOTH(r, value, "%u个工作日（共%u个）", "%u of %u working days", active,
+             all);
+    SAY_BOTH(r, threshold, "-", "-");
     SAY(r->zh, "时段内工作日%u天，其中活跃%u天%s。", all, active,
         is_known ? "" : "（该年放假安排未录入，按周末推算）");
     SAY(r->en, "%u of the window's %u working days were active%s.", active, all,
@@ -474,16 +485,16 @@ static void ask_working_days(const struct judge_case *c, struct rule_result *r)
 static void ask_devices(const struct judge_case *c, struct rule_result *r)
 {
     uint64_t sets = c->line->contract_sets, seen = c->verdict->devices_seen;
-    SAY(r->value, "%" PRIu64 " devices", seen);
+    SAY_BOTH(r, value, "%" PRIu64 "台设备", "%" PRIu64 " devices", seen);
     if (sets == 0) {
-        SAY(r->threshold, "-");
+        SAY_BOTH(r, threshold, "-", "-");
         SAY(r->zh, "该项目不按设备台套计算；见到终端%" PRIu64 "个。", seen);
         SAY(r->en,
             "The item is not counted by sets; %" PRIu64 " hosts were seen.",
             seen);
         return;
     }
-    SAY(r->threshold, ">= %" PRIu64 " sets", sets);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "台套", ">= %" PRIu64 " sets", sets);
     SAY(r->zh, "监测到设备%" PRIu64 "台，合同%" PRIu64 "台套。", seen, sets);
     SAY(r->en, "%" PRIu64 " devices seen, %" PRIu64 " sets in the contract.",
         seen, sets);
@@ -502,8 +513,9 @@ static void ask_devices(const struct judge_case *c, struct rule_result *r)
 static void ask_tier(const struct judge_case *c, struct rule_result *r)
 {
     unsigned tier = c->verdict->tier;
-    SAY(r->value, "tier %u", tier);
-    SAY(r->threshold, ">= tier %" PRIu64, c->p->min_tier);
+    SAY_BOTH(r, value, "%u级", "tier %u", tier);
+    SAY_BOTH(r, threshold, "≥%" PRIu64 "级", ">= tier %" PRIu64,
+             c->p->min_tier);
     SAY(r->zh, "证据层级%u，要求%" PRIu64 "。", tier, c->p->min_tier);
     SAY(r->en, "Evidence is of tier %u, %" PRIu64 " is required.", tier,
         c->p->min_tier);
@@ -519,8 +531,8 @@ static void ask_shared_identifier(const struct judge_case *c,
                                   struct rule_result *r)
 {
     uint64_t shared = c->line->shared_identifiers;
-    SAY(r->value, "%" PRIu64 " shared", shared);
-    SAY(r->threshold, "0");
+    SAY_BOTH(r, value, "%" PRIu64 "个共用", "%" PRIu64 " shared", shared);
+    SAY_BOTH(r, threshold, "0", "0");
     r->outcome = RULE_PASS;
     SAY(r->zh, "申报的用户端标识没有被其他企业申报。");
     SAY(r->en, "No other enterprise declares the same user-side identifiers.");
@@ -538,8 +550,9 @@ static void ask_shared_identifier(const struct judge_case *c,
 
 static void ask_flows(const struct judge_case *c, struct rule_result *r)
 {
-    SAY(r->value, "%" PRIu64 " connections", c->flows);
-    SAY(r->threshold, ">= %" PRIu64, c->p->min_flows);
+    SAY_BOTH(r, value, "%" PRIu64 "次连接", "%" PRIu64 " connections",
+             c->flows);
+    SAY_BOTH(r, threshold, "≥%" PRIu64, ">= %" PRIu64, c->p->min_flows);
     SAY(r->zh, "时段内连接%" PRIu64 "次，要求%" PRIu64 "次。", c->flows,
         c->p->min_flows);
     SAY(r->en,
@@ -599,10 +612,12 @@ static void ask_automation(const struct judge_case *c, struct rule_result *r)
     decimal((int64_t)c->p->s1_score_permille, highest);
     if (days > 0)
         decimal(median, score);
-    SAY(r->value, "automatic %s, residual %" PRIu64 ", regularity %s", share,
-        c->human, score);
-    SAY(r->threshold, "< %s or >= %" PRIu64 "; < %s", limit,
-        c->p->s1_residual_max, highest);
+    SAY_BOTH(r, value, "自动%s，剩余%" PRIu64 "次，规律性%s",
+             "automatic %s, residual %" PRIu64 ", regularity %s", share,
+             c->human, score);
+    SAY_BOTH(r, threshold, "<%s或≥%" PRIu64 "次；<%s",
+             "< %s or >= %" PRIu64 "; < %s", limit, c->p->s1_residual_max,
+             highest);
     SAY(r->zh,
         "定时自动连接占%s；去除后剩余%" PRIu64
         "次，其规律性中位数%s（上限%s）。",
@@ -632,8 +647,8 @@ static void ask_bursts(const struct judge_case *c, struct rule_result *r)
         return;
     decimal(median, value);
     decimal((int64_t)c->p->s2_fano_max_permille, limit);
-    SAY(r->value, "%s", value);
-    SAY(r->threshold, "> %s", limit);
+    SAY_BOTH(r, value, "%s", "%s", value);
+    SAY_BOTH(r, threshold, "> %s", "> %s", limit);
     SAY(r->zh,
         "剩余连接的突发程度（方差/均值）中位数%s，随机发生器约为1，"
         "下限%s。",
@@ -682,9 +697,11 @@ static void ask_repeated_days(const struct judge_case *c, struct rule_result *r)
     }
     percent(likest, like);
     percent(c->p->s3_same_permille, limit);
-    SAY(r->value, "%" PRIu64 " of %" PRIu64 " days, likest %s", repeated,
-        compared, like);
-    SAY(r->threshold, "< %" PRIu64 " days at %s", c->p->s3_min_days, limit);
+    SAY_BOTH(r, value, "%" PRIu64 "天（共%" PRIu64 "天），最相似%s",
+             "%" PRIu64 " of %" PRIu64 " days, likest %s", repeated, compared,
+             like);
+    SAY_BOTH(r, threshold, "<%" PRIu64 "天（相似%s）",
+             "< %" PRIu64 " days at %s", c->p->s3_min_days, limit);
     SAY(r->zh,
         "比较%" PRIu64 "天，%" PRIu64 "天与另一天的时刻和大小雷同（最高%s，"
         "界限%s）。",
@@ -706,8 +723,8 @@ static void ask_payload(const struct judge_case *c, struct rule_result *r)
     uint64_t distinct = permille_of(c->sizes, c->flows);
     percent(distinct, share);
     percent(c->p->s4_distinct_permille, limit);
-    SAY(r->value, "%s different", share);
-    SAY(r->threshold, ">= %s", limit);
+    SAY_BOTH(r, value, "%s各不相同", "%s different", share);
+    SAY_BOTH(r, threshold, "≥%s", ">= %s", limit);
     SAY(r->zh, "上下行大小各不相同的连接占%s，下限%s。", share, limit);
     SAY(r->en, "%s of connections differ in size; the limit is %s.", share,
         limit);
@@ -729,8 +746,8 @@ static void ask_largest_day(const struct judge_case *c, struct rule_result *r)
     uint64_t largest = permille_of(c->largest_day, c->flows);
     percent(largest, share);
     percent(c->p->s5_day_permille, limit);
-    SAY(r->value, "%s", share);
-    SAY(r->threshold, "< %s", limit);
+    SAY_BOTH(r, value, "%s", "%s", share);
+    SAY_BOTH(r, threshold, "< %s", "< %s", limit);
     SAY(r->zh, "最多的一天占全部连接的%s，上限%s。", share, limit);
     SAY(r->en, "The largest day has %s of all connections; the limit is %s.",
         share, limit);
@@ -793,8 +810,9 @@ static void ask_variation(const struct judge_case *c, struct rule_result *r)
     decimal((int64_t)(variance / mean * 1000 + 0.5), spread);
     decimal((int64_t)c->p->s6_variation_permille, limit);
     decimal((int64_t)c->p->s6_dispersion_permille, counted);
-    SAY(r->value, "%s and %s over %" PRIu64 " days", value, spread, days);
-    SAY(r->threshold, ">= %s or >= %s", limit, counted);
+    SAY_BOTH(r, value, "%s与%s（%" PRIu64 "天）",
+             "%s and %s over %" PRIu64 " days", value, spread, days);
+    SAY_BOTH(r, threshold, "≥%s或≥%s", ">= %s or >= %s", limit, counted);
     SAY(r->zh, "每日连接数的变异系数%s（下限%s），方差/均值%s（下限%s）。",
         value, limit, spread, counted);
     SAY(r->en,
@@ -815,8 +833,9 @@ static void ask_round_trip(const struct judge_case *c, struct rule_result *r)
             values[n++] = c->days[i].rtt_median_us;
     }
     int64_t median = n > 0 ? beacon_median(values, n) : 0;
-    SAY(r->value, "%" PRId64 " us", median);
-    SAY(r->threshold, "half of the supplier's measurement");
+    SAY_BOTH(r, value, "%" PRId64 "微秒", "%" PRId64 " us", median);
+    SAY_BOTH(r, threshold, "供应商一侧测得值的一半",
+             "half of the supplier's measurement");
     SAY(r->zh, "没有供应商一侧的时延可比；本侧中位数%" PRId64 "微秒。", median);
     SAY(r->en,
         "There is no round-trip time of the supplier's side to compare with; "
@@ -865,8 +884,9 @@ static void ask_client(const struct judge_case *c, struct rule_result *r)
     enum client_kind kind = most_used_client(c, &share);
     percent(share, text);
     percent(c->p->s8_client_permille, limit);
+    SAY(r->value_zh, "%s，占%s", KINDS_ZH[kind], text);
     SAY(r->value, "%s by %s", text, KINDS_EN[kind]);
-    SAY(r->threshold, "< %s by a tool", limit);
+    SAY_BOTH(r, threshold, "工具程序<%s", "< %s by a tool", limit);
     SAY(r->zh, "使用最多的客户端为%s，占%s。", KINDS_ZH[kind], text);
     SAY(r->en, "The most used client is %s, with %s.", KINDS_EN[kind], text);
     if (kind == CLIENT_UNKNOWN)
@@ -879,9 +899,10 @@ static void ask_client(const struct judge_case *c, struct rule_result *r)
 static void ask_tokens(const struct judge_case *c, struct rule_result *r)
 {
     uint64_t all = c->repeated + c->elsewhere;
-    SAY(r->value, "%" PRIu64 " here, %" PRIu64 " elsewhere", c->repeated,
-        c->elsewhere);
-    SAY(r->threshold, "< %" PRIu64, c->p->s9_min_repeats);
+    SAY_BOTH(r, value, "本企业%" PRIu64 "次，其他企业%" PRIu64 "次",
+             "%" PRIu64 " here, %" PRIu64 " elsewhere", c->repeated,
+             c->elsewhere);
+    SAY_BOTH(r, threshold, "< %" PRIu64, "< %" PRIu64, c->p->s9_min_repeats);
     SAY(r->zh,
         "连接标记在本企业重复%" PRIu64 "次，在其他企业出现%" PRIu64 "次。",
         c->repeated, c->elsewhere);
@@ -897,8 +918,8 @@ static void ask_tokens(const struct judge_case *c, struct rule_result *r)
 static void ask_conflicts(const struct judge_case *c, struct rule_result *r)
 {
     uint64_t n = c->line->sequence_conflicts;
-    SAY(r->value, "%" PRIu64, n);
-    SAY(r->threshold, "0");
+    SAY_BOTH(r, value, "%" PRIu64, "%" PRIu64, n);
+    SAY_BOTH(r, threshold, "0", "0");
     SAY(r->zh, "同一批次序号出现不同内容%" PRIu64 "次。", n);
     SAY(r->en, "%" PRIu64 " times one batch number came with two contents.", n);
     r->outcome = RULE_PASS;
@@ -909,8 +930,9 @@ static void ask_conflicts(const struct judge_case *c, struct rule_result *r)
 static void ask_twins(const struct judge_case *c, struct rule_result *r)
 {
     uint64_t n = c->line->twin_days;
-    SAY(r->value, "%" PRIu64 " days", n);
-    SAY(r->threshold, "< %" PRIu64 " days", c->p->s11_min_days);
+    SAY_BOTH(r, value, "%" PRIu64 "天", "%" PRIu64 " days", n);
+    SAY_BOTH(r, threshold, "<%" PRIu64 "天", "< %" PRIu64 " days",
+             c->p->s11_min_days);
     SAY(r->zh, "%" PRIu64 "天的连接时刻和大小与同一供应商的其他企业完全相同。",
         n);
     SAY(r->en,
@@ -974,7 +996,8 @@ static void ask_row(const struct judge_case *c, const struct rule_row *row,
     char start[DAY_TEXT_LEN], end[DAY_TEXT_LEN];
     enum service_class class = c->line->class;
     day_to_text(c->verdict->window_start, start);
-    day_to_text(c->verdict->window_end, end);
+    /* People read the last day, not the first one after. */
+    day_to_text((struct civil_day){c->verdict->window_end.number - 1}, end);
     r->rule = row->rule;
     r->outcome = RULE_NOT_APPLICABLE;
     SAY(r->window, "%s/%s", start, end);
@@ -982,8 +1005,8 @@ static void ask_row(const struct judge_case *c, const struct rule_row *row,
         row->ask(c, r);
         return;
     }
-    SAY(r->value, "-");
-    SAY(r->threshold, "-");
+    SAY_BOTH(r, value, "-", "-");
+    SAY_BOTH(r, threshold, "-", "-");
     SAY(r->zh, "本规则不用于%s类服务。", service_class_text(class));
     SAY(r->en, "This rule is not for services of class %s.",
         service_class_text(class));

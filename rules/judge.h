@@ -52,8 +52,9 @@ const char *verdict_mark_zh(enum verdict_mark mark);
 struct rule_result {
     const char *rule; /* "VER-08", "S3" */
     enum rule_outcome outcome;
-    char value[JUDGE_SHORT_LEN], threshold[JUDGE_SHORT_LEN];
-    char window[JUDGE_SHORT_LEN]; /* "2026-10-24/2026-11-23" */
+    char value[JUDGE_SHORT_LEN], threshold[JUDGE_SHORT_LEN]; /* in English */
+    char value_zh[JUDGE_SHORT_LEN], threshold_zh[JUDGE_SHORT_LEN];
+    char window[JUDGE_SHORT_LEN]; /* "2026-10-25/2026-11-23", both included */
     char zh[JUDGE_SENTENCE_LEN], en[JUDGE_SENTENCE_LEN];
     /* What would change it; empty when there is nothing to do. */
     char remedy_zh[JUDGE_SENTENCE_LEN], remedy_en[JUDGE_SENTENCE_LEN];

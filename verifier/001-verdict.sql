@@ -78,7 +78,10 @@ CREATE TABLE verdict_rule (
                            'not_applicable')),
     value TEXT NOT NULL,               -- measured, with its unit
     threshold TEXT NOT NULL,
-    window TEXT NOT NULL,              -- '2026-10-24/2026-11-23'
+    value_zh TEXT NOT NULL,            -- the same two in Chinese
+    threshold_zh TEXT NOT NULL,
+    window TEXT NOT NULL,              -- '2026-10-25/2026-11-23', both days
+                                       -- included
     sentence_zh TEXT NOT NULL,
     sentence_en TEXT NOT NULL,
     PRIMARY KEY (run_id, voucher_number, line_no, seq),

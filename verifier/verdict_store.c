@@ -103,6 +103,8 @@ static void add_result(struct digest_stream *stream,
     add_text(stream, rule_outcome_text(r->outcome));
     add_text(stream, r->value);
     add_text(stream, r->threshold);
+    add_text(stream, r->value_zh);
+    add_text(stream, r->threshold_zh);
     add_text(stream, r->window);
     add_text(stream, r->zh);
     add_text(stream, r->en);
@@ -180,9 +182,10 @@ static bool insert_result(struct db *db, int64_t run_id, const char *number,
     struct db_statement *s = db_prepare(
         db,
         "INSERT INTO verdict_rule (run_id, voucher_number, line_no, seq, rule, "
-        " outcome, value, threshold, window, sentence_zh, sentence_en) "
+        " outcome, value, threshold, value_zh, threshold_zh, window, "
+        " sentence_zh, sentence_en) "
         "VALUES (:run, :voucher, :line, :seq, :rule, :outcome, :value, "
-        " :threshold, :window, :zh, :en)");
+        " :threshold, :value_zh, :threshold_zh, :window, :zh, :en)");
     if (s == NULL)
         return false;
     db_bind_i64(s, ":run", run_id);
@@ -193,6 +196,8 @@ static bool insert_result(struct db *db, int64_t run_id, const char *number,
     db_bind_text(s, ":outcome", rule_outcome_text(r->outcome));
     db_bind_text(s, ":value", r->value);
     db_bind_text(s, ":threshold", r->threshold);
+    db_bind_text(s, ":value_zh", r->value_zh);
+    db_bind_text(s, ":threshold_zh", r->threshold_zh);
     db_bind_text(s, ":window", r->window);
     db_bind_text(s, ":zh", r->zh);
     db_bind_text(s, ":en", r->en);

@@ -16,14 +16,15 @@ INSERT INTO verdict_line VALUES
     (1, 'V-2', 1, 'telemetry-test', 'B', 'suspicious', 30, 30, 20748, 20778, 9,
      12, 8640, 4400000);
 INSERT INTO verdict_rule VALUES
-    (1, 'V-1', 1, 1, 'VER-08', 'pass', '21 d', '>= 10 d',
+    (1, 'V-1', 1, 1, 'VER-08', 'pass', '21 d', '>= 10 d', '21天', '≥10天',
      '2026-10-22/2026-11-21', '活跃天数达到要求。', 'Enough active days.'),
-    (1, 'V-1', 1, 2, 'S1', 'not_applicable', '-', '-',
+    (1, 'V-1', 1, 2, 'S1', 'not_applicable', '-', '-', '-', '-',
      '2026-10-22/2026-11-21', '没有自动连接。', 'No automatic connections.'),
-    (1, 'V-2', 1, 1, 'S1', 'suspicious', '0.98', '<= 0.80',
+    (1, 'V-2', 1, 1, 'S1', 'suspicious', '0.98', '<= 0.80', '0.98', '≤0.80',
      '2026-10-22/2026-11-21', '连接间隔几乎不变。',
      'The intervals hardly vary.'),
-    (1, 'V-2', 1, 2, 'VER-16', 'flag', '9', '12', '2026-10-22/2026-11-21',
+    (1, 'V-2', 1, 2, 'VER-16', 'flag', '9', '12', '9台', '12台',
+     '2026-10-22/2026-11-21',
      '监测到的设备少于合同台套数。', 'Fewer devices than in the contract.');
 INSERT INTO completion_table VALUES
     ('test-441500', 1, 1, '441500', 'test', 1795363200000000, 1, '',
