@@ -8,17 +8,17 @@ UNREGISTERED_BROKER=mqtt.machines.example
 
 write_hosts()
 {
-    printf '%s\n' '127.0.0.1 localhost' "$ERP erp.supplier-a.example" \
+    printf '%s\n' "$ERP erp.supplier-a.example" \
         "$MES mes.supplier-b.example" "$MQTT $UNREGISTERED_BROKER" \
         "$NEWS $UNREGISTERED_NAME"
 }
 
-# on_host HOST COMMAND...: there, with the demo's own table of host names, so
-# that nobody is asked for an address.
+# on_host HOST COMMAND...: there, with the demo's own table of host names laid
+# over the machine's (nss_wrapper), so that nobody is asked for an address.
 on_host()
 {
-    net_exec "$1" sh -c \
-        'mount --bind "$0" /etc/hosts && exec "$@"' "$demo/hosts" "${@:2}"
+    net_exec "$1" env LD_PRELOAD=libnss_wrapper.so \
+        NSS_WRAPPER_HOSTS="$demo/hosts" "${@:2}"
 }
 
 # browse HOST URL...: one connection for all, as a browser holds it.

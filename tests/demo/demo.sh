@@ -87,9 +87,9 @@ start_network_and_servers()
     remove_leftovers
     check "namespaces: three hosts, a gateway, a cloud, a province" \
         make_network || give_up "no network"
-    write_hosts >"$demo/hosts"
     check "nginx (TLS 1.3), caddy (HTTP/3), mosquitto (TLS), nginx answer" \
         start_servers "$demo/servers" || give_up "no servers"
+    write_hosts >"$demo/hosts"
 }
 
 serve()

@@ -17,9 +17,11 @@ ERP=203.0.113.10 MES=203.0.113.11 MQTT=203.0.113.12 NEWS=203.0.113.13
 net_name() { echo "yz-$$-$1"; }
 # net_prefix NAME: what stands before a command that shall run there. The
 # command takes its place, so its process id is the one that was started.
-net_prefix() { echo "ip netns exec $(net_name "$1")"; }
-net_exec() { ip netns exec "$(net_name "$1")" "${@:2}"; }
-net_ip() { ip -n "$(net_name "$1")" "${@:2}"; }
+# (nsenter, because ip netns exec also wants to change mounts, and cannot in a
+# chroot.)
+net_prefix() { echo "nsenter --net=/run/netns/$(net_name "$1")"; }
+net_exec() { nsenter --net="/run/netns/$(net_name "$1")" "${@:2}"; }
+net_ip() { net_exec "$1" ip "${@:2}"; }
 
 # why_no_network: prints why namespaces cannot be used here; nothing if they
 # can.

@@ -45,9 +45,11 @@ start_portal()
     return 1
 }
 
+# By its own word: on this port another program might answer.
 portal_answers_or_ended()
 {
-    has_ended "$portal_pid" || curl -sf -o /dev/null "$portal_url/login"
+    has_ended "$portal_pid" ||
+        grep -q "listening on ${portal_url#http://}" "$demo/log/portal.log"
 }
 
 # fetch WHO PATH [OPTION...]: a page as this person sees it; fails for pages

@@ -57,7 +57,7 @@ client()
         answer=$demo/receipts/$1.$round
         : >"$answer"
         # shellcheck disable=SC2086
-        feed $files 2>/dev/null | openssl s_client -quiet -tls1_3 \
+        feed $files 2>/dev/null | openssl s_client -quiet -nocommands -tls1_3 \
             -alpn yz/1 -connect "127.0.0.1:$COLLECTOR_PORT" \
             -CAfile "$demo/keys/programme-ca.pem" -no_ign_eof \
             -cert "$demo/keys/$1.pem" -key "$demo/keys/$1.key" \
