@@ -4,7 +4,7 @@
 # The page is served by a real portal; the browser sees the pages that need no
 # login directly, and a logged-in page through a copy on disk.
 set -u
-B=${B:-build}
+B=$(cd "${B:-build}" && pwd) # also from inside other folders
 portal=$B/bin/yz-portal
 browser=$(command -v chromium || command -v chromium-browser)
 if [ -z "$browser" ]; then

@@ -2,7 +2,7 @@
 # The portal as people use it: the real (sanitized) server and curl. Logins,
 # roles and scope, forms, headers, exports, both languages, wrong starts.
 set -u
-B=${B:-build}
+B=$(cd "${B:-build}" && pwd) # also from inside other folders
 portal=$B/san/bin/yz-portal
 dir=$(mktemp -d "$B/portal-test-XXXXXX")
 number=0
