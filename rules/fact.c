@@ -464,15 +464,14 @@ static void encode_lists(const struct day_fact *f, struct buffer *out)
 }
 
 /* The 64-bit members, in the order of the form. */
+/* clang-format off */
 #define WIDE_MEMBERS(X)                                                        \
-    X(flows)                                                                   \
-    X(octets)                                                                  \
-    X(roctets)                                                                 \
-    X(one_way_flows)                                                           \
-    X(names_confirmed) X(names_mismatched) X(automated_flows)                  \
-        X(automated_groups) X(residual_flows) X(sizes) X(residual_sizes)       \
-            X(shape_hash) X(host_count) X(program_flows) X(token_flows)        \
-                X(tokens_repeated) X(tokens_elsewhere)
+    X(flows) X(octets) X(roctets) X(one_way_flows)                             \
+    X(names_confirmed) X(names_mismatched) X(automated_flows) X(automated_groups)\
+    X(residual_flows) X(sizes) X(residual_sizes) X(shape_hash)                 \
+    X(host_count) X(program_flows) X(token_flows) X(tokens_repeated)           \
+    X(tokens_elsewhere)
+/* clang-format on */
 
 void fact_encode(const struct day_fact *f, struct buffer *out)
 {
