@@ -29,7 +29,7 @@ why_no_network()
 {
     local error
     if [ "$(id -u)" != 0 ]; then
-        echo "not root"
+        echo "not root; sudo make demo shows it live"
     elif ! command -v ip >/dev/null; then
         echo "the command ip (Debian package iproute2) is missing"
     elif ! error=$(ip netns add "$(net_name try)" 2>&1); then

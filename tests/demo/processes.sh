@@ -8,7 +8,8 @@ spawn()
 {
     local name=$1
     shift
-    "$@" >>"$demo/log/$name.log" 2>&1 </dev/null &
+    # Descriptor 9 is the lock of the demo's folder, which ends with the demo.
+    "$@" >>"$demo/log/$name.log" 2>&1 </dev/null 9>&- &
     spawned=$!
     # Not a job of this shell: it shall not comment on how the process ends.
     disown
