@@ -168,7 +168,7 @@ install: all
 	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	cp -r rules/guangdong-2018 $(DESTDIR)$(PREFIX)/share/yunzheng/
 	install -m 644 deploy/*.conf $(DESTDIR)$(PREFIX)/share/yunzheng
-	for u in deploy/*.service; do sed 's|@PREFIX@|$(PREFIX)|g' $$u \
+	for u in deploy/*.service; do sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$u \
 	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
 
 clean:
