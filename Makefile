@@ -159,7 +159,7 @@ corpus: $(B)/bin/yz-probe
 	$(Q)tests/probe/corpus $< $(CORPUS)
 
 fuzz: $(INSTALLED) $(FUZZERS:%.c=$(B)/fuz/%)
-	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $^
+	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $(FUZZERS:%.c=$(B)/fuz/%)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
