@@ -34,6 +34,11 @@ enum flow_end_reason {
     FLOW_END_RESOURCES = 5 /* table full, oldest evicted */
 };
 
+/* The longest pause that a probe may be told to wait for before it takes a flow
+ * for over. So a record that ended at the active timeout is continued by the
+ * next one of its connection within this time, and within no less. */
+enum { FLOW_PAUSE_MAX_S = 3600 };
+
 enum {
     ENDPOINT_ID_LEN = 40, /* with its NUL */
     APPLICATION_LEN = 24, /* with its NUL */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/flow_record.h"
+
 #define TEXT(member)                                                           \
     .kind = CONFIG_TEXT, .offset = offsetof(struct probe_config, member),      \
     .size = sizeof(((struct probe_config *)0)->member)
@@ -104,7 +106,7 @@ const struct config_key probe_config_keys[] = {
      .initial = "300",
      .help = "Seconds between batches."},
     {.name = "idle_timeout_s",
-     NUMBER(idle_timeout_s, 1, 3600),
+     NUMBER(idle_timeout_s, 1, FLOW_PAUSE_MAX_S),
      .initial = "30",
      .help = "A flow without packets for so long is over."},
     {.name = "active_timeout_s",

@@ -22,7 +22,7 @@
 #include "common/flow_record.h"
 #include "rules/beacon.h"
 
-enum { CONTINUES_WITHIN_MS = 60000, SHAPE_MIN_MARKS = 16 };
+enum { CONTINUES_WITHIN_MS = FLOW_PAUSE_MAX_S * 1000, SHAPE_MIN_MARKS = 16 };
 
 /* A two-way connection while the day is being measured. */
 struct piece {

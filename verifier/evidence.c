@@ -94,12 +94,15 @@ static bool take_token_record(struct evidence *e, struct db_statement *s,
         .end_ms = db_i64(s, 4),
         .end_reason = (uint8_t)db_i64(s, 5),
         .host = (uint64_t)db_i64(s, 6),
+        .enterprise = db_text(s, 1),
+        .probe = db_text(s, 7),
+        .is_sample = db_i64(s, 8) != 0,
     };
     struct slice token = db_blob(s, 0);
     if (token.length != sizeof(record.token))
         return true;
     memcpy(record.token, token.data, token.length);
-    return token_list_add(list, db_text(s, 1), &record);
+    return token_list_add(list, &record);
 }
 
 /* Tokens with more than one record; most are long connections. */
@@ -110,7 +113,7 @@ static bool read_repeats(struct evidence *e)
     struct db_statement *s = db_prepare(
         e->usage,
         "SELECT f.token, l.enterprise_id, f.endpoint, f.start_ms, f.end_ms, "
-        " f.end_reason, f.host "
+        " f.end_reason, f.host, l.probe_id, l.is_sample "
         "FROM (SELECT token FROM flow INDEXED BY flow_by_token "
         "  WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1) AS t "
         "CROSS JOIN flow AS f INDEXED BY flow_by_token ON f.token = t.token "

@@ -1,7 +1,7 @@
 /*
  * Finding repeats: sort by token and time, then look from each record at those
- * before it. Names of enterprises are kept once, so that equal names are equal
- * pointers.
+ * before it. Names of enterprises and probes are kept once, so that equal names
+ * are equal pointers.
  */
 #include "verifier/token.h"
 
@@ -14,7 +14,9 @@
 
 enum {
     SAME_MOMENT_MS = 2000,
-    CONTINUES_WITHIN_MS = 60000,
+    /* Clocks of two probes of one enterprise differ by less than this. */
+    DOUBLE_CAPTURE_MS = 300000,
+    CONTINUES_WITHIN_MS = FLOW_PAUSE_MAX_S * 1000,
     LOOK_BACK_MAX = 256
 };
 
@@ -43,12 +45,12 @@ static int order_u64(uint64_t a, uint64_t b)
 }
 
 /* Where the name stands in the sorted list, or belongs. */
-static size_t place_of(const struct token_list *list, const char *id)
+static size_t place_of(const struct token_list *list, const char *name)
 {
-    size_t low = 0, high = list->enterprise_count;
+    size_t low = 0, high = list->name_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(list->enterprises[middle], id) < 0)
+        if (strcmp(list->names[middle], name) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -56,44 +58,62 @@ static size_t place_of(const struct token_list *list, const char *id)
     return low;
 }
 
-static bool insert_name(struct token_list *list, size_t place, const char *id)
+static bool insert_name(struct token_list *list, size_t place, const char *name)
 {
-    char *copy = strdup(id);
-    if (copy == NULL ||
-        !make_room((void **)&list->enterprises, list->enterprise_count,
-                   &list->enterprise_room, sizeof(*list->enterprises))) {
+    char *copy = strdup(name);
+    if (copy == NULL || !make_room((void **)&list->names, list->name_count,
+                                   &list->name_room, sizeof(*list->names))) {
         free(copy);
         return false;
     }
-    memmove(&list->enterprises[place + 1], &list->enterprises[place],
-            (list->enterprise_count - place) * sizeof(*list->enterprises));
-    list->enterprises[place] = copy;
-    list->enterprise_count++;
+    memmove(&list->names[place + 1], &list->names[place],
+            (list->name_count - place) * sizeof(*list->names));
+    list->names[place] = copy;
+    list->name_count++;
     return true;
 }
 
-bool token_list_add(struct token_list *list, const char *enterprise_id,
-                    const struct token_record *record)
+/* The list's copy of a name; NULL without memory. */
+static const char *keep_name(struct token_list *list, const char *name)
 {
-    size_t place = place_of(list, enterprise_id);
-    bool is_known = place < list->enterprise_count &&
-                    strcmp(list->enterprises[place], enterprise_id) == 0;
-    if (!is_known && !insert_name(list, place, enterprise_id))
-        return false;
-    if (!make_room((void **)&list->records, list->count, &list->room,
+    size_t place = place_of(list, name);
+    bool is_known =
+        place < list->name_count && strcmp(list->names[place], name) == 0;
+    if (!is_known && !insert_name(list, place, name))
+        return NULL;
+    return list->names[place];
+}
+
+bool token_list_add(struct token_list *list, const struct token_record *record)
+{
+    const char *enterprise = keep_name(list, record->enterprise);
+    const char *probe = keep_name(list, record->probe);
+    if (enterprise == NULL || probe == NULL ||
+        !make_room((void **)&list->records, list->count, &list->room,
                    sizeof(*list->records)))
         return false;
-    list->records[list->count] = *record;
-    list->records[list->count++].enterprise = list->enterprises[place];
+    struct token_record *kept = &list->records[list->count++];
+    *kept = *record;
+    kept->enterprise = enterprise;
+    kept->probe = probe;
     return true;
+}
+
+/* Demo data and real data have nothing to do with each other. */
+static int compare_tokens(const struct token_record *x,
+                          const struct token_record *y)
+{
+    int order = x->is_sample - y->is_sample;
+    return order ? order : memcmp(x->token, y->token, sizeof(x->token));
 }
 
 static int compare_records(const void *a, const void *b)
 {
     const struct token_record *x = a, *y = b;
-    int order = memcmp(x->token, y->token, sizeof(x->token));
+    int order = compare_tokens(x, y);
     order = order ? order : order_i64(x->start_ms, y->start_ms);
     order = order ? order : strcmp(x->enterprise, y->enterprise);
+    order = order ? order : strcmp(x->probe, y->probe);
     order = order ? order : order_i64(x->end_ms, y->end_ms);
     order = order ? order : order_i64(x->endpoint, y->endpoint);
     order = order ? order : order_u64(x->host, y->host);
@@ -108,16 +128,12 @@ int token_compare_repeats(const void *a, const void *b)
     return order ? order : order_i64(x->day, y->day);
 }
 
-/* The record before this one of the same enterprise that it continues, or that
- * is the same connection seen by a second probe. */
-static bool belongs_to(const struct token_record *earlier,
-                       const struct token_record *r)
+/* The next piece of a connection that a probe reported at the active timeout. */
+static bool continues(const struct token_record *earlier,
+                      const struct token_record *r)
 {
-    if (earlier->enterprise != r->enterprise)
-        return false;
-    if (r->start_ms - earlier->start_ms <= SAME_MOMENT_MS)
-        return true;
-    return earlier->end_reason == FLOW_END_ACTIVE && earlier->host == r->host &&
+    return earlier->end_reason == FLOW_END_ACTIVE &&
+           earlier->probe == r->probe && earlier->host == r->host &&
            earlier->endpoint == r->endpoint &&
            r->start_ms <= earlier->end_ms + CONTINUES_WITHIN_MS;
 }
@@ -148,6 +164,29 @@ static bool add_repeat(const struct token_record *r, bool is_elsewhere,
     return true;
 }
 
+/* What a record is to those of its token before it. */
+struct token_relation {
+    bool is_same;      /* as one of them: its next piece, or the same moment */
+    bool is_here;      /* its probe had the token before */
+    bool is_double;    /* another probe of the enterprise saw it just before */
+    bool is_in_house;  /* the enterprise had the token before */
+    bool is_elsewhere; /* another enterprise had */
+};
+
+static void relate(const struct token_record *earlier,
+                   const struct token_record *r, struct token_relation *to)
+{
+    int64_t after_ms = r->start_ms - earlier->start_ms;
+    bool is_in_house = earlier->enterprise == r->enterprise;
+    bool is_here = is_in_house && earlier->probe == r->probe;
+    to->is_same |=
+        is_in_house && (after_ms <= SAME_MOMENT_MS || continues(earlier, r));
+    to->is_here |= is_here;
+    to->is_double |= is_in_house && !is_here && after_ms <= DOUBLE_CAPTURE_MS;
+    to->is_in_house |= is_in_house;
+    to->is_elsewhere |= !is_in_house;
+}
+
 /* What one record of a token comes to, given those of the token before it,
  * nearest first. A stranger's probe may send one token without end, so only so
  * many are looked at. */
@@ -155,22 +194,19 @@ static bool judge_record(const struct token_record *records, size_t first,
                          size_t i, struct repeat_sums *sums)
 {
     const struct token_record *r = &records[i], *origin = &records[first];
-    bool is_repeated = false, is_elsewhere = false;
-    for (size_t j = i; j > first && i - j < LOOK_BACK_MAX; j--) {
-        const struct token_record *earlier = &records[j - 1];
-        if (belongs_to(earlier, r))
-            return true;
-        is_repeated |= earlier->enterprise == r->enterprise;
-        is_elsewhere |= earlier->enterprise != r->enterprise;
-    }
+    struct token_relation to = {0};
+    for (size_t j = i; j > first && i - j < LOOK_BACK_MAX && !to.is_same; j--)
+        relate(&records[j - 1], r, &to);
+    if (to.is_same || (to.is_double && !to.is_here))
+        return true;
     /* Too close to say who was first: it counts for the other one too. */
     if (origin->enterprise != r->enterprise &&
         r->start_ms - origin->start_ms <= SAME_MOMENT_MS &&
         !add_repeat(origin, true, sums))
         return false;
-    if (is_repeated)
+    if (to.is_in_house)
         return add_repeat(r, false, sums);
-    return !is_elsewhere || add_repeat(r, true, sums);
+    return !to.is_elsewhere || add_repeat(r, true, sums);
 }
 
 static void add_up(struct repeat_sums *sums)
@@ -202,8 +238,7 @@ bool token_list_find_repeats(struct token_list *list,
         qsort(list->records, list->count, sizeof(list->records[0]),
               compare_records);
     for (size_t i = 0; good && i < list->count; i++) {
-        if (memcmp(list->records[first].token, list->records[i].token,
-                   sizeof(list->records[i].token)) != 0)
+        if (compare_tokens(&list->records[first], &list->records[i]) != 0)
             first = i;
         good = judge_record(list->records, first, i, &sums);
     }
@@ -215,9 +250,9 @@ bool token_list_find_repeats(struct token_list *list,
 
 void token_list_clear(struct token_list *list)
 {
-    for (size_t i = 0; i < list->enterprise_count; i++)
-        free(list->enterprises[i]);
-    free(list->enterprises);
+    for (size_t i = 0; i < list->name_count; i++)
+        free(list->names[i]);
+    free(list->names);
     free(list->records);
     *list = (struct token_list){0};
 }

@@ -67,23 +67,33 @@ static void test_counts(struct persona *p)
     CHECK_I64(fact.coverage.minutes, 1440);
 }
 
-static void test_merging(struct persona *p)
+/* One connection in 40 pieces, five minutes from one to the next. */
+static void add_long_connection(struct persona *p, int64_t piece_ms)
 {
-    struct day_fact fact;
-    test_case("S1: records of one long connection are one connection");
     persona_begin(p, 1, DAY);
     for (int i = 0; i < 40; i++) {
         persona_add(p, 36000 + 300 * i, 7, 1000, 5000);
         struct fact_flow *f = &p->flows[i];
         memset(f->token, 9, sizeof(f->token));
-        f->end_ms = f->start_ms + 300000;
+        f->end_ms = f->start_ms + piece_ms;
         f->end_reason = i < 39 ? FLOW_END_ACTIVE : FLOW_END_IDLE;
     }
+}
+
+static void test_merging(struct persona *p)
+{
+    struct day_fact fact;
+    test_case("S1: records of one long connection are one connection");
+    add_long_connection(p, 300000);
     CHECK(compute(p, &fact));
     CHECK_I64(fact.flows, 1);
     CHECK_I64(fact.octets, 40000);
     CHECK_I64(fact.active_minutes, 201);
     CHECK_I64(fact.automated_flows, 0);
+    test_case("S1: so are those with pauses longer than a minute");
+    add_long_connection(p, 180000);
+    CHECK(compute(p, &fact));
+    CHECK_I64(fact.flows, 1);
 }
 
 static void test_decomposition(struct persona *p)

@@ -11,10 +11,14 @@ static struct token_list list;
 static struct token_repeat *repeats;
 static size_t repeat_count;
 
-static void add(const char *enterprise, uint8_t token, int64_t start_ms,
-                int64_t end_ms, uint8_t reason)
+static void add_at(const char *enterprise, const char *probe, bool is_sample,
+                   uint8_t token, int64_t start_ms, int64_t end_ms,
+                   uint8_t reason)
 {
     struct token_record r = {
+        .enterprise = enterprise,
+        .probe = probe,
+        .is_sample = is_sample,
         .service = 1,
         .endpoint = 7,
         .start_ms = start_ms,
@@ -23,7 +27,13 @@ static void add(const char *enterprise, uint8_t token, int64_t start_ms,
         .end_reason = reason,
     };
     memset(r.token, token, sizeof(r.token));
-    CHECK(token_list_add(&list, enterprise, &r));
+    CHECK(token_list_add(&list, &r));
+}
+
+static void add(const char *enterprise, uint8_t token, int64_t start_ms,
+                int64_t end_ms, uint8_t reason)
+{
+    add_at(enterprise, enterprise, false, token, start_ms, end_ms, reason);
 }
 
 static void find(void)
@@ -40,9 +50,11 @@ static void test_one_connection(void)
         add("E1", 1, i * 300000, i * 300000 + 300000, FLOW_END_ACTIVE);
     find();
     CHECK_I64(repeat_count, 0);
-    test_case("S9: a second probe that saw it within two seconds is none");
-    add("E1", 1, 1000, 5000, FLOW_END_DETECTED);
-    add("E1", 1, 2500, 5000, FLOW_END_DETECTED);
+    test_case("S9: a connection that pauses longer than a minute is one");
+    for (int64_t i = 0; i < 288; i++)
+        add("E1", 1, i * 360000, i * 360000 + 270000, FLOW_END_ACTIVE);
+    for (int64_t i = 0; i < 24; i++)
+        add("E1", 2, i * 3600000, i * 3600000, FLOW_END_ACTIVE);
     find();
     CHECK_I64(repeat_count, 0);
     test_case("S9: an empty list");
@@ -83,6 +95,52 @@ static void test_repeats(void)
     CHECK_I64(repeat_count, 0);
 }
 
+static void test_double_capture(void)
+{
+    test_case("S9: a second probe whose clock is seconds off sees no replay");
+    for (int64_t i = 0; i < 100; i++) {
+        add_at("E1", "P1", false, (uint8_t)i, i * 5000, i * 5000 + 900,
+               FLOW_END_DETECTED);
+        add_at("E1", "P2", false, (uint8_t)i, i * 5000 + 2500, i * 5000 + 3400,
+               FLOW_END_DETECTED);
+    }
+    find();
+    CHECK_I64(repeat_count, 0);
+    test_case("S9: nor one that cuts a long connection otherwise");
+    for (int64_t i = 0; i < 24; i++)
+        add_at("E1", "P1", false, 1, i * 300000, i * 300000 + 300000,
+               FLOW_END_ACTIVE);
+    for (int64_t i = 0; i < 2; i++)
+        add_at("E1", "P2", false, 1, i * 3600000 + 200000,
+               i * 3600000 + 3800000, FLOW_END_ACTIVE);
+    find();
+    CHECK_I64(repeat_count, 0);
+    test_case("S9: through the same probe, or much later, it is a replay");
+    add_at("E1", "P1", false, 1, 0, 900, FLOW_END_DETECTED);
+    add_at("E1", "P2", false, 1, 2500, 3400, FLOW_END_DETECTED);
+    add_at("E1", "P1", false, 1, 240000, 240900, FLOW_END_DETECTED);
+    add_at("E1", "P2", false, 2, DAY_MS, DAY_MS + 900, FLOW_END_DETECTED);
+    add_at("E1", "P1", false, 2, 0, 900, FLOW_END_DETECTED);
+    find();
+    CHECK_I64(repeat_count, 2);
+    CHECK_I64(repeats[0].repeated, 1);
+    CHECK_I64(repeats[1].repeated, 1);
+    CHECK_I64(repeats[1].day, 1);
+}
+
+static void test_samples(void)
+{
+    test_case("S9: demo data accuses nobody but demo data");
+    add_at("DEMO", "PD", true, 1, 0, 10, FLOW_END_DETECTED);
+    add_at("E1", "P1", false, 1, DAY_MS, DAY_MS + 10, FLOW_END_DETECTED);
+    find();
+    CHECK_I64(repeat_count, 0);
+    add_at("DEMO", "PD", true, 1, 0, 10, FLOW_END_DETECTED);
+    add_at("DEMO", "PD", true, 1, DAY_MS, DAY_MS + 10, FLOW_END_DETECTED);
+    find();
+    CHECK_I64(repeat_count, 1);
+}
+
 static void test_many(void)
 {
     test_case(
@@ -98,6 +156,8 @@ int main(void)
 {
     test_one_connection();
     test_repeats();
+    test_double_capture();
+    test_samples();
     test_many();
     free(repeats);
     return test_end();
