@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/batch.h"
+#include "probe/batch_check.h"
 #include "probe/durable.h"
 
 enum {
@@ -36,6 +37,7 @@ struct spool {
     struct folder waiting, sent, refused;
     uint64_t spool_bytes, sent_bytes, memory_bytes;
     uint64_t next_number, lost_now;
+    bool read_failed; /* said so; until a file can be read again */
     struct spool_totals totals;
     struct error_text error;
 };
@@ -232,6 +234,12 @@ void spool_close(struct spool *s)
 
 /* --- in --- */
 
+static void count_lost(struct spool *s)
+{
+    s->lost_now++;
+    s->totals.lost++;
+}
+
 static void drop_waiting(struct spool *s, size_t index)
 {
     if (s->waiting.items[index].entry.is_in_memory)
@@ -250,8 +258,7 @@ static void give_up_oldest(struct spool *s)
              "acknowledged; the next batch says so",
              e->number);
     drop_waiting(s, 0);
-    s->lost_now++;
-    s->totals.lost++;
+    count_lost(s);
 }
 
 /* Memory holds less than the disk may; the oldest there goes first. */
@@ -264,8 +271,7 @@ static void bound_memory(struct spool *s)
         log_warn("the disk takes no batches: batch %" PRIu64 " was given up",
                  s->waiting.items[i].entry.number);
         drop_waiting(s, i);
-        s->lost_now++;
-        s->totals.lost++;
+        count_lost(s);
     }
 }
 
@@ -293,8 +299,7 @@ bool spool_add(struct spool *s, struct buffer *batch, struct digest hash)
     struct item *item = append(&s->waiting, &e);
     if (item == NULL) {
         buffer_clear(batch);
-        s->lost_now++;
-        s->totals.lost++;
+        count_lost(s);
         return error_set(&s->error, "no memory for a batch");
     }
     s->next_number++;
@@ -350,28 +355,6 @@ static struct item *item_of(struct spool *s, uint64_t number, size_t *index)
     return &s->waiting.items[*index];
 }
 
-bool spool_read(struct spool *s, uint64_t number, struct buffer *batch)
-{
-    char path[DURABLE_PATH_LEN];
-    size_t index;
-    struct item *item = item_of(s, number, &index);
-    buffer_init(batch, BATCH_SIZE_MAX);
-    if (item == NULL)
-        return false;
-    if (item->entry.is_in_memory) {
-        buffer_add_slice(batch, buffer_slice(&item->memory));
-        return !batch->failed;
-    }
-    bool good = path_of(&s->waiting, &item->entry, path) &&
-                buffer_read_file(batch, path, BATCH_SIZE_MAX);
-    if (!good) {
-        log_error("%s: cannot be read: %s; it is put aside", path,
-                  strerror(errno));
-        spool_refuse(s, number);
-    }
-    return good;
-}
-
 /* From waiting into another folder, whose bound then holds. One that is in
  * memory only is written there, if the disk takes it now. */
 static void move_to(struct spool *s, uint64_t number, struct folder *to)
@@ -396,6 +379,60 @@ static void move_to(struct spool *s, uint64_t number, struct folder *to)
     e.is_in_memory = false;
     if (good && append(to, &e) != NULL)
         bound_copies(to, s->sent_bytes);
+}
+
+/* Into refused/, so that the batches behind it can go. */
+static void set_aside(struct spool *s, uint64_t number, const char *why)
+{
+    log_error("%s: batch %" PRIu64 " %s; it is kept in the folder refused, "
+              "and the next batch says that one was lost",
+              s->waiting.path, number, why);
+    move_to(s, number, &s->refused);
+    count_lost(s);
+}
+
+/* Only what the file itself says is held against it: memory, descriptors and
+ * disks come back. */
+static enum spool_read read_file(struct spool *s, uint64_t number,
+                                 const struct spool_entry *e,
+                                 struct buffer *batch)
+{
+    char path[DURABLE_PATH_LEN];
+    enum batch_check check = BATCH_CHECK_UNKNOWN;
+    errno = 0;
+    if (path_of(&s->waiting, e, path) &&
+        buffer_read_file(batch, path, BATCH_SIZE_MAX))
+        check = batch_check(buffer_slice(batch), e->hash);
+    else if (errno == ENOENT || errno == EFBIG)
+        check = BATCH_CHECK_DAMAGED;
+    if (check == BATCH_CHECK_DAMAGED) {
+        set_aside(s, number, errno == ENOENT ? "is gone" : "is damaged");
+        return SPOOL_SET_ASIDE;
+    }
+    if (check == BATCH_CHECK_UNKNOWN && !s->read_failed)
+        log_warn("%s: batch %" PRIu64 " cannot be read now: %s; it waits",
+                 s->waiting.path, number, strerror(errno));
+    s->read_failed = check == BATCH_CHECK_UNKNOWN;
+    return s->read_failed ? SPOOL_NOT_NOW : SPOOL_READ;
+}
+
+enum spool_read spool_read(struct spool *s, uint64_t number,
+                           struct buffer *batch)
+{
+    size_t index;
+    struct item *item = item_of(s, number, &index);
+    buffer_init(batch, BATCH_SIZE_MAX);
+    if (item == NULL)
+        return SPOOL_NOT_NOW;
+    if (!item->entry.is_in_memory) {
+        struct spool_entry e = item->entry;
+        enum spool_read status = read_file(s, number, &e, batch);
+        if (status != SPOOL_READ)
+            buffer_clear(batch);
+        return status;
+    }
+    buffer_add_slice(batch, buffer_slice(&item->memory));
+    return batch->failed ? SPOOL_NOT_NOW : SPOOL_READ;
 }
 
 void spool_acknowledge(struct spool *s, uint64_t number)

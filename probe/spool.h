@@ -3,13 +3,14 @@
  *
  *   STATE/spool/     waiting; sent in the order of their numbers
  *   STATE/sent/      acknowledged: exact copies of what left (the glass box)
- *   STATE/refused/   the collector will never count these; kept aside
+ *   STATE/refused/   the collector will never count these, or they were found
+ *                    damaged; kept aside
  *
  * A file is named NUMBER-HASH.ipfix: twelve digits that only grow, and the
  * batch hash. It is written, synced and renamed before it is sent, and leaves
- * spool/ only on a receipt, a refusal, or for lack of room; that last loss is
- * counted for the next batch to confess. What is found at start was left by an
- * earlier run and goes first.
+ * spool/ only on a receipt, a refusal, for lack of room, or damaged; these last
+ * two losses are counted for the next batch to confess. What is found at start
+ * was left by an earlier run and goes first.
  *
  * When the disk does not take a batch (full, broken), it is held in memory and
  * tried again; it can be sent and acknowledged meanwhile.
@@ -55,15 +56,23 @@ const struct spool_entry *spool_from(const struct spool *spool,
                                      uint64_t number);
 const struct spool_entry *spool_find(const struct spool *spool,
                                      struct digest hash);
-/* The bytes; *batch is initialised here. False when they cannot be read: the
- * entry is then put aside as refused, and logged. */
-bool spool_read(struct spool *spool, uint64_t number, struct buffer *batch);
+enum spool_read {
+    SPOOL_READ,      /* the batch as it was written */
+    SPOOL_NOT_NOW,   /* no memory, no descriptor, an error of the disk: waits */
+    SPOOL_SET_ASIDE, /* it was damaged or gone: in refused/, counted as lost */
+};
+
+/* The bytes; *batch is initialised here and checked (batch_check.h), since a
+ * file that is no batch would end every connection. Faults are logged. */
+enum spool_read spool_read(struct spool *spool, uint64_t number,
+                           struct buffer *batch);
 
 /* The receipt came: into sent/. */
 void spool_acknowledge(struct spool *spool, uint64_t number);
 /* The collector will not count it: into refused/. */
 void spool_refuse(struct spool *spool, uint64_t number);
-/* Batches given up for lack of room since this was last asked. */
+/* Batches given up for lack of room, or found damaged, since this was last
+ * asked. */
 uint64_t spool_take_lost(struct spool *spool);
 
 struct spool_totals {

@@ -300,9 +300,12 @@ static void take_receipt(struct uplink *u, const struct receipt *receipt)
     }
     uint64_t number = e->number;
     if (receipt->status == RECEIPT_REFUSED) {
+        char time[WALL_TEXT_LEN];
+        wall_to_text(wall_from_ms(receipt->received_ms), time);
         log_error("batch %" PRIu64 " (file %" PRIu64 "): the collector refused "
-                  "it; kept in the folder refused",
-                  receipt->sequence, number);
+                  "it (for its signature, its registration, or a time ahead of "
+                  "the collector's, which was %s); kept in the folder refused",
+                  receipt->sequence, number, time);
         spool_refuse(u->spool, number);
     } else {
         log_debug("batch %" PRIu64 " (file %" PRIu64 "): %s", receipt->sequence,
@@ -372,6 +375,8 @@ static bool take_batch(struct uplink *u, struct mono_time now)
 {
     while (u->window_count < UPLINK_WINDOW) {
         const struct spool_entry *e = spool_from(u->spool, u->next_number);
+        if (e == NULL && u->window_count == 0)
+            u->next_number = 0; /* what could not be read has another turn */
         if (e == NULL)
             return false;
         uint64_t number = e->number;
@@ -379,7 +384,10 @@ static bool take_batch(struct uplink *u, struct mono_time now)
         u->next_number = number + 1;
         buffer_clear(&u->out);
         u->out_done = 0;
-        if (spool_read(u->spool, number, &u->out) && u->out.length > 0) {
+        enum spool_read status = spool_read(u->spool, number, &u->out);
+        if (status == SPOOL_NOT_NOW)
+            return false; /* one try a step; the next batch may be readable */
+        if (status == SPOOL_READ) {
             u->window[u->window_count++] = (struct sent){hash, now};
             u->out_progress = now;
             return true;

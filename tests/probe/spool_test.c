@@ -1,6 +1,7 @@
-/* Batches on disk: order, restart, bounds, acknowledgement, refusal, a disk
- * that takes nothing. */
+/* Batches on disk: order, restart, bounds, acknowledgement, refusal, damage, a
+ * disk that takes nothing. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/batch.h"
+#include "probe/batch_check.h"
 #include "probe/durable.h"
 #include "probe/spool.h"
 #include "tests/test.h"
 
 static char state[512];
+
+/* Batches told apart by a letter, their sequence number; all of one size. */
+static struct buffer batches[128];
+static struct digest hashes[128];
+static size_t batch_size;
+
+static void make_batches(void)
+{
+    struct sign_key *key = sign_key_generate(SIGN_ED25519);
+    for (unsigned i = 'a'; i <= 'z'; i++) {
+        struct batch_writer *w = batch_writer_new(1, 0);
+        struct batch_info info = {.probe_id = "p", .sequence = i};
+        struct flow_record record = {.protocol = 6, .octets = i};
+        CHECK(batch_writer_add(w, &record, 1000));
+        CHECK(
+            batch_writer_finish(w, &info, key, 1000, &batches[i], &hashes[i]));
+        batch_writer_free(w);
+        batch_size = batches[i].length;
+    }
+    sign_key_free(key);
+}
 
 static bool new_state(void)
 {
@@ -59,25 +83,21 @@ static struct spool *open_spool(uint64_t spool_bytes, uint64_t sent_bytes)
     return s;
 }
 
-static struct digest add(struct spool *s, unsigned value, size_t size)
+static struct digest add(struct spool *s, unsigned letter)
 {
     struct buffer b;
-    buffer_init(&b, 1 << 24);
-    for (size_t i = 0; i < size; i++)
-        buffer_add_u8(&b, (uint8_t)value);
-    struct digest hash = digest_of(b.data, b.length);
-    CHECK(spool_add(s, &b, hash));
+    buffer_init(&b, BATCH_SIZE_MAX);
+    buffer_add_slice(&b, buffer_slice(&batches[letter]));
+    CHECK(spool_add(s, &b, hashes[letter]));
     CHECK(b.data == NULL);
-    return hash;
+    return hashes[letter];
 }
 
-static void check_content(struct spool *s, uint64_t number, unsigned value,
-                          size_t size)
+static void check_content(struct spool *s, uint64_t number, unsigned letter)
 {
     struct buffer b;
-    CHECK(spool_read(s, number, &b));
-    CHECK_I64(b.length, size);
-    CHECK(b.length > 0 && b.data[0] == value && b.data[size - 1] == value);
+    CHECK(spool_read(s, number, &b) == SPOOL_READ);
+    CHECK(slice_equal(buffer_slice(&b), buffer_slice(&batches[letter])));
     buffer_clear(&b);
 }
 
@@ -87,18 +107,18 @@ static void test_order(void)
     if (!new_state())
         return;
     struct spool *s = open_spool(1 << 20, 1 << 20);
-    struct digest first = add(s, 'a', 10);
-    add(s, 'b', 20);
+    struct digest first = add(s, 'a');
+    add(s, 'b');
     spool_close(s);
     s = open_spool(1 << 20, 1 << 20);
-    struct digest third = add(s, 'c', 30);
+    struct digest third = add(s, 'c');
     CHECK_I64(spool_count(s), 3);
     const struct spool_entry *e = spool_from(s, 0);
     CHECK(e != NULL && digest_equal(e->hash, first));
     uint64_t number = e->number;
-    check_content(s, number, 'a', 10);
-    check_content(s, number + 1, 'b', 20);
-    check_content(s, number + 2, 'c', 30);
+    check_content(s, number, 'a');
+    check_content(s, number + 1, 'b');
+    check_content(s, number + 2, 'c');
     CHECK(spool_find(s, third)->number == number + 2);
     CHECK(spool_from(s, number + 3) == NULL);
 
@@ -116,7 +136,7 @@ static void test_order(void)
 
     test_case("numbers go on when everything was sent");
     s = open_spool(1 << 20, 1 << 20);
-    add(s, 'd', 1);
+    add(s, 'd');
     CHECK(spool_from(s, 0)->number == number + 3);
     spool_close(s);
     remove_state();
@@ -127,15 +147,15 @@ static void test_bounds(void)
     test_case("past spool_mb the oldest is given up and counted once");
     if (!new_state())
         return;
-    struct spool *s = open_spool(100, 50);
+    struct spool *s = open_spool(batch_size * 5 / 2, batch_size * 5 / 4);
     for (unsigned i = 0; i < 5; i++)
-        add(s, 'a' + i, 40);
+        add(s, 'a' + i);
     CHECK_I64(spool_count(s), 2);
     CHECK_I64(spool_take_lost(s), 3);
     CHECK_I64(spool_take_lost(s), 0);
     CHECK_I64(spool_totals(s).lost, 3);
     CHECK_I64(count_files("spool", false), 2);
-    check_content(s, spool_from(s, 0)->number, 'd', 40);
+    check_content(s, spool_from(s, 0)->number, 'd');
 
     test_case("past sent_mb the oldest copy is removed");
     spool_acknowledge(s, spool_from(s, 0)->number);
@@ -144,11 +164,11 @@ static void test_bounds(void)
     spool_close(s);
 
     test_case("a smaller bound holds from the start");
-    s = open_spool(1000, 50);
-    add(s, 'x', 100);
-    add(s, 'y', 100);
+    s = open_spool(1 << 20, batch_size);
+    add(s, 'x');
+    add(s, 'y');
     spool_close(s);
-    s = open_spool(100, 0);
+    s = open_spool(batch_size, 0);
     CHECK_I64(spool_count(s), 1);
     CHECK_I64(spool_take_lost(s), 1);
     CHECK_I64(count_files("sent", false), 0);
@@ -177,12 +197,13 @@ static void test_leftovers(void)
 
     test_case("a batch that vanished from the folder is put aside, not fatal");
     s = open_spool(1 << 20, 1 << 20);
-    add(s, 'a', 10);
+    add(s, 'a');
     count_files("spool", true);
     struct buffer b;
-    CHECK(!spool_read(s, spool_from(s, 0)->number, &b));
+    CHECK(spool_read(s, spool_from(s, 0)->number, &b) == SPOOL_SET_ASIDE);
     buffer_clear(&b);
     CHECK_I64(spool_count(s), 0);
+    CHECK_I64(spool_take_lost(s), 1);
     spool_close(s);
     remove_state();
 
@@ -190,6 +211,93 @@ static void test_leftovers(void)
     struct error_text error = {{0}};
     CHECK(spool_open("/proc/nonexistent/x", 1, 1, &error) == NULL);
     CHECK(strstr(error.text, "/proc/nonexistent/x") != NULL);
+}
+
+/* The only file in the folder of batches that wait. */
+static void damage(size_t place, size_t length)
+{
+    char folder[DURABLE_PATH_LEN], path[DURABLE_PATH_LEN] = "";
+    CHECK(durable_path(folder, state, "spool"));
+    DIR *dir = opendir(folder);
+    for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+        if (d->d_name[0] != '.')
+            CHECK(durable_path(path, folder, d->d_name));
+    closedir(dir);
+    int fd = open(path, O_RDWR);
+    uint8_t byte = 0;
+    CHECK(pread(fd, &byte, 1, (off_t)place) == 1);
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, (off_t)place) == 1);
+    CHECK(ftruncate(fd, (off_t)length) == 0);
+    close(fd);
+}
+
+static void test_damage(void)
+{
+    test_case("a damaged file is put aside and counted as lost, wherever it is "
+              "damaged");
+    for (size_t i = 0; i < 40 && new_state(); i++) {
+        struct spool *s = open_spool(1 << 20, 1 << 20);
+        struct buffer b;
+        size_t step = (batch_size - SIGN_LEN - 1) / 38;
+        add(s, 'a');
+        if (i < 39)
+            damage(i * step, batch_size);
+        else
+            damage(0, 0);
+        add(s, 'b');
+        CHECK(spool_read(s, spool_from(s, 0)->number, &b) == SPOOL_SET_ASIDE);
+        CHECK(b.data == NULL);
+        CHECK_I64(spool_count(s), 1);
+        CHECK_I64(count_files("refused", false), 1);
+        CHECK_I64(spool_take_lost(s), 1);
+        CHECK_I64(spool_totals(s).lost, 1);
+        CHECK_I64(spool_totals(s).refused, 0);
+        check_content(s, spool_from(s, 0)->number, 'b');
+        spool_close(s);
+        remove_state();
+    }
+
+    test_case(
+        "every byte before the signature's value is checked, and any cut");
+    struct slice whole = buffer_slice(&batches['a']);
+    CHECK(batch_check(whole, hashes['a']) == BATCH_CHECK_INTACT);
+    CHECK(batch_check(whole, hashes['b']) == BATCH_CHECK_DAMAGED);
+    for (size_t i = 0; i < batch_size; i++) {
+        bool is_signature = i >= batch_size - SIGN_LEN;
+        batches['a'].data[i] ^= 0x10;
+        CHECK((batch_check(whole, hashes['a']) == BATCH_CHECK_INTACT) ==
+              is_signature);
+        batches['a'].data[i] ^= 0x10;
+        CHECK(batch_check(slice_of_bytes(whole.data, i), hashes['a']) ==
+              BATCH_CHECK_DAMAGED);
+    }
+}
+
+/* Without free descriptors no file can be opened; nor need it be damaged. */
+static void test_not_now(void)
+{
+    struct rlimit before, none;
+    struct buffer b;
+    test_case("a good batch that cannot be read now waits where it is");
+    if (!new_state())
+        return;
+    struct spool *s = open_spool(1 << 20, 1 << 20);
+    add(s, 'a');
+    uint64_t number = spool_from(s, 0)->number;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    enum spool_read status = spool_read(s, number, &b);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(status == SPOOL_NOT_NOW);
+    CHECK_I64(spool_count(s), 1);
+    CHECK_I64(spool_take_lost(s), 0);
+    CHECK_I64(count_files("refused", false), 0);
+    check_content(s, number, 'a');
+    spool_close(s);
+    remove_state();
 }
 
 /* A file size limit of nothing is a full disk that needs no disk. */
@@ -221,7 +329,7 @@ static void test_full(void)
     }
     setrlimit(RLIMIT_FSIZE, &before);
     uint64_t number = spool_from(s, 0)->number;
-    CHECK(spool_read(s, number, &b));
+    CHECK(spool_read(s, number, &b) == SPOOL_READ);
     CHECK(slice_equal_text(buffer_slice(&b), "one"));
     buffer_clear(&b);
     spool_acknowledge(s, number);
@@ -238,9 +346,15 @@ static void test_full(void)
 
 int main(void)
 {
+    log_set_level(LOG_LEVEL_ERROR);
+    make_batches();
     test_order();
     test_bounds();
     test_leftovers();
+    test_damage();
+    test_not_now();
     test_full();
+    for (unsigned i = 'a'; i <= 'z'; i++)
+        buffer_clear(&batches[i]);
     return test_end();
 }

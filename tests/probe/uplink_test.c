@@ -304,6 +304,27 @@ static void fill_spool(struct spool *s, int count, struct digest *hashes)
     sign_key_free(key);
 }
 
+/* Flips a byte of a file that waits: one in its content. */
+static void damage(const char *state, uint64_t number)
+{
+    char path[DURABLE_PATH_LEN], prefix[32];
+    if (!CHECK(durable_path(path, state, "spool")))
+        return;
+    snprintf(prefix, sizeof(prefix), "%012" PRIu64 "-", number);
+    DIR *dir = opendir(path);
+    for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir)) {
+        char file[DURABLE_PATH_LEN];
+        if (strncmp(d->d_name, prefix, strlen(prefix)) != 0 ||
+            !CHECK(durable_path(file, path, d->d_name)))
+            continue;
+        FILE *f = fopen(file, "r+b");
+        fseek(f, 17, SEEK_SET);
+        fputc(0xff, f);
+        fclose(f);
+    }
+    closedir(dir);
+}
+
 static void remove_folder(const char *name)
 {
     char path[DURABLE_PATH_LEN];
@@ -350,6 +371,7 @@ struct script {
     int behaviour_count, batches, enough;
     const char *collector_name;
     uint64_t waiting, acknowledged, refused; /* at the end */
+    int damaged; /* of the batches, the first ones */
 };
 
 static bool received_all(const struct collector *c, const struct digest *hashes,
@@ -372,7 +394,7 @@ static void check_totals(const struct script *script, const struct spool *s,
     CHECK_I64(t.waiting, script->waiting);
     CHECK_I64(t.acknowledged, script->acknowledged);
     CHECK_I64(t.refused, script->refused);
-    CHECK_I64(t.lost, 0);
+    CHECK_I64(t.lost, script->damaged);
     CHECK(uplink_status(u).has_receipt == (t.acknowledged + t.refused > 0));
 }
 
@@ -407,6 +429,8 @@ static void play(const struct script *script)
     struct uplink *u = uplink_new(&options, tls, s);
     if (CHECK(tls != NULL && s != NULL && u != NULL)) {
         fill_spool(s, script->batches, hashes);
+        for (int i = 0; i < script->damaged; i++)
+            damage(state, spool_from(s, 0)->number + (uint64_t)i);
         pthread_create(&thread, NULL, collect, &c);
         drive(u, s, &c, script->enough);
         check_totals(script, s, u);
@@ -414,7 +438,8 @@ static void play(const struct script *script)
         c.stop = true;
         pthread_join(thread, NULL);
         if (script->waiting == 0)
-            CHECK(received_all(&c, hashes, script->batches));
+            CHECK(received_all(&c, hashes + script->damaged,
+                               script->batches - script->damaged));
     }
     spool_close(s);
     tls_context_free(tls);
@@ -498,6 +523,16 @@ static const struct script scripts[] = {
      3,
      0,
      0},
+    {"damaged files do not keep those behind them from going",
+     {ACKNOWLEDGE},
+     1,
+     6,
+     0,
+     NULL,
+     0,
+     4,
+     0,
+     2},
 };
 
 static void test_addresses(void)
