@@ -115,6 +115,7 @@ bool db_run(struct db *db, const char *sql)
 
 bool db_begin(struct db *db)
 {
+    db->is_full = false; /* said of the last failure only */
     /* A writer takes the lock now: asking later can fail half way. */
     return db_run(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN");
 }

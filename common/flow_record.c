@@ -224,9 +224,20 @@ bool flow_record_decode(const struct ipfix_record *in, struct flow_record *r)
     return has_ipv4 != r->is_ipv6 && r->end_ms >= r->start_ms;
 }
 
+bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
+                     uint64_t rpayload)
+{
+    enum { TCP = 6, SYN = 0x02, RST = 0x04, ACK = 0x10 };
+    bool is_reset = (rtcp_flags & RST) != 0;
+    bool is_left = (tcp_flags & SYN) != 0 && (tcp_flags & ACK) == 0;
+    return protocol == TCP && rpayload == 0 && (is_reset || is_left);
+}
+
 bool flow_record_is_two_way(const struct flow_record *r)
 {
-    return r->packets > 0 && r->rpackets > 0;
+    return r->packets > 0 && r->rpackets > 0 &&
+           !flow_is_refused(r->protocol, r->tcp_flags, r->rtcp_flags,
+                            r->rpayload);
 }
 
 static_assert(IE_COUNT <= 64, "flow_record_decode keeps a bit per element");

@@ -69,6 +69,7 @@ static int compare_records(const void *a, const void *b)
     order = order ? order : order_u64(x->end_reason, y->end_reason);
     order = order ? order : order_u64(x->name_evidence, y->name_evidence);
     order = order ? order : order_u64(x->rtt_us, y->rtt_us);
+    order = order ? order : order_u64(x->is_refused, y->is_refused);
     return order ? order : order_u64(x->tier, y->tier);
 }
 
@@ -93,6 +94,7 @@ static void add_record(struct fact_flow *flow, const struct fact_flow *next)
     flow->rtt_us = flow->rtt_us != 0 ? flow->rtt_us : next->rtt_us;
     flow->tier = next->tier > flow->tier ? next->tier : flow->tier;
     flow->is_sample |= next->is_sample;
+    flow->is_refused &= next->is_refused;
     if (flow->name_evidence == NAME_NONE)
         flow->name_evidence = next->name_evidence;
 }
@@ -114,7 +116,7 @@ static size_t merge_records(struct fact_flow *flows, size_t count)
 
 static bool is_observation(const struct fact_flow *f)
 {
-    return f->packets > 0 && f->rpackets > 0 &&
+    return f->packets > 0 && f->rpackets > 0 && !f->is_refused &&
            !(f->is_shared && f->name_evidence == NAME_MISMATCH);
 }
 

@@ -21,7 +21,7 @@
 #include "rules/parameter.h"
 
 enum {
-    FACT_VERSION = 1,
+    FACT_VERSION = 2,
     FACT_HOSTS_MAX = 512,
     FACT_SHAPE_MAX = 64,
     FACT_PROGRAMS_MAX = 4,
@@ -38,7 +38,8 @@ struct fact_flow {
     uint32_t rtt_us;      /* 0: unknown */
     uint8_t name_evidence, end_reason, tier;
     bool is_sample;
-    bool is_shared; /* the endpoint is: a wrong name is then no observation */
+    bool is_shared;  /* the endpoint is: a wrong name is then no observation */
+    bool is_refused; /* see flow_is_refused: no observation either */
 };
 
 /* What is known of the probes' reporting on that day. */

@@ -46,6 +46,7 @@ struct rule_row {
     const char *rule;
     bool classes[CLASS_COUNT]; /* A, B, C */
     void (*ask)(const struct judge_case *c, struct rule_result *r);
+    bool needs_second; /* alone it is a flag, see weigh_signs() */
 };
 
 const char *rule_outcome_text(enum rule_outcome outcome)
@@ -977,11 +978,11 @@ static const struct rule_row ROWS[] = {
     {"S10", ALL, ask_conflicts},
     {"I1", NOT_C, ask_flows},
     {"S1", PEOPLE, ask_automation},
-    {"S2", PEOPLE, ask_bursts},
+    {"S2", PEOPLE, ask_bursts, .needs_second = true},
     {"S3", PEOPLE, ask_repeated_days},
     {"S4", MACHINES, ask_payload},
-    {"S5", NOT_C, ask_largest_day},
-    {"S6", PEOPLE, ask_variation},
+    {"S5", NOT_C, ask_largest_day, .needs_second = true},
+    {"S6", PEOPLE, ask_variation, .needs_second = true},
     {"S7", ALL, ask_round_trip},
     {"S8", PEOPLE, ask_client},
     {"S11", PEOPLE, ask_twins},
@@ -1033,6 +1034,20 @@ static void weigh_coverage(struct line_verdict *v)
     }
 }
 
+/* Statistics that an honest factory can meet by chance (many visitors of one
+ * page each, one storm of reconnections) hold a line only together with another
+ * sign; alone they are shown as a flag. */
+static void weigh_signs(struct line_verdict *v)
+{
+    size_t signs = 0;
+    for (size_t i = 0; i < v->result_count; i++)
+        signs += v->results[i].outcome == RULE_SUSPICIOUS;
+    for (size_t i = 0; signs == 1 && i < v->result_count; i++) {
+        if (v->results[i].outcome == RULE_SUSPICIOUS && ROWS[i].needs_second)
+            v->results[i].outcome = RULE_FLAG;
+    }
+}
+
 static void conclude(struct line_verdict *v, const struct parameters *p)
 {
     enum rule_outcome worst = RULE_PASS;
@@ -1074,6 +1089,7 @@ void judge_line(const struct judge_line *line, const struct judge_rules *rules,
         ask_row(&c, &ROWS[i], &verdict->results[i]);
     verdict->result_count = ROW_COUNT;
     weigh_coverage(verdict);
+    weigh_signs(verdict);
     conclude(verdict, rules->parameters);
 }
 

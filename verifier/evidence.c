@@ -344,6 +344,9 @@ static void flow_of_row(struct db_statement *s,
         .tier = (uint8_t)db_i64(s, 13),
         .is_sample = db_i64(s, 14) != 0,
         .is_shared = endpoint->is_shared,
+        .is_refused =
+            flow_is_refused((uint8_t)db_i64(s, 15), (uint16_t)db_i64(s, 16),
+                            (uint16_t)db_i64(s, 17), db_u64(s, 18)),
     };
     struct slice token = db_blob(s, 11);
     if (token.length == sizeof(flow->token))
@@ -356,7 +359,8 @@ static struct db_statement *prepare_flows(struct evidence *e)
         e->usage,
         "SELECT f.endpoint, f.start_ms, f.end_ms, f.octets, f.packets, "
         " f.roctets, f.rpackets, f.end_reason, f.name_evidence, f.rtt_us, "
-        " f.host, f.token, f.fingerprint, l.tier, l.is_sample "
+        " f.host, f.token, f.fingerprint, l.tier, l.is_sample, f.protocol, "
+        " f.tcp_flags, f.rtcp_flags, f.rpayload "
         "FROM ledger AS l INDEXED BY ledger_by_period "
         "CROSS JOIN flow AS f INDEXED BY flow_by_ledger ON f.ledger_idx = "
         "l.idx "

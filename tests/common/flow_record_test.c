@@ -240,6 +240,14 @@ static void test_words(void)
     CHECK(flow_record_is_two_way(&r));
     r.rpackets = 0;
     CHECK(!flow_record_is_two_way(&r));
+    test_case("VER-07: a refused or unfinished TCP opening is no connection");
+    CHECK(flow_is_refused(6, 0x02, 0x14, 0));   /* SYN, RST ACK */
+    CHECK(flow_is_refused(6, 0x06, 0x12, 0));   /* SYN scan */
+    CHECK(!flow_is_refused(6, 0x12, 0x12, 0));  /* established */
+    CHECK(!flow_is_refused(6, 0x10, 0x10, 0));  /* keepalives of a long one */
+    CHECK(!flow_is_refused(6, 0x1a, 0x1e, 90)); /* used, then reset */
+    CHECK(!flow_is_refused(17, 0, 0, 0));
+    test_case("names of name evidence");
     CHECK_TEXT(name_evidence_text(NAME_QUIC_SNI), "quic-sni");
     CHECK_TEXT(name_evidence_text(NAME_NONE), "none");
     CHECK_TEXT(name_evidence_text(99), "unknown");
