@@ -104,6 +104,13 @@ bool form_parse(struct form *form, struct slice text, struct arena *arena)
     return true;
 }
 
+static bool is_own_cookie(struct slice name)
+{
+    size_t length = strlen(FORM_COOKIE_PREFIX);
+    return name.length > length &&
+           memcmp(name.data, FORM_COOKIE_PREFIX, length) == 0;
+}
+
 void form_parse_cookies(struct form *form, struct slice text,
                         struct arena *arena)
 {
@@ -113,7 +120,7 @@ void form_parse_cookies(struct form *form, struct slice text,
         return;
     while (slice_next(&text, ';', &part) && form->count < FORM_FIELDS_MAX) {
         split_pair(slice_trim(part), &name, &value);
-        if (name.length == 0 || !slice_is_clean_utf8(name) ||
+        if (!is_own_cookie(name) || !slice_is_clean_utf8(name) ||
             !slice_is_clean_utf8(value))
             continue;
         struct form_field field = {arena_copy_text(arena, name),

@@ -18,6 +18,10 @@
 
 enum { FORM_FIELDS_MAX = 32 };
 
+/* Other cookies are those of other programs on this host: browsers do not keep
+ * ports apart. */
+#define FORM_COOKIE_PREFIX "yz_"
+
 struct form_field {
     const char *name;
     const char *value;
@@ -30,7 +34,8 @@ struct form {
 
 /* False (and an empty form) when the text is not acceptable. */
 bool form_parse(struct form *form, struct slice text, struct arena *arena);
-/* Cookies that are not clean are left out; this never fails. */
+/* Takes the portal's own cookies (FORM_COOKIE_PREFIX); those that are not clean
+ * are left out. This never fails. */
 void form_parse_cookies(struct form *form, struct slice text,
                         struct arena *arena);
 /* The value of the first field of that name, "" when there is none. */

@@ -1,4 +1,5 @@
 /* Forms, queries and cookies as strangers send them. */
+#include "common/buffer.h"
 #include "portal/form.h"
 #include "tests/test.h"
 
@@ -43,11 +44,22 @@ static void test_cookies(struct arena *arena)
 {
     struct form form;
     test_case("cookies; those that are not clean are left out");
-    form_parse_cookies(&form, SLICE("a=1; b = x%20 ;c=\x01; =4;d"), arena);
-    CHECK_TEXT(form_get(&form, "a"), "1");
-    CHECK_TEXT(form_get(&form, "b "), " x%20");
-    CHECK_TEXT(form_get(&form, "c"), "");
+    form_parse_cookies(
+        &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"), arena);
+    CHECK_TEXT(form_get(&form, "yz_a"), "1");
+    CHECK_TEXT(form_get(&form, "yz_b "), " x%20");
+    CHECK_TEXT(form_get(&form, "yz_c"), "");
     CHECK_I64(form.count, 3);
+    test_case("cookies of other programs on the host crowd ours not out");
+    struct buffer many;
+    buffer_init(&many, 4096);
+    for (int i = 0; i < 2 * FORM_FIELDS_MAX; i++)
+        buffer_addf(&many, "other%d=v; ", i);
+    buffer_add_text(&many, "yz_session=s");
+    form_parse_cookies(&form, buffer_slice(&many), arena);
+    CHECK_TEXT(form_get(&form, "yz_session"), "s");
+    CHECK_I64(form.count, 1);
+    buffer_clear(&many);
 }
 
 static void test_encode(struct arena *arena)
