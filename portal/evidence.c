@@ -165,3 +165,30 @@ bool evidence_read_usage(struct db *db, const char *enterprise_id,
     return read_usage(db, enterprise_id, service_id, evidence) &&
            read_coverage(db, enterprise_id, evidence);
 }
+
+static uint32_t minutes_before_end(const struct evidence *evidence,
+                                   size_t index)
+{
+    int32_t day = evidence->first.number + (int32_t)index;
+    int32_t last = day_of_wall(evidence->end).number;
+    if (day < last)
+        return MINUTES_A_DAY;
+    return day == last ? (uint32_t)wall_minute_of_day(evidence->end) : 0;
+}
+
+bool evidence_is_covered(const struct evidence *evidence, size_t index,
+                         uint64_t least_permille)
+{
+    uint64_t covered = evidence->days[index].covered_minutes;
+    uint64_t minutes = minutes_before_end(evidence, index);
+    return covered > 0 && covered >= minutes * least_permille / 1000;
+}
+
+unsigned evidence_covered_percent(const struct evidence *evidence, size_t index)
+{
+    uint32_t covered = evidence->days[index].covered_minutes;
+    uint32_t minutes = minutes_before_end(evidence, index);
+    if (covered == 0)
+        return 0;
+    return covered >= minutes ? 100 : covered * 100 / minutes;
+}

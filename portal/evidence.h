@@ -30,6 +30,7 @@ struct evidence_day {
 struct evidence {
     struct civil_day first;
     struct evidence_day days[EVIDENCE_DAYS];
+    struct wall_time end; /* the cut-off, or now; the caller sets it */
     bool is_judged; /* from the facts of a run, else from counted usage */
 };
 
@@ -41,5 +42,13 @@ bool evidence_read_facts(struct db *db, const char *enterprise_id,
 bool evidence_read_usage(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
                          struct evidence *evidence);
+
+/* Whether so much of a day was watched that it counts, as the verifier asks
+ * it: of the day in which `end` lies, only what is before it can be asked for. */
+bool evidence_is_covered(const struct evidence *evidence, size_t index,
+                         uint64_t least_permille);
+/* 0 to 100, of the same minutes. */
+unsigned evidence_covered_percent(const struct evidence *evidence,
+                                  size_t index);
 
 #endif

@@ -14,7 +14,7 @@
 #include "portal/evidence.h"
 #include "portal/verdict_view.h"
 
-enum { LINES_MAX = 64, MINUTES_A_DAY = 1440, DAYS_BEFORE_WINDOW = 2 };
+enum { LINES_MAX = 64, DAYS_BEFORE_WINDOW = 2 };
 
 struct voucher_facts {
     const char *number, *cycle_id, *enterprise_id;
@@ -253,11 +253,12 @@ static bool fill_endpoints(struct visit *visit, const struct voucher_line *line)
     return step == DB_DONE;
 }
 
-static bool is_covered(struct visit *visit, const struct evidence_day *day)
+static bool is_covered(struct visit *visit, const struct evidence *evidence,
+                       size_t index)
 {
-    uint64_t least = portal_parameters(visit->portal)->covered_minutes_permille;
-    return (uint64_t)day->covered_minutes * 1000 >= least * MINUTES_A_DAY &&
-           day->covered_minutes > 0;
+    return evidence_is_covered(
+        evidence, index,
+        portal_parameters(visit->portal)->covered_minutes_permille);
 }
 
 static void fill_day(struct visit *visit, const struct evidence *evidence,
@@ -268,13 +269,12 @@ static void fill_day(struct visit *visit, const struct evidence *evidence,
     struct civil_day date = {evidence->first.number + (int32_t)index};
     const struct evidence_day *day = &evidence->days[index];
     int weekday = day_of_week(date);
-    uint32_t covered = day->covered_minutes * 100 / MINUTES_A_DAY;
     day_to_text(date, text);
     model_text(m, "day", text);
     model_text(m, "_weekday", visit_word(visit, "weekday.", WEEKDAYS[weekday]));
     model_bool(m, "is_weekend", weekday >= DAY_SATURDAY);
-    model_i64(m, "covered_percent", covered > 100 ? 100 : covered);
-    model_bool(m, "is_covered", is_covered(visit, day));
+    model_i64(m, "covered_percent", evidence_covered_percent(evidence, index));
+    model_bool(m, "is_covered", is_covered(visit, evidence, index));
     model_bool(m, "is_active", day->is_active);
     model_i64(m, "minutes", day->active_minutes);
     model_i64(m, "flows", (int64_t)day->flows);
@@ -303,7 +303,7 @@ static void fill_chart(struct visit *visit, const struct voucher_line *line,
     for (size_t i = 0; i < EVIDENCE_DAYS; i++) {
         const struct evidence_day *day = &evidence->days[i];
         chart.days[i] = (struct chart_day){
-            .is_covered = is_covered(visit, day),
+            .is_covered = is_covered(visit, evidence, i),
             .is_active = day->is_active,
             .value =
                 line->unit == CHART_MINUTES ? day->active_minutes : day->octets,
@@ -314,12 +314,18 @@ static void fill_chart(struct visit *visit, const struct voucher_line *line,
     chart_fill(&chart, m);
 }
 
+static struct wall_time evidence_end(struct visit *visit,
+                                     const struct verdict_view *view)
+{
+    return view->is_there ? view->cut_off : visit->now;
+}
+
 /* The last days up to the cut-off, or the best window when that was earlier. */
 static struct civil_day first_day(struct visit *visit,
                                   const struct verdict_view *view,
                                   const struct verdict_window *window)
 {
-    struct wall_time end = view->is_there ? view->cut_off : visit->now;
+    struct wall_time end = evidence_end(visit, view);
     struct civil_day last = day_of_wall((struct wall_time){end.us - 1});
     struct civil_day first = {last.number - EVIDENCE_DAYS + 1};
     if (window->is_there && window->start.number < first.number)
@@ -346,6 +352,7 @@ static bool fill_evidence(struct visit *visit,
         return true;
     if (!good)
         return false;
+    evidence.end = evidence_end(visit, view);
     model_bool(line->model, "is_judged", evidence.is_judged);
     model_list(line->model, "days");
     for (size_t i = 0; i < EVIDENCE_DAYS; i++)

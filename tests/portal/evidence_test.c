@@ -167,6 +167,25 @@ static void test_facts(const struct scratch *scratch)
     CHECK(!evidence.days[EVIDENCE_DAYS - 1].is_active);
 }
 
+static void test_last_day(void)
+{
+    struct evidence evidence = {.first = FIRST};
+    /* The cut-off is 18:00 of the third day: 1080 minutes. */
+    evidence.end.us =
+        day_start((struct civil_day){FIRST.number + 2}).us + 1080LL * 60000000;
+    evidence.days[1].covered_minutes = 1000;
+    evidence.days[2].covered_minutes = 1000;
+    evidence.days[3].covered_minutes = 1;
+    test_case("VER-15: the day of the cut-off counts up to it, as judged");
+    CHECK(!evidence_is_covered(&evidence, 0, 900));
+    CHECK(!evidence_is_covered(&evidence, 1, 900));
+    CHECK(evidence_is_covered(&evidence, 2, 900));
+    CHECK_I64(evidence_covered_percent(&evidence, 0), 0);
+    CHECK_I64(evidence_covered_percent(&evidence, 1), 69);
+    CHECK_I64(evidence_covered_percent(&evidence, 2), 92);
+    CHECK_I64(evidence_covered_percent(&evidence, 3), 100);
+}
+
 int main(void)
 {
     struct scratch scratch;
@@ -176,6 +195,7 @@ int main(void)
     test_usage(&scratch);
     test_coverage(&scratch);
     test_facts(&scratch);
+    test_last_day();
     scratch_close(&scratch);
     return test_end();
 }
