@@ -20,10 +20,12 @@
 #include "common/slice.h"
 
 enum { RING_TIMEOUT_MS = 50 };
+static const int64_t YEAR_10000_S = INT64_C(253402300800);
 
 struct capture {
     pcap_t *pcap;
     bool is_live;
+    int64_t last_us; /* time of the packet before */
     uint64_t delivered, received, dropped;
     uint32_t last_received, last_dropped; /* as libpcap had them: 32 bits */
     capture_packet_fn *fn;                /* of the running dispatch */
@@ -151,10 +153,16 @@ static void hand_on(u_char *user, const struct pcap_pkthdr *header,
     struct capture *c = (struct capture *)user;
     struct capture_packet packet = {
         .data = data,
-        .captured = header->caplen,
         .length = header->len < header->caplen ? header->caplen : header->len,
-        .when = {(int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec},
     };
+    /* A file can claim any time. Outside the years 1970 to 9999 the packet is
+     * handed on at the time of the one before it, and empty: undecodable. */
+    bool is_dated = header->ts.tv_sec >= 0 && header->ts.tv_sec < YEAR_10000_S;
+    packet.when.us =
+        is_dated ? (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec
+                 : c->last_us;
+    packet.captured = is_dated ? header->caplen : 0;
+    c->last_us = packet.when.us;
     c->delivered++;
     c->fn(c->context, &packet);
 }

@@ -28,9 +28,9 @@ const struct config_key probe_config_keys[] = {
      .help = "Network interface where the traffic passes, such as eth1."},
     {.name = "snap_length",
      NUMBER(snap_length, 128, 65535),
-     .initial = "2048",
-     .help = "Bytes looked at of each packet. Names in a TLS or QUIC opening "
-             "need about 1600."},
+     .initial = "4096",
+     .help = "Bytes looked at of each packet. Openings of TLS sessions can "
+             "arrive as one packet of more than 2000."},
     {.name = "buffer_mb",
      NUMBER(buffer_mb, 1, 1024),
      .initial = "16",
@@ -110,7 +110,7 @@ const struct config_key probe_config_keys[] = {
      .initial = "30",
      .help = "A flow without packets for so long is over."},
     {.name = "active_timeout_s",
-     NUMBER(active_timeout_s, 1, 86400),
+     NUMBER(active_timeout_s, 1, 43200),
      .initial = "300",
      .help = "A longer flow is reported every so often."},
     {.name = "flow_limit",

@@ -280,7 +280,7 @@ int read_main(int argc, char **argv)
     if (status == 0) {
         bool good = read_packets(&r);
         good = finish_output(&r) && good;
-        status = good && fflush(stdout) == 0 ? 0 : 1;
+        status = good ? 0 : 1; /* program.c looks after standard output */
     }
     close_all(&r);
     return status;

@@ -2,10 +2,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +37,7 @@ struct folder {
 };
 
 struct spool {
+    int lock; /* held on the state folder; -1: not yet */
     struct folder waiting, sent, refused;
     uint64_t spool_bytes, sent_bytes, memory_bytes;
     uint64_t next_number, lost_now;
@@ -187,6 +191,21 @@ static void bound_copies(struct folder *f, uint64_t limit)
 
 static void give_up_oldest(struct spool *s);
 
+/* Two probes on one state folder would count every packet twice. */
+static bool lock_state(struct spool *s, const char *state,
+                       struct error_text *error)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/lock", state) >= (int)sizeof(path))
+        return error_set(error, "%s: the path is too long", state);
+    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock < 0)
+        return error_set(error, "%s: %s", path, strerror(errno));
+    if (flock(s->lock, LOCK_EX | LOCK_NB) != 0)
+        return error_set(error, "%s: in use by another yz-probe", state);
+    return true;
+}
+
 struct spool *spool_open(const char *state, uint64_t spool_bytes,
                          uint64_t sent_bytes, struct error_text *error)
 {
@@ -198,10 +217,13 @@ struct spool *spool_open(const char *state, uint64_t spool_bytes,
     s->spool_bytes = spool_bytes;
     s->sent_bytes = sent_bytes;
     s->next_number = 1;
+    s->lock = -1;
     if (!durable_folder(state)) {
         error_set(error, "%s: %s", state, strerror(errno));
         goto fail;
     }
+    if (!lock_state(s, state, error))
+        goto fail;
     if (!open_folder(&s->waiting, state, "spool", error) ||
         !open_folder(&s->sent, state, "sent", error) ||
         !open_folder(&s->refused, state, "refused", error))
@@ -229,6 +251,8 @@ void spool_close(struct spool *s)
     clear_folder(&s->waiting);
     clear_folder(&s->sent);
     clear_folder(&s->refused);
+    if (s->lock >= 0)
+        close(s->lock);
     free(s);
 }
 

@@ -70,7 +70,7 @@ int main(void)
     write_file(NEEDED);
     if (!CHECK(probe_config_read(path, &config, &error)))
         printf("# %s\n", error.text);
-    CHECK_I64(config.snap_length, 2048);
+    CHECK_I64(config.snap_length, 4096);
     CHECK_I64(config.batch_period_s, 300);
     CHECK_I64(config.idle_timeout_s, 30);
     CHECK_I64(config.flow_limit, 65536);

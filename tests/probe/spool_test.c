@@ -71,6 +71,9 @@ static void remove_state(void)
     count_files("spool", true);
     count_files("sent", true);
     count_files("refused", true);
+    char lock[DURABLE_PATH_LEN];
+    CHECK(durable_path(lock, state, "lock"));
+    unlink(lock);
     rmdir(state);
 }
 
@@ -344,10 +347,27 @@ static void test_full(void)
     remove_state();
 }
 
+static void test_lock(void)
+{
+    test_case("a state folder serves one probe at a time");
+    if (!new_state())
+        return;
+    struct error_text error = {0};
+    struct spool *first = open_spool(1 << 20, 1 << 20);
+    CHECK(spool_open(state, 1 << 20, 1 << 20, &error) == NULL);
+    CHECK(strstr(error.text, "in use by another yz-probe") != NULL);
+    spool_close(first);
+    struct spool *next = open_spool(1 << 20, 1 << 20);
+    CHECK(next != NULL);
+    spool_close(next);
+    remove_state();
+}
+
 int main(void)
 {
     log_set_level(LOG_LEVEL_ERROR);
     make_batches();
+    test_lock();
     test_order();
     test_bounds();
     test_leftovers();
