@@ -643,5 +643,24 @@ struct endpoint_rule endpoint_rule_at(const struct endpoint_list *list,
     return (struct endpoint_rule){.prefix = e->prefix,
                                   .protocol = e->protocol,
                                   .port_low = e->low,
-                                  .port_high = e->high};
+                                  .port_high = e->high,
+                                  .from = e->from,
+                                  .to = e->to};
+}
+
+void endpoint_list_steady(const struct endpoint_list *list,
+                          struct wall_time when, struct wall_time *from,
+                          struct wall_time *to)
+{
+    *from = (struct wall_time){INT64_MIN};
+    *to = (struct wall_time){INT64_MAX};
+    for (size_t i = 0; i < list->entry_count; i++) {
+        const struct wall_time ends[] = {list->entries[i].from,
+                                         list->entries[i].to};
+        for (int k = 0; k < 2; k++)
+            if (ends[k].us <= when.us && ends[k].us > from->us)
+                *from = ends[k];
+            else if (ends[k].us > when.us && ends[k].us < to->us)
+                *to = ends[k];
+    }
 }

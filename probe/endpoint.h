@@ -66,9 +66,15 @@ struct endpoint_rule {
     struct prefix prefix;
     uint8_t protocol;             /* 0: any */
     uint16_t port_low, port_high; /* 0..65535 */
+    struct wall_time from, to;    /* valid in [from, to) */
 };
 size_t endpoint_rule_count(const struct endpoint_list *list);
 struct endpoint_rule endpoint_rule_at(const struct endpoint_list *list,
                                       size_t index);
+/* The validities that hold at `when` hold throughout [*from, *to), the longest
+ * such time around it. */
+void endpoint_list_steady(const struct endpoint_list *list,
+                          struct wall_time when, struct wall_time *from,
+                          struct wall_time *to);
 
 #endif

@@ -24,8 +24,10 @@ enum { DRAIN_MS = 300 }; /* several times the ring's time-out */
 
 struct filter {
     enum filter_kind kind;
-    size_t rules;
-    struct filter_ebpf *ebpf; /* NULL when classic */
+    const struct endpoint_list *endpoints;
+    struct filter_plan *plan;  /* in force */
+    struct wall_time from, to; /* it holds in [from, to) */
+    struct filter_ebpf *ebpf;  /* NULL when classic */
 };
 
 static bool find_link(const struct capture *capture, enum filter_link *link,
@@ -84,7 +86,7 @@ static bool start_ebpf(struct filter *f, const struct filter_plan *plan,
     return f->ebpf != NULL &&
            filter_ebpf_attach(f->ebpf, capture_fd(capture), error) &&
            prove_silence(capture, error) &&
-           filter_ebpf_fill(f->ebpf, plan, error);
+           filter_ebpf_fill(f->ebpf, NULL, plan, error);
 }
 
 static bool start_classic(const struct filter_plan *plan, enum filter_link link,
@@ -127,19 +129,19 @@ static bool start(struct filter *f, enum filter_kind wanted,
 struct filter *filter_attach(enum filter_kind wanted,
                              const struct endpoint_list *endpoints,
                              struct capture *capture, uint32_t snap_length,
-                             struct error_text *error)
+                             struct wall_time now, struct error_text *error)
 {
-    struct filter_plan *plan = filter_plan_new(endpoints, error);
     struct filter *f = calloc(1, sizeof(*f));
-    bool good = false;
-    if (plan == NULL || f == NULL)
-        goto out;
-    f->rules = endpoint_rule_count(endpoints);
-    good = start(f, wanted, plan, capture, snap_length, error) &&
-           lock(capture_fd(capture), error);
-out:
-    filter_plan_free(plan);
-    if (good)
+    if (f == NULL) {
+        error_set(error, "kernel filter: no memory");
+        return NULL;
+    }
+    f->endpoints = endpoints;
+    f->plan = filter_plan_new(endpoints, now, error);
+    endpoint_list_steady(endpoints, now, &f->from, &f->to);
+    if (f->plan != NULL &&
+        start(f, wanted, f->plan, capture, snap_length, error) &&
+        lock(capture_fd(capture), error))
         return f;
     filter_free(f);
     return NULL;
@@ -150,7 +152,33 @@ void filter_free(struct filter *f)
     if (f == NULL)
         return;
     filter_ebpf_free(f->ebpf);
+    filter_plan_free(f->plan);
     free(f);
+}
+
+struct wall_time filter_valid_to(const struct filter *f)
+{
+    return f->to;
+}
+
+bool filter_keep_valid(struct filter *f, struct wall_time now,
+                       struct error_text *error)
+{
+    if (f->from.us <= now.us && now.us < f->to.us)
+        return true;
+    if (f->ebpf == NULL)
+        return error_set(error, "kernel filter: the validity of endpoints "
+                                "changes, and a classic filter cannot follow; "
+                                "start the probe again");
+    struct filter_plan *plan = filter_plan_new(f->endpoints, now, error);
+    if (plan == NULL || !filter_ebpf_fill(f->ebpf, f->plan, plan, error)) {
+        filter_plan_free(plan);
+        return false;
+    }
+    filter_plan_free(f->plan);
+    f->plan = plan;
+    endpoint_list_steady(f->endpoints, now, &f->from, &f->to);
+    return true;
 }
 
 enum filter_kind filter_kind(const struct filter *f)
@@ -166,7 +194,7 @@ const char *filter_kind_text(enum filter_kind kind)
 
 size_t filter_rule_count(const struct filter *f)
 {
-    return f->rules;
+    return filter_plan_rule_count(f->plan);
 }
 
 struct filter_counters filter_counters(const struct filter *f)

@@ -16,6 +16,11 @@
  * have no ports and pass by address alone. Protocols other than TCP and UDP
  * pass where the registration names neither protocol nor ports. Whatever is
  * cut off, malformed or not IP is refused.
+ *
+ * Only what is valid now passes. When a validity begins or ends, the eBPF maps
+ * are filled anew, which loses nothing. A classic program is locked to the
+ * descriptor and rights to open another are gone by then: the probe has to end
+ * and be started again, as the service manager does.
  */
 #ifndef PROBE_FILTER_H
 #define PROBE_FILTER_H
@@ -42,17 +47,23 @@ struct filter_counters {
 };
 
 /* NULL with a sentence when no filter is proved to be in force. Takes about a
- * third of a second. */
+ * third of a second. Borrows the endpoint list. */
 struct filter *filter_attach(enum filter_kind wanted,
                              const struct endpoint_list *endpoints,
                              struct capture *capture, uint32_t snap_length,
-                             struct error_text *error);
+                             struct wall_time now, struct error_text *error);
+/* Lets pass what is valid at `now`; cheap while nothing changes. False with a
+ * sentence when that is not to be had: capturing must end. */
+bool filter_keep_valid(struct filter *filter, struct wall_time now,
+                       struct error_text *error);
+/* When filter_keep_valid is needed next. */
+struct wall_time filter_valid_to(const struct filter *filter);
 /* The descriptor of the capture stays filtered until it is closed. */
 void filter_free(struct filter *filter);
 
 enum filter_kind filter_kind(const struct filter *filter);
-const char *filter_kind_text(enum filter_kind kind); /* "ebpf", "cbpf" */
-size_t filter_rule_count(const struct filter *filter);
+const char *filter_kind_text(enum filter_kind kind);   /* "ebpf", "cbpf" */
+size_t filter_rule_count(const struct filter *filter); /* valid ones */
 struct filter_counters filter_counters(const struct filter *filter);
 
 #endif

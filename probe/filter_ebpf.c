@@ -2,7 +2,9 @@
  * Maps:
  *
  *   trie4, trie6  longest prefix -> port set number + 1
- *   sets          port set number -> struct set_bits: a bit a port
+ *   sets          port set number -> struct set_bits: a bit a port. Two halves:
+ *                 the sets of the next plan are written beside those in use,
+ *                 then the prefixes go over to them one by one
  *   hints         a bit for each value of the upper 16 bits of an IPv4 address
  *                 (IPv6: of its first 32 bits folded to 16) under which
  *                 anything is registered. Most packets have no such address on
@@ -35,6 +37,7 @@
 enum {
     HINT_BYTES = 8192, /* of one family */
     COUNTER_STRIDE = 64,
+    SETS_SPARE = 16, /* more than the first plan has, for later ones */
     TAGS_MAX = 3,
     EXTENSIONS_MAX = 6,
 };
@@ -67,6 +70,8 @@ struct trie_key {
 struct filter_ebpf {
     int trie4, trie6, sets, hints, counters, program;
     int processors;
+    uint32_t half_room; /* of `sets` */
+    bool is_upper_half; /* in use */
     size_t mapped_bytes;
     const uint8_t *mapped; /* the counters */
 };
@@ -445,7 +450,8 @@ static int make_map(enum bpf_map_type type, const char *name, uint32_t key,
 
 static bool make_maps(struct filter_ebpf *f, const struct filter_plan *plan)
 {
-    size_t prefixes = prefix_map_count(filter_plan_map(plan));
+    size_t prefixes = filter_plan_room(plan);
+    f->half_room = (uint32_t)filter_plan_set_count(plan) + SETS_SPARE;
     f->processors = libbpf_num_possible_cpus();
     if (f->processors <= 0)
         return false;
@@ -454,7 +460,7 @@ static bool make_maps(struct filter_ebpf *f, const struct filter_plan *plan)
     f->trie6 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie6", 20, 4, prefixes,
                         BPF_F_NO_PREALLOC);
     f->sets = make_map(BPF_MAP_TYPE_ARRAY, "yz_sets", 4,
-                       sizeof(struct set_bits), filter_plan_set_count(plan), 0);
+                       sizeof(struct set_bits), 2 * (size_t)f->half_room, 0);
     f->hints =
         make_map(BPF_MAP_TYPE_ARRAY, "yz_hints", 4, 2 * HINT_BYTES, 1, 0);
     size_t bytes = (size_t)f->processors * COUNTER_STRIDE;
@@ -567,35 +573,65 @@ static void set_range(uint8_t *bits, uint16_t low, uint16_t high)
         bits[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
+/* Into the half that begins at `first`. */
 static bool fill_sets(const struct filter_ebpf *f,
-                      const struct filter_plan *plan)
+                      const struct filter_plan *plan, uint32_t first)
 {
     struct set_bits *bits = malloc(sizeof(*bits));
     bool good = bits != NULL;
+    if (filter_plan_set_count(plan) > f->half_room) {
+        errno = E2BIG;
+        good = false;
+    }
     for (uint32_t i = 0; i < filter_plan_set_count(plan) && good; i++) {
         struct port_set set = filter_plan_set(plan, i);
+        uint32_t key = first + i;
         memset(bits, 0, sizeof(*bits));
         uint8_t *classes[] = {bits->tcp, bits->udp, bits->other};
         for (size_t k = 0; k < set.count; k++)
             set_range(classes[set.ranges[k].class], set.ranges[k].low,
                       set.ranges[k].high);
-        good = bpf_map_update_elem(f->sets, &i, bits, BPF_ANY) == 0;
+        good = bpf_map_update_elem(f->sets, &key, bits, BPF_ANY) == 0;
     }
     free(bits);
     return good;
 }
 
+static int trie_key_of(const struct filter_ebpf *f, const struct prefix *p,
+                       struct trie_key *key)
+{
+    *key = (struct trie_key){.length = p->length};
+    memcpy(key->bytes, p->address.bytes, 16);
+    return p->address.version == 4 ? f->trie4 : f->trie6;
+}
+
 static bool fill_tries(const struct filter_ebpf *f,
-                       const struct filter_plan *plan)
+                       const struct filter_plan *plan, uint32_t first)
 {
     const struct prefix_map *map = filter_plan_map(plan);
     for (size_t i = 0; i < prefix_map_count(map); i++) {
-        const struct prefix *p = &prefix_map_node(map, i)->prefix;
-        struct trie_key key = {.length = p->length};
-        memcpy(key.bytes, p->address.bytes, 16);
-        uint32_t value = (uint32_t)filter_plan_set_of(plan, (int32_t)i) + 1;
-        int trie = p->address.version == 4 ? f->trie4 : f->trie6;
+        struct trie_key key;
+        int trie = trie_key_of(f, &prefix_map_node(map, i)->prefix, &key);
+        uint32_t set = (uint32_t)filter_plan_set_of(plan, (int32_t)i);
+        uint32_t value = first + set + 1;
         if (bpf_map_update_elem(trie, &key, &value, BPF_ANY) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Takes the prefixes away that are of the plan before only. */
+static bool clean_tries(const struct filter_ebpf *f,
+                        const struct filter_plan *before,
+                        const struct filter_plan *plan)
+{
+    const struct prefix_map *map = filter_plan_map(before);
+    for (size_t i = 0; i < prefix_map_count(map); i++) {
+        const struct prefix *p = &prefix_map_node(map, i)->prefix;
+        struct trie_key key;
+        int trie = trie_key_of(f, p, &key);
+        if (prefix_map_index(filter_plan_map(plan), p) == PREFIX_NONE &&
+            bpf_map_delete_elem(trie, &key) != 0)
             return false;
     }
     return true;
@@ -623,31 +659,44 @@ static void hint_prefix(uint8_t *hints, const struct prefix *p)
     }
 }
 
-static bool fill_hints(const struct filter_ebpf *f,
-                       const struct filter_plan *plan)
+static void hint_plan(uint8_t *hints, const struct filter_plan *plan)
 {
     const struct prefix_map *map = filter_plan_map(plan);
-    uint8_t *hints = calloc(2, HINT_BYTES);
-    uint32_t zero = 0;
-    if (hints == NULL)
-        return false;
     for (size_t i = 0; i < prefix_map_count(map); i++) {
         const struct prefix *p = &prefix_map_node(map, i)->prefix;
         hint_prefix(hints + (p->address.version == 6) * HINT_BYTES, p);
     }
+}
+
+static bool fill_hints(const struct filter_ebpf *f,
+                       const struct filter_plan *plan)
+{
+    uint8_t *hints = calloc(2, HINT_BYTES);
+    uint32_t zero = 0;
+    if (hints == NULL)
+        return false;
+    hint_plan(hints, plan);
     bool good = bpf_map_update_elem(f->hints, &zero, hints, BPF_ANY) == 0;
     free(hints);
     return good;
 }
 
-bool filter_ebpf_fill(struct filter_ebpf *f, const struct filter_plan *plan,
-                      struct error_text *error)
+/* The hints last: they only spare the tries, which decide. A prefix that is new
+ * passes from then on, one that is gone no longer from its removal on. A wider
+ * prefix around one that is removed has by then its own new ports. */
+bool filter_ebpf_fill(struct filter_ebpf *f, const struct filter_plan *before,
+                      const struct filter_plan *plan, struct error_text *error)
 {
-    /* The hints last: until then nothing passes. */
-    if (fill_sets(f, plan) && fill_tries(f, plan) && fill_hints(f, plan))
-        return true;
-    return error_set(error, "eBPF filter: the kernel took not all prefixes: %s",
-                     strerror(errno));
+    bool is_upper = before != NULL && !f->is_upper_half;
+    uint32_t first = is_upper ? f->half_room : 0;
+    if (!fill_sets(f, plan, first) || !fill_tries(f, plan, first) ||
+        (before != NULL && !clean_tries(f, before, plan)) ||
+        !fill_hints(f, plan))
+        return error_set(error,
+                         "eBPF filter: the kernel took not all prefixes: %s",
+                         strerror(errno));
+    f->is_upper_half = is_upper;
+    return true;
 }
 
 /* --- in force --- */

@@ -4,7 +4,9 @@
  *
  * The program is written instruction by instruction at start; no compiler is
  * needed at run time. It is loaded with empty maps, which let nothing pass;
- * filter_ebpf_fill() registers the prefixes, without touching the program.
+ * filter_ebpf_fill() registers the prefixes, without touching the program, and
+ * can be called again with another plan of the same list while packets come.
+ * The kernel asks for no privilege then (since Linux 5.19).
  */
 #ifndef PROBE_FILTER_EBPF_H
 #define PROBE_FILTER_EBPF_H
@@ -33,7 +35,10 @@ struct filter_ebpf *filter_ebpf_load(const struct filter_plan *plan,
                                      enum filter_link link,
                                      uint32_t snap_length,
                                      struct error_text *error);
+/* `before` is the plan that is in force, or NULL. Meanwhile each prefix has its
+ * old or its new ports. After false the maps are between the two plans. */
 bool filter_ebpf_fill(struct filter_ebpf *filter,
+                      const struct filter_plan *before,
                       const struct filter_plan *plan, struct error_text *error);
 void filter_ebpf_free(struct filter_ebpf *filter);
 int filter_ebpf_program(const struct filter_ebpf *filter); /* descriptor */

@@ -20,6 +20,7 @@ struct own_range {
 };
 
 struct filter_plan {
+    size_t rule_count, room;
     struct prefix_map *map;
     int32_t *set_of_node;
     struct port_range *ranges; /* of all sets, one after another */
@@ -141,15 +142,24 @@ static size_t ranges_of_rule(const struct endpoint_rule *rule,
     return count;
 }
 
-static bool make_map(struct filter_plan *plan, const struct endpoint_list *list)
+static bool is_valid(const struct endpoint_rule *rule, struct wall_time when)
 {
-    size_t count = endpoint_rule_count(list);
-    struct prefix *prefixes = calloc(count + 1, sizeof(*prefixes));
+    return rule->from.us <= when.us && when.us < rule->to.us;
+}
+
+static bool make_map(struct filter_plan *plan, const struct endpoint_list *list,
+                     struct wall_time when)
+{
+    plan->room = endpoint_rule_count(list);
+    struct prefix *prefixes = calloc(plan->room + 1, sizeof(*prefixes));
     if (prefixes == NULL)
         return false;
-    for (size_t i = 0; i < count; i++)
-        prefixes[i] = endpoint_rule_at(list, i).prefix;
-    plan->map = prefix_map_new(prefixes, count);
+    for (size_t i = 0; i < plan->room; i++) {
+        struct endpoint_rule rule = endpoint_rule_at(list, i);
+        if (is_valid(&rule, when))
+            prefixes[plan->rule_count++] = rule.prefix;
+    }
+    plan->map = prefix_map_new(prefixes, plan->rule_count);
     free(prefixes);
     if (plan->map == NULL)
         return false;
@@ -161,16 +171,17 @@ static bool make_map(struct filter_plan *plan, const struct endpoint_list *list)
 /* All ranges with their nodes, sorted by node; NULL without memory. */
 static struct own_range *own_ranges(const struct filter_plan *plan,
                                     const struct endpoint_list *list,
-                                    size_t *count)
+                                    struct wall_time when, size_t *count)
 {
-    size_t rules = endpoint_rule_count(list);
-    struct own_range *own = calloc(3 * rules + 1, sizeof(*own));
+    struct own_range *own = calloc(3 * plan->rule_count + 1, sizeof(*own));
     *count = 0;
     if (own == NULL)
         return NULL;
-    for (size_t i = 0; i < rules; i++) {
+    for (size_t i = 0; i < plan->room; i++) {
         struct endpoint_rule rule = endpoint_rule_at(list, i);
         struct port_range ranges[3];
+        if (!is_valid(&rule, when))
+            continue;
         size_t n = ranges_of_rule(&rule, ranges);
         int32_t node = prefix_map_index(plan->map, &rule.prefix);
         for (size_t k = 0; k < n; k++)
@@ -213,14 +224,15 @@ static const char *make_sets(struct filter_plan *plan,
 }
 
 struct filter_plan *filter_plan_new(const struct endpoint_list *list,
+                                    struct wall_time when,
                                     struct error_text *error)
 {
     struct filter_plan *plan = calloc(1, sizeof(*plan));
     struct own_range *own = NULL;
     size_t count = 0;
     const char *fault = "no memory";
-    if (plan != NULL && make_map(plan, list) &&
-        (own = own_ranges(plan, list, &count)) != NULL)
+    if (plan != NULL && make_map(plan, list, when) &&
+        (own = own_ranges(plan, list, when, &count)) != NULL)
         fault = make_sets(plan, own, count);
     free(own);
     if (fault == NULL)
@@ -238,6 +250,16 @@ void filter_plan_free(struct filter_plan *plan)
     free(plan->set_of_node);
     free(plan->ranges);
     free(plan);
+}
+
+size_t filter_plan_rule_count(const struct filter_plan *plan)
+{
+    return plan->rule_count;
+}
+
+size_t filter_plan_room(const struct filter_plan *plan)
+{
+    return plan->room;
 }
 
 const struct prefix_map *filter_plan_map(const struct filter_plan *plan)

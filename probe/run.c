@@ -170,6 +170,8 @@ static void wait_for_work(const struct run *r, struct mono_time now)
     struct uplink_wait w = uplink_wait(r->uplink, now);
     int64_t until = earlier(w.until.us, r->next_tick.us);
     until = earlier(until, r->next_batch.us);
+    int64_t valid_us = filter_valid_to(r->filter).us - wall_now().us;
+    until = earlier(until, now.us + earlier(valid_us, TICK_MS * 1000LL));
     int64_t wait_ms = until <= now.us ? 0 : (until - now.us + 999) / 1000;
     struct pollfd fds[] = {
         {.fd = capture_fd(r->capture), .events = POLLIN},
@@ -188,9 +190,25 @@ static void read_packets(struct run *r)
     r->has_failed = true;
 }
 
+/* The clock may have been set, so the time is looked at in every round. */
+static void follow_validity(struct run *r, struct wall_time now)
+{
+    struct error_text error;
+    size_t before = filter_rule_count(r->filter);
+    struct wall_time end = filter_valid_to(r->filter);
+    if (!filter_keep_valid(r->filter, now, &error)) {
+        log_error("%s", error.text);
+        r->has_failed = true;
+    } else if (filter_valid_to(r->filter).us != end.us) {
+        log_info("kernel filter: %zu rules are valid now, %zu were before",
+                 filter_rule_count(r->filter), before);
+    }
+}
+
 static void do_what_is_due(struct run *r, struct mono_time now)
 {
     struct wall_time wall = wall_now();
+    follow_validity(r, wall);
     if (now.us >= r->next_tick.us) {
         r->next_tick = plus_ms(now, TICK_MS);
         meter_advance(r->meter,
@@ -308,8 +326,9 @@ static bool open_capture(struct run *r, struct error_text *error)
     if (!meter_reads_link_type(r->link_type))
         return error_set(error, "interface %s: link type %s is not supported",
                          c->interface, capture_link_name(r->capture));
-    r->filter = filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
-                              r->capture, (uint32_t)c->snap_length, error);
+    r->filter =
+        filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
+                      r->capture, (uint32_t)c->snap_length, wall_now(), error);
     if (r->filter == NULL)
         return false;
     struct capture_counters counters = capture_counters(r->capture);

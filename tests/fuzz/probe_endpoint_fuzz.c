@@ -51,7 +51,8 @@ static void ask(const struct endpoint_list *list, const struct address *a,
 
 static void make_filters(const struct endpoint_list *list)
 {
-    struct filter_plan *plan = filter_plan_new(list, NULL);
+    struct filter_plan *plan =
+        filter_plan_new(list, wall_from_s(1800000000), NULL);
     if (plan == NULL)
         return;
     filter_classic_free(

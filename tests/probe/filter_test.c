@@ -179,7 +179,7 @@ static bool load_ebpf(struct gate *gate, const struct filter_plan *plan)
     gate->ebpf = filter_ebpf_load(plan, FILTER_LINK_ETHERNET, 2048, &error);
     bool good = gate->ebpf != NULL &&
                 filter_ebpf_attach(gate->ebpf, gate->out, &error) &&
-                filter_ebpf_fill(gate->ebpf, plan, &error);
+                filter_ebpf_fill(gate->ebpf, NULL, plan, &error);
     if (!good)
         printf("# %s\n", error.text);
     return good;
@@ -259,17 +259,23 @@ static const struct probe_case {
      PLAIN, 9, 0, false},
 };
 
-static struct filter_plan *plan_of(const char *text,
+static struct filter_plan *plan_at(const char *text, int64_t when_s,
                                    struct endpoint_list **list)
 {
     struct error_text error = {{0}};
     *list = endpoint_list_parse(slice_of_text(text), "test.csv", &error);
     struct filter_plan *plan = NULL;
     if (CHECK(*list != NULL))
-        plan = filter_plan_new(*list, &error);
+        plan = filter_plan_new(*list, wall_from_s(when_s), &error);
     if (!CHECK(plan != NULL))
         printf("# %s\n", error.text);
     return plan;
+}
+
+static struct filter_plan *plan_of(const char *text,
+                                   struct endpoint_list **list)
+{
+    return plan_at(text, 1, list);
 }
 
 static void run_cases(const struct gate *gate)
@@ -483,6 +489,98 @@ static void test_counters(void)
     endpoint_list_free(list);
 }
 
+/* Validities in seconds of 2001-09-09T01:46:40Z = 1000000000. */
+static const char changing[] =
+    HEADER "old,S,O,203.0.113.0/24,,tcp,443,,2001-09-09T01:46:40Z,\n"
+           "new,S,N,203.0.113.0/25,,tcp,8443,2001-09-09T01:46:40Z,,\n"
+           "six,S,6,2001:db8::/32,,,,2001-09-09T01:46:40Z,"
+           "2001-09-09T01:48:20Z,\n"
+           "ever,S,E,198.51.100.7,,tcp,443,,,\n";
+
+static const struct {
+    const char *to;
+    uint16_t port;
+    bool passes[3]; /* before, while six is valid, after */
+} validities[] = {
+    {"203.0.113.1", 443, {true, false, false}},
+    {"203.0.113.200", 443, {true, false, false}},
+    {"203.0.113.1", 8443, {false, true, true}},
+    {"203.0.113.200", 8443, {false, false, false}},
+    {"2001:db8::1", 77, {false, true, false}},
+    {"198.51.100.7", 443, {true, true, true}},
+};
+
+static void check_validities(const struct gate *gate, int when)
+{
+    for (size_t i = 0; i < sizeof(validities) / sizeof(validities[0]); i++) {
+        bool is_ipv6 = strchr(validities[i].to, ':') != NULL;
+        struct flow_end from = end_of(is_ipv6 ? "2400::1" : "10.0.0.1", 5000);
+        struct flow_end to = end_of(validities[i].to, validities[i].port);
+        struct packet p = make_packet(from, to, 6, PLAIN, 0, 0);
+        if (!CHECK(passes(gate, &p) == validities[i].passes[when]))
+            printf("# %s at time %d\n", validities[i].to, when);
+    }
+}
+
+static const int64_t change_times[] = {999999999, 1000000000, 1000000100};
+
+static void run_validity(load_fn *load)
+{
+    for (int i = 0; i < 3; i++) {
+        struct endpoint_list *list;
+        struct filter_plan *plan = plan_at(changing, change_times[i], &list);
+        struct gate gate;
+        if (plan == NULL || !gate_open(&gate))
+            return;
+        if (CHECK(load(&gate, plan)))
+            check_validities(&gate, i);
+        gate_close(&gate);
+        filter_plan_free(plan);
+        endpoint_list_free(list);
+    }
+}
+
+static void test_steady(void)
+{
+    struct endpoint_list *list;
+    struct wall_time from, to;
+    filter_plan_free(plan_of(changing, &list));
+    test_case("between which times the same endpoints are valid");
+    endpoint_list_steady(list, wall_from_s(999999999), &from, &to);
+    CHECK(from.us == INT64_MIN && to.us == 1000000000000000);
+    endpoint_list_steady(list, to, &from, &to);
+    CHECK(from.us == 1000000000000000 && to.us == 1000000100000000);
+    endpoint_list_steady(list, to, &from, &to);
+    CHECK(from.us == 1000000100000000 && to.us == INT64_MAX);
+    endpoint_list_free(list);
+}
+
+/* Forth and back, as a clock may go; the program stays attached. */
+static void test_refill(void)
+{
+    static const int order[] = {0, 1, 2, 0, 2, 1, 0};
+    struct endpoint_list *lists[3];
+    struct filter_plan *plans[3];
+    struct error_text error;
+    struct gate gate;
+    test_case("eBPF: the maps follow when validities begin and end");
+    for (int i = 0; i < 3; i++)
+        plans[i] = plan_at(changing, change_times[i], &lists[i]);
+    if (!gate_open(&gate))
+        return;
+    if (CHECK(load_ebpf(&gate, plans[0])))
+        for (size_t i = 1; i < sizeof(order) / sizeof(order[0]); i++) {
+            CHECK(filter_ebpf_fill(gate.ebpf, plans[order[i - 1]],
+                                   plans[order[i]], &error));
+            check_validities(&gate, order[i]);
+        }
+    gate_close(&gate);
+    for (int i = 0; i < 3; i++) {
+        filter_plan_free(plans[i]);
+        endpoint_list_free(lists[i]);
+    }
+}
+
 /* Says why eBPF cannot be tested here, or gives true. */
 static bool has_ebpf(struct error_text *error)
 {
@@ -511,6 +609,9 @@ int main(void)
     run_random(load_classic, 60, 20000);
     run_random(load_classic, 300, 20000);
     test_too_long();
+    test_steady();
+    test_case("classic: endpoints that are not valid are refused");
+    run_validity(load_classic);
     if (!has_ebpf(&error)) {
         char name[sizeof(error.text) + 32];
         snprintf(name, sizeof(name), "eBPF # skip %s", error.text);
@@ -526,6 +627,9 @@ int main(void)
     test_case("eBPF: random prefixes agree with the endpoint list");
     run_random(load_ebpf, 60, 20000);
     run_random(load_ebpf, 5000, 20000);
+    test_case("eBPF: endpoints that are not valid are refused");
+    run_validity(load_ebpf);
+    test_refill();
     test_counters();
     return test_end();
 }

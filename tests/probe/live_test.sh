@@ -210,6 +210,64 @@ for filter in ebpf cbpf; do
     result $((1 - $?)) "$filter: no inside address in what is shown"
 done
 
+# --- validities that end while the probe runs ---
+
+# As another user, where one can get at the folder: rights are gone by then.
+configure_ending() # FILTER
+{
+    configure "$1"
+    local end state=$work/state-$1-ending
+    end=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
+    {
+        head -n 1 "$work/endpoints.csv"
+        echo "erp,S,E,203.0.113.10,,tcp,8443,,,no"
+        echo "old,S,O,203.0.113.20,,tcp,8443,,2020-01-01,no"
+        echo "new,S,N,203.0.113.20,,tcp,8443,,$end,no"
+    } >"$work/ending.csv"
+    mkdir "$state" && chown nobody "$state"
+    sed -i -e 's/^endpoints.*/endpoints = ending.csv/' \
+        -e "s/^state.*/state = state-$1-ending/" "$work/probe.conf"
+    setpriv --reuid=nobody --clear-groups test -w "$state" 2>/dev/null &&
+        echo 'user = nobody' >>"$work/probe.conf"
+}
+
+start_ending() # FILTER; sets ending
+{
+    configure_ending "$1"
+    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    ending=$!
+    pids+=($ending)
+    wait_until grep -q 'in force' "$work/probe.log"
+}
+
+# Packets to 203.0.113.20 come before the end of its validity and not after.
+ends_live()
+{
+    start_ending ebpf || return 1
+    fetch 203.0.113.20
+    wait_until grep -q '1 rules are valid now, 2 were' "$work/probe.log" ||
+        return 1
+    fetch 203.0.113.20
+    fetch 203.0.113.10
+    kill -TERM "$ending" && wait "$ending" || return 1
+    "$probe" show "$work"/state-ebpf-ending/spool/*.ipfix >"$work/show.json"
+    grep -q '"endpointId":"new"' "$work/show.json" &&
+        grep -q '"endpointId":"erp"' "$work/show.json" &&
+        grep -q '"filtered":0' "$work/state-ebpf-ending/status.json"
+}
+
+ends_locked()
+{
+    start_ending cbpf || return 1
+    wait "$ending"
+    [ $? -eq 1 ] && grep -q 'classic filter cannot follow' "$work/probe.log"
+}
+ends_live
+result $? "ebpf: a validity that ends while it runs ends in the kernel"
+ends_locked
+result $? "cbpf: ends with 1 when a validity ends, to be started again"
+
 # --- clear refusals ---
 
 refuses() # STATUS PATTERN NAME: one line on standard error, this exit status
