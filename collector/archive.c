@@ -14,6 +14,7 @@
  */
 #include "collector/archive.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -132,35 +133,38 @@ void archive_close(struct archive *archive)
 }
 
 /* A new segment must still be there after a power loss: the folder is synced
- * with it. */
+ * with it. One that another process got hold of first, looking for torn tails,
+ * is left to it, and nothing is ever unlinked: it may be writing there. */
 static bool start_segment(struct archive *a, uint32_t segment)
 {
     char name[NAME_LEN];
-    int fd = -1;
-    do {
-        if (segment > SEGMENT_MAX) {
-            errno = EFBIG;
+    for (; segment <= SEGMENT_MAX; segment++) {
+        segment_name(segment, name);
+        int fd = openat(a->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+                        0640);
+        if (fd < 0 && errno == EEXIST)
+            continue;
+        if (fd < 0)
+            return false;
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            close(fd);
+            continue;
+        }
+        if (fsync(a->folder) != 0) {
+            int saved = errno;
+            close(fd);
+            errno = saved;
             return false;
         }
-        segment_name(segment, name);
-        fd = openat(a->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-                    0640);
-    } while (fd < 0 && errno == EEXIST && segment++ <= SEGMENT_MAX);
-    if (fd < 0)
-        return false;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fsync(a->folder) != 0) {
-        int saved = errno;
-        unlinkat(a->folder, name, 0);
-        close(fd);
-        errno = saved;
-        return false;
+        if (a->fd >= 0)
+            close(a->fd);
+        a->fd = fd;
+        a->segment = segment;
+        a->end = 0;
+        return true;
     }
-    if (a->fd >= 0)
-        close(a->fd);
-    a->fd = fd;
-    a->segment = segment;
-    a->end = 0;
-    return true;
+    errno = EFBIG;
+    return false;
 }
 
 struct opening {
@@ -183,12 +187,13 @@ static bool visit_segment(struct archive *a, uint32_t segment,
     int fd = openat(a->folder, name, O_RDWR | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return true;
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+        goto out; /* another process writes it */
+    /* Size and ledger only now: what its last writer committed is in both. */
     if (fd < 0 || fstat(fd, &st) != 0) {
         good = error_set(o->error, "archive %s: %s", name, strerror(errno));
         goto out;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        goto out; /* another process writes it */
     if (!o->end(o->context, segment, &end)) {
         good =
             error_set(o->error, "archive %s: the ledger cannot be read", name);
@@ -258,6 +263,12 @@ void archive_set_segment_size(struct archive *archive, uint64_t bytes)
     archive->segment_bytes = bytes;
 }
 
+bool archive_begin(struct archive *archive)
+{
+    struct archive *a = archive;
+    return a->end < a->segment_bytes || start_segment(a, a->segment + 1);
+}
+
 struct archive_mark archive_mark(const struct archive *archive)
 {
     return (struct archive_mark){archive->segment, archive->end};
@@ -323,10 +334,6 @@ bool archive_append(struct archive *archive, struct slice batch,
                     struct archive_place *place)
 {
     struct archive *a = archive;
-    if (a->end >= a->segment_bytes) {
-        if (!archive_sync(a) || !start_segment(a, a->segment + 1))
-            return false;
-    }
     if (!pack(a, batch))
         return false;
     a->is_dirty = true;
@@ -340,14 +347,8 @@ bool archive_append(struct archive *archive, struct slice batch,
 void archive_return(struct archive *archive, struct archive_mark mark)
 {
     struct archive *a = archive;
-    if (a->segment == mark.segment) {
-        a->end = mark.offset;
-    } else {
-        /* A segment was started since: it stays the one that is written,
-         * from its beginning. The older one keeps bytes that no row names;
-         * the next start cuts them off. */
-        a->end = 0;
-    }
+    assert(a->segment == mark.segment);
+    a->end = mark.offset;
     /* Only tidiness: appending goes on at `end` in any case. */
     if (ftruncate(a->fd, (off_t)a->end) != 0)
         a->is_dirty = true;

@@ -4,13 +4,15 @@
  * Segments "000001.yza", "000002.yza", ... in one folder, each a run of
  * frames. The ledger says where a batch's frame is; nothing else finds it.
  *
- * Order of work: append any number of batches, archive_sync(), and only then
- * commit the ledger rows that name them. So a committed row always has its
- * bytes on disk, and bytes without a row are what a crash left behind: they
- * are cut off by the next writer (archive_open).
+ * Order of work: archive_begin(), append any number of batches, archive_sync(),
+ * and only then commit the ledger rows that name them. So a committed row
+ * always has its bytes on disk, and bytes without a row are what a crash left
+ * behind: they are cut off by the next writer (archive_open).
  *
  * A writer holds a lock on its segment. A second one (an import beside the
- * running collector) gets a segment of its own.
+ * running collector) gets a segment of its own. A full segment, and with it the
+ * lock, is given up in archive_begin() alone, when all of it is committed:
+ * nobody else can take uncommitted bytes for a crash's.
  */
 #ifndef COLLECTOR_ARCHIVE_H
 #define COLLECTOR_ARCHIVE_H
@@ -54,11 +56,15 @@ void archive_close(struct archive *archive);
 /* Smaller segments for tests; 256 MiB otherwise. */
 void archive_set_segment_size(struct archive *archive, uint64_t bytes);
 
+/* Starts a group: all that was appended before is committed or returned.
+ * Goes to a new segment when the old one is full, so that a group lies in one
+ * segment. False with errno set. */
+bool archive_begin(struct archive *archive);
 struct archive_mark archive_mark(const struct archive *archive);
 /* Appends one batch. False with errno set; then return to the mark. */
 bool archive_append(struct archive *archive, struct slice batch,
                     struct archive_place *place);
-/* Forgets everything appended since the mark. */
+/* Forgets everything appended since the mark, which is of the same group. */
 void archive_return(struct archive *archive, struct archive_mark mark);
 /* What was appended is on disk. False with errno set. */
 bool archive_sync(struct archive *archive);

@@ -119,6 +119,10 @@ static void log_failing(struct collector *c, const char *why)
 bool collector_begin(struct collector *collector)
 {
     struct collector *c = collector;
+    if (!archive_begin(c->archive)) {
+        log_failing(c, strerror(errno));
+        return false;
+    }
     c->totals_before = c->totals;
     c->mark = archive_mark(c->archive);
     if (db_begin(c->db))

@@ -147,24 +147,63 @@ static void test_segments(struct sample_folder *f)
     struct archive *a =
         archive_open(f->path, end_of, NULL, NULL, &damage, &error);
     archive_set_segment_size(a, 1);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
+        CHECK(archive_begin(a));
         CHECK(archive_append(a, SLICE("batch"), &p[i]));
+    }
     CHECK(p[0].segment < p[1].segment && p[1].segment < p[2].segment);
     CHECK(archive_sync(a));
     for (int i = 0; i < 4; i++)
         CHECK(reads_back(a, p[i], SLICE("batch")));
 
-    test_case("undoing over a new segment starts that one again");
+    test_case("a group that is undone leaves its segment to the next");
+    CHECK(archive_begin(a));
     struct archive_mark mark = archive_mark(a);
     CHECK(archive_append(a, SLICE("undone"), &p[0]));
+    CHECK_I64(p[0].segment, p[3].segment + 1);
     archive_return(a, mark);
+    CHECK(archive_begin(a));
     CHECK(archive_append(a, SLICE("kept"), &p[1]));
+    CHECK_I64(p[1].segment, p[0].segment);
+    CHECK_I64(p[1].offset, 0);
     CHECK(reads_back(a, p[1], SLICE("kept")));
     archive_close(a);
 
     test_case("a folder that cannot be made is an error with its name");
     a = archive_open("/proc/none/archive", end_of, NULL, NULL, &damage, &error);
     CHECK(a == NULL && strstr(error.text, "/proc/none/archive") != NULL);
+}
+
+/* The ledger as another process sees it: the group is not committed. */
+static bool nothing_committed(void *context, uint32_t segment, uint64_t *end)
+{
+    (void)context, (void)segment;
+    *end = 0;
+    return true;
+}
+
+static void test_open_group(void)
+{
+    struct sample_folder f;
+    struct error_text error = {""}, damage = {""};
+    struct archive_place p[2];
+    uint64_t cut = 99;
+    sample_folder_make(&f);
+    test_case("a second writer cuts nothing of a group that fills a segment");
+    struct archive *a =
+        archive_open(f.path, nothing_committed, NULL, NULL, &damage, &error);
+    archive_set_segment_size(a, 10);
+    CHECK(archive_append(a, SLICE("first"), &p[0]));
+    CHECK(archive_append(a, SLICE("second"), &p[1]));
+    struct archive *b =
+        archive_open(f.path, nothing_committed, NULL, &cut, &damage, &error);
+    CHECK_I64(cut, 0);
+    archive_close(b);
+    CHECK(archive_sync(a));
+    CHECK(reads_back(a, p[0], SLICE("first")));
+    CHECK(reads_back(a, p[1], SLICE("second")));
+    archive_close(a);
+    sample_folder_remove(&f);
 }
 
 int main(void)
@@ -176,6 +215,7 @@ int main(void)
     test_torn(&f, p);
     test_damage(&f, p);
     test_segments(&f);
+    test_open_group();
     sample_folder_remove(&f);
     return test_end();
 }
