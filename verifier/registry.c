@@ -254,57 +254,86 @@ static bool read_lines(struct registry *r, struct db *db, const char *cycle)
     return step == DB_DONE;
 }
 
-static bool identifier_kind_from(const char *text, enum identifier_kind *kind)
+struct identifier_list {
+    struct identifier *items;
+    size_t count;
+};
+
+/* The line that a row is about; NULL when it is not judged. */
+static struct registry_line *line_of(struct registry_voucher *v, int line_no)
 {
-    static const char *const NAMES[IDENTIFIER_COUNT] = {
-        "fixed_ip", "broadband_account", "mobile_number", "iot_sim"};
-    for (int i = 0; i < IDENTIFIER_COUNT; i++) {
-        if (strcmp(text, NAMES[i]) == 0) {
-            *kind = i;
-            return true;
-        }
+    for (size_t i = 0; v != NULL && i < v->line_count; i++) {
+        if (v->lines[i].line_no == line_no)
+            return &v->lines[i];
     }
-    return false;
+    return NULL;
 }
 
-/* Identifiers of each line, and whether another enterprise declared the same
- * for a time that overlaps (VER-14). */
-static bool read_identifiers(struct registry *r, struct db *db,
-                             const char *cycle)
+static bool add_identifier(struct registry *r, struct registry_line *line,
+                           struct db_statement *s, struct identifier_list *list)
+{
+    enum identifier_kind kind;
+    if (!identifier_kind_from(db_text(s, 3), &kind))
+        return true;
+    if (!make_room((void **)&list->items, list->count, sizeof(*list->items)))
+        return false;
+    struct identifier *out = &list->items[list->count++];
+    *out = (struct identifier){
+        .kind = kind,
+        .enterprise_id = keep(r, s, 0),
+        .line = line,
+        .valid_from_us = db_i64(s, 5),
+        .valid_to_us = db_is_null(s, 6) ? INT64_MAX : db_i64(s, 6),
+    };
+    identifier_set_value(out, slice_of_text(db_text(s, 4)));
+    return true;
+}
+
+/* Identifiers declared for any voucher that still means something: a lapsed or
+ * void one accuses nobody. */
+static bool list_identifiers(struct registry *r, struct db *db,
+                             struct identifier_list *list)
 {
     enum db_step step;
     size_t place = 0;
     struct db_statement *s = db_prepare(
-        db,
-        "WITH declared AS MATERIALIZED (SELECT u.id, a.enterprise_id, "
-        "  u.voucher_number, u.line_no, u.kind, u.value, u.valid_from, "
-        "  coalesce(u.valid_to, 9223372036854775807) AS valid_to, a.cycle_id "
-        " FROM user_side_identifier AS u "
-        " JOIN voucher AS v ON v.number = u.voucher_number "
-        " JOIN voucher_application AS a ON a.id = v.application_id) "
-        "SELECT d.enterprise_id, d.voucher_number, d.line_no, d.kind, "
-        " EXISTS (SELECT 1 FROM declared AS o WHERE o.value = d.value "
-        "  AND o.kind = d.kind AND o.enterprise_id <> d.enterprise_id "
-        "  AND o.valid_from < d.valid_to AND d.valid_from < o.valid_to) "
-        "FROM declared AS d WHERE d.cycle_id = :cycle "
-        "ORDER BY d.enterprise_id, d.voucher_number, d.line_no");
+        db, "SELECT a.enterprise_id, u.voucher_number, u.line_no, u.kind, "
+            " u.value, u.valid_from, u.valid_to "
+            "FROM user_side_identifier AS u "
+            "JOIN voucher AS v ON v.number = u.voucher_number "
+            "JOIN voucher_application AS a ON a.id = v.application_id "
+            "WHERE v.state NOT IN ('LAPSED', 'VOID') "
+            "ORDER BY a.enterprise_id, u.voucher_number, u.line_no");
     if (s == NULL)
         return false;
-    db_bind_text(s, ":cycle", cycle);
     while ((step = db_step(s)) == DB_ROW) {
-        enum identifier_kind kind;
         struct registry_voucher *v =
             walk_to(r, &place, db_text(s, 0), db_text(s, 1));
-        for (size_t i = 0; v != NULL && i < v->line_count; i++) {
-            struct registry_line *line = &v->lines[i];
-            if (line->line_no != (int)db_i64(s, 2) ||
-                !identifier_kind_from(db_text(s, 3), &kind))
-                continue;
-            line->identifiers[kind]++;
-            line->shared_identifiers += db_i64(s, 4) != 0;
+        if (!add_identifier(r, line_of(v, (int)db_i64(s, 2)), s, list)) {
+            db_reset(s);
+            return false;
         }
     }
     return step == DB_DONE;
+}
+
+/* Identifiers of each line, and whether another enterprise declared the same
+ * for a time that overlaps (VER-14). */
+static bool read_identifiers(struct registry *r, struct db *db)
+{
+    struct identifier_list list = {0};
+    bool good = list_identifiers(r, db, &list);
+    if (good)
+        identifier_find_shared(list.items, list.count);
+    for (size_t i = 0; good && i < list.count; i++) {
+        struct registry_line *line = list.items[i].line;
+        if (line == NULL)
+            continue;
+        line->identifiers[list.items[i].kind]++;
+        line->shared_identifiers += list.items[i].is_shared;
+    }
+    free(list.items);
+    return good;
 }
 
 static bool read_cycle(struct registry *r, struct db *db, const char *cycle)
@@ -334,7 +363,7 @@ struct registry *registry_read(struct db *db, const char *cycle_id,
     if (good) {
         good = read_cycle(r, db, cycle_id) && read_services(r, db) &&
                read_endpoints(r, db) && read_vouchers(r, db, cycle_id) &&
-               read_lines(r, db, cycle_id) && read_identifiers(r, db, cycle_id);
+               read_lines(r, db, cycle_id) && read_identifiers(r, db);
         db_rollback(db);
     }
     good = good && !r->is_out_of_memory;

@@ -16,14 +16,7 @@
 #include "common/log.h"
 #include "common/money.h"
 #include "rules/parameter.h"
-
-enum identifier_kind {
-    IDENTIFIER_FIXED_IP,
-    IDENTIFIER_BROADBAND,
-    IDENTIFIER_MOBILE,
-    IDENTIFIER_IOT_SIM,
-    IDENTIFIER_COUNT,
-};
+#include "verifier/identifier.h"
 
 struct registry_service {
     const char *id, *name_zh, *name_en, *supplier_id;

@@ -140,6 +140,48 @@ static void test_change(struct world *w)
     CHECK(strstr(note, "证据有更新，规则未变") != NULL);
 }
 
+/* What VER-14 says about V-1 when V-1 and V-3 declare these values. */
+static void check_shared(struct world *w, const char *kind, const char *one,
+                         const char *other, const char *wanted)
+{
+    struct run_summary s;
+    world_sql(w->portal,
+              "INSERT INTO user_side_identifier VALUES"
+              " (1, 'V-1', 1, '%s', '%s', 'm', 'T1', 0, NULL),"
+              " (2, 'V-3', 1, '%s', '%s', 'm', 'T3', 5, 9)",
+              kind, one, kind, other);
+    CHECK_I64(world_run(w, world_end(), &s), RUN_DONE);
+    CHECK_ASK(w,
+              "SELECT outcome FROM verdict_rule WHERE voucher_number = 'V-1' "
+              "AND rule = 'VER-14' ORDER BY run_id DESC",
+              wanted);
+    world_sql(w->portal, "DELETE FROM user_side_identifier");
+}
+
+static void test_shared(struct world *w)
+{
+    test_case("VER-14: one address in three spellings is one address");
+    check_shared(w, "fixed_ip", "192.0.2.11", "192.0.2.11/32", "suspicious");
+    check_shared(w, "fixed_ip", "192.0.2.11", "192.0.2.0/24", "suspicious");
+    check_shared(w, "fixed_ip", "192.0.2.0/25", "192.0.2.127", "suspicious");
+    check_shared(w, "fixed_ip", "192.0.2.0/25", "192.0.2.128", "pass");
+    check_shared(w, "fixed_ip", "2001:DB8::/48", "2001:db8:0:1::/64",
+                 "suspicious");
+    test_case("VER-14: a hash is the same in either case");
+    check_shared(w, "iot_sim",
+                 "abababababababababababababababab"
+                 "abababababababababababababababab",
+                 "ABABABABABABABABABABABABABABABAB"
+                 "ABABABABABABABABABABABABABABABAB",
+                 "suspicious");
+    test_case("VER-14: a void or lapsed voucher accuses nobody");
+    world_sql(w->portal, "UPDATE voucher SET state = 'VOID' "
+                         "WHERE number = 'V-3'");
+    check_shared(w, "fixed_ip", "192.0.2.11", "192.0.2.11", "pass");
+    world_sql(w->portal, "UPDATE voucher SET state = 'IN_SETTLEMENT' "
+                         "WHERE number = 'V-3'");
+}
+
 static void test_anomalies(struct world *w)
 {
     struct run_summary s;
@@ -288,6 +330,7 @@ int main(void)
     test_shuffled(&w);
     test_late(&w);
     test_change(&w);
+    test_shared(&w);
     test_anomalies(&w);
     test_sample(&w);
     test_signature(&w);
