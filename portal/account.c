@@ -237,6 +237,16 @@ static bool note_failure(struct db *db, struct wall_time now, const char *name,
     return write_lock(db, name, failures, until) && audit_add(db, now, &entry);
 }
 
+/* A write that changes nothing, so that a refusal without a row takes as long
+ * as one with: the time of an answer would tell which names there are. */
+static bool write_nothing(struct db *db)
+{
+    struct db_statement *s =
+        db_prepare(db, "UPDATE account SET failures = failures"
+                       " WHERE name = (SELECT min(name) FROM account)");
+    return s != NULL && db_do(s);
+}
+
 /* Refused attempts at a locked account and at unknown names leave no row:
  * strangers could fill the log with them. A lock's row says enough. */
 enum account_login account_note_login(struct db *db, struct wall_time now,
@@ -250,7 +260,7 @@ enum account_login account_note_login(struct db *db, struct wall_time now,
     if (!read_lock(db, name, &lock))
         return LOGIN_FAILED;
     if (!lock.is_known || lock.locked_until > now.us)
-        return LOGIN_REFUSED;
+        return write_nothing(db) ? LOGIN_REFUSED : LOGIN_FAILED;
     if (checked == LOGIN_REFUSED)
         return note_failure(db, now, name, &lock) ? LOGIN_REFUSED
                                                   : LOGIN_FAILED;
