@@ -31,7 +31,7 @@ struct evidence {
     struct civil_day first;
     struct evidence_day days[EVIDENCE_DAYS];
     struct wall_time end; /* the cut-off, or now; the caller sets it */
-    bool is_judged; /* from the facts of a run, else from counted usage */
+    bool is_judged;       /* from the facts of a run, else from counted usage */
 };
 
 /* Both fill days first .. first + EVIDENCE_DAYS - 1; days without a row stay

@@ -45,7 +45,8 @@ static void test_cookies(struct arena *arena)
     struct form form;
     test_case("cookies; those that are not clean are left out");
     form_parse_cookies(
-        &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"), arena);
+        &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"),
+        arena);
     CHECK_TEXT(form_get(&form, "yz_a"), "1");
     CHECK_TEXT(form_get(&form, "yz_b "), " x%20");
     CHECK_TEXT(form_get(&form, "yz_c"), "");
