@@ -258,19 +258,18 @@ typedef int init_fn(EVP_MD_CTX *context, EVP_PKEY_CTX **key_context,
                     const char *properties, EVP_PKEY *pkey,
                     const OSSL_PARAM parameters[]);
 
+/* The identity is set behind the init call: given as its parameter, OpenSSL
+ * 3.0.19 refuses it. */
 static EVP_MD_CTX *begin(init_fn *init, enum sign_algorithm id, EVP_PKEY *pkey)
 {
-    char identity[sizeof(sm2_identity)];
-    memcpy(identity, sm2_identity, sizeof(identity));
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, identity,
-                                          sizeof(identity) - 1),
-        OSSL_PARAM_construct_end(),
-    };
+    EVP_PKEY_CTX *key_context = NULL; /* the context's own */
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context != NULL &&
-        init(context, NULL, algorithms[id].digest, NULL, NULL, pkey,
-             id == SIGN_SM2_SM3 ? parameters : NULL) == 1)
+        init(context, &key_context, algorithms[id].digest, NULL, NULL, pkey,
+             NULL) == 1 &&
+        (id != SIGN_SM2_SM3 ||
+         EVP_PKEY_CTX_set1_id(key_context, sm2_identity,
+                              sizeof(sm2_identity) - 1) == 1))
         return context;
     EVP_MD_CTX_free(context);
     return NULL;

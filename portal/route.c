@@ -11,7 +11,7 @@
 #include "portal/voucher_list.h"
 #include "portal/voucher_page.h"
 
-enum { SEGMENTS_MAX = 6 };
+enum { SEGMENTS_MAX = 6, NEXT_MAX = 400 };
 
 struct route {
     enum http_method method;
@@ -159,28 +159,35 @@ static void add_safety_headers(struct http_response *response)
         http_response_header(response, HEADERS[i].name, "%s", HEADERS[i].value);
 }
 
-/* Where to go on after the login; only for what can be fetched again. */
+/* Where to go on after the login, with its query; only for what can be fetched
+ * again. An address too long to carry along is forgotten. */
 static void send_to_login(struct visit *visit)
 {
     const struct http_request *request = visit->request;
-    char address[256];
-    if (visit->wants_json || request->method == HTTP_POST ||
-        !slice_copy(request->path, address, sizeof(address))) {
+    if (visit->wants_json || request->method == HTTP_POST) {
         visit_fail(visit, 401);
         return;
     }
-    const char *next = form_encode(address, visit->arena);
-    char target[512];
-    snprintf(target, sizeof(target), "/login?next=%.400s", next);
+    const char *address =
+        arena_format(visit->arena, "%.*s%s%.*s", (int)request->path.length,
+                     request->path.data, request->query.length > 0 ? "?" : "",
+                     (int)request->query.length, request->query.data);
+    const char *next =
+        address != NULL ? form_encode(address, visit->arena) : "";
+    char target[NEXT_MAX + 16] = "/login";
+    if (strlen(next) < NEXT_MAX)
+        snprintf(target, sizeof(target), "/login?next=%s", next);
     visit_redirect(visit, target);
 }
 
-static bool has_right_token(struct visit *visit)
+/* Forms of pages that everybody sees carry the token of the form cookie, also
+ * when somebody has logged in meanwhile in another window. */
+static bool has_right_token(struct visit *visit, const struct route *route)
 {
     char wanted[SESSION_CSRF_LEN];
     const char *given = form_get(&visit->form, "csrf");
     const char *cookie = form_get(&visit->cookies, VISIT_FORM_COOKIE);
-    if (visit->has_account)
+    if (route->roles != 0)
         return session_csrf_matches(visit->session.csrf, given);
     session_form_token(cookie, wanted);
     return cookie[0] != '\0' && session_csrf_matches(wanted, given);
@@ -205,7 +212,7 @@ static int judge(struct visit *visit, const struct route *route)
         return 403;
     if (route->method == HTTP_POST && !read_form(visit))
         return 400;
-    if (route->needs_token && !has_right_token(visit))
+    if (route->needs_token && !has_right_token(visit, route))
         return 403;
     return 0;
 }

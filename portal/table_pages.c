@@ -160,18 +160,24 @@ struct table_columns {
     bool has_english;
 };
 
-/* The words of the three marks give a cell its sign. */
-static const char *mark_of(struct slice text)
+/* The words that the file has for a closed list of values: a text's key, and
+ * for the three marks the sign. */
+struct table_word {
+    const char *words, *key, *mark;
+};
+
+static const struct table_word *word_of(struct slice text)
 {
-    static const struct {
-        const char *words, *mark;
-    } MARKS[] = {{"已完成", "COMPLETE"},
-                 {"未完成", "NOT_COMPLETE"},
-                 {"待核实", "UNDETERMINED"}};
-    for (size_t i = 0; i < sizeof(MARKS) / sizeof(MARKS[0]); i++)
-        if (slice_equal_text(text, MARKS[i].words))
-            return MARKS[i].mark;
-    return "";
+    static const struct table_word WORDS[] = {
+        {"已完成", "mark.COMPLETE", "COMPLETE"},
+        {"未完成", "mark.NOT_COMPLETE", "NOT_COMPLETE"},
+        {"待核实", "mark.UNDETERMINED", "UNDETERMINED"},
+        {"是", "yes", ""},
+        {"否", "no", ""}};
+    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
+        if (slice_equal_text(text, WORDS[i].words))
+            return &WORDS[i];
+    return NULL;
 }
 
 /* The file names its columns in Chinese and below that in English. */
@@ -206,14 +212,16 @@ static void fill_row(struct visit *visit, const struct table_columns *columns,
     model_list(row, "cells");
     model_list(row, "notes");
     for (int i = 0; i < count; i++) {
-        const char *mark = mark_of(fields[i]);
+        const struct table_word *word = word_of(fields[i]);
         bool is_note = i < columns->count && columns->is_note[i];
         if (is_note && fields[i].length == 0)
             continue;
         struct model *cell = model_append(row, is_note ? "notes" : "cells");
         model_slice(cell, "text", fields[i]);
-        if (mark[0] != '\0')
-            model_text(cell, "_mark", mark);
+        model_slice(cell, "_words", fields[i]);
+        if (word != NULL)
+            model_text(cell, "_words", visit_word(visit, "", word->key));
+        model_text(cell, "_mark", word != NULL ? word->mark : "");
         if (i == columns->voucher) {
             const char *number = arena_copy_text(visit->arena, fields[i]);
             model_text(cell, "_voucher",

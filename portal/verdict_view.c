@@ -106,6 +106,13 @@ static void fill_result(struct visit *visit, struct db_statement *s,
     model_text(m, "_octets_text", octets);
 }
 
+/* The rule's name in words; a rule that the portal does not know has none. */
+static const char *rule_title(struct visit *visit, const char *rule)
+{
+    const char *words = visit_word(visit, "rule.", rule);
+    return words != rule ? words : "";
+}
+
 static bool fill_rules(struct visit *visit, const struct verdict_view *view,
                        const char *voucher, int64_t line_no, struct model *line)
 {
@@ -125,6 +132,7 @@ static bool fill_rules(struct visit *visit, const struct verdict_view *view,
     while ((step = db_step(s)) == DB_ROW) {
         struct model *m = model_append(line, "rules");
         model_text(m, "rule", db_text(s, 0));
+        model_text(m, "title", rule_title(visit, db_text(s, 0)));
         model_text(m, "outcome", db_text(s, 1));
         model_text(m, "_outcome_words",
                    visit_word(visit, "outcome.", db_text(s, 1)));

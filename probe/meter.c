@@ -361,6 +361,8 @@ static void note_syn(struct meter *m, struct flow_entry *e,
     inspection_note_syn(flow_table_inspection(m->table, e), side,
                         p->tcp_sequence);
     if (!(p->tcp_flags & TCP_ACK)) {
+        if (side != e->opener) /* both open at once (RFC 9293 section 3.5) */
+            return;
         e->syn_us = when.us;
         e->syn_sequence = p->tcp_sequence;
         return;

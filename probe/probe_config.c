@@ -130,8 +130,10 @@ const struct config_key probe_config_keys[] = {
 const size_t probe_config_key_count =
     sizeof(probe_config_keys) / sizeof(probe_config_keys[0]);
 
-static bool is_probe_id(const char *id)
+bool probe_config_is_id(const char *id)
 {
+    if (strlen(id) >= PROBE_ID_LEN)
+        return false;
     for (const char *c = id; *c != '\0'; c++) {
         bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                        (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' ||
@@ -149,7 +151,7 @@ bool probe_config_read(const char *path, struct probe_config *config,
     if (!config_read(path, probe_config_keys, probe_config_key_count, config,
                      error))
         return false;
-    if (!is_probe_id(config->probe_id))
+    if (!probe_config_is_id(config->probe_id))
         return error_set(error,
                          "%s: probe_id: letters, digits, \".\", \"_\" and "
                          "\"-\" only",

@@ -38,5 +38,7 @@ extern const size_t probe_config_key_count;
  * "FILE:LINE: reason" in error. */
 bool probe_config_read(const char *path, struct probe_config *config,
                        struct error_text *error);
+/* 1 to 63 letters, digits, ".", "_" or "-": usable as a probe's name. */
+bool probe_config_is_id(const char *id);
 
 #endif

@@ -54,8 +54,15 @@ static bool parse_options(int argc, char **argv, struct options *o)
         {"--probe", NULL, &o->probe_id, false},
         {"--local", &o->is_local, NULL, false},
     };
-    return program_options(argc, argv, options,
-                           sizeof(options) / sizeof(options[0]), 0, 0) == 0;
+    if (program_options(argc, argv, options,
+                        sizeof(options) / sizeof(options[0]), 0, 0) != 0)
+        return false;
+    if (o->probe_id == NULL || probe_config_is_id(o->probe_id))
+        return true;
+    log_error("--probe \"%s\": 1 to 63 letters, digits, \".\", \"_\" or "
+              "\"-\"",
+              o->probe_id);
+    return false;
 }
 
 /* --- writing batches --- */

@@ -188,6 +188,23 @@ to_login()
         has 'Location: /login?next=%2Fvouchers%2FV-1' "$dir/head"
 }
 check "a page that needs a login leads to it and back" to_login
+filter_comes_back()
+{
+    gives 303 nobody '/vouchers?mark=COMPLETE' &&
+        has 'next=%2Fvouchers%3Fmark%3DCOMPLETE' "$dir/head"
+}
+check "the way back keeps the filter" filter_comes_back
+long_way_back()
+{
+    local path n to
+    for n in 20 26 60; do
+        path=/vouchers/$(printf '%%E4%%BD%%A0%.0s' $(seq "$n"))
+        gives 303 nobody "$path" || return 1
+        to=$(tr -d '\r' <"$dir/head" | sed -n 's/^Location: //p')
+        gives 200 nobody "$to" || return 1
+    done
+}
+check "a long address of any length leads to a login page" long_way_back
 check "JSON without a login is 401" gives 401 nobody /api/v1/vouchers
 safe_headers()
 {
@@ -299,6 +316,19 @@ rotates()
     [ -n "$after" ] && [ "$before" != "$after" ]
 }
 check "logging out ends the session; the next login has a new one" rotates
+second_window()
+{
+    local token
+    rm -f "$dir/two.jar"
+    get two /login
+    token=$(csrf)
+    for _ in 1 2; do
+        gives 303 two /login --data-urlencode "csrf=$token" -d name=anna \
+            --data-urlencode password=password-anna || return 1
+    done
+    gives 403 two /login -d "csrf=0&name=anna&password=x"
+}
+check "a login form left open in a second window still works" second_window
 check "logging out needs the form's token" gives 403 anna /logout -d csrf=0
 idle()
 {
@@ -400,7 +430,8 @@ explained()
     for text in 'Connections are as regular as a clock' 'suspicious, held' \
         'What would change this' 'Suspicious</span>' '&lt;= 0.80' '9 / 12' \
         'Rules version' 'Evidence root' 'Demo data' '<svg' \
-        '2026-10-22/2026-11-21'; do
+        '2026-10-22/2026-11-21' 'Timer-driven connections <small>S1</small>' \
+        'Class B: device service'; do
         has "$text" "$dir/page" || return 1
     done
     get anna '/vouchers/V-2?lang=zh'
@@ -434,6 +465,16 @@ tables()
         gives 200 shanwei /tables && lacks test-440600 "$dir/page" &&
         gives 200 shanwei /tables/test-441500/1 && has '达到要求, 21 天' "$dir/page"
 }
+table_in_english()
+{
+    gives 200 anna '/tables/test-440600/1?lang=en' &&
+        has '<span class="mark NOT_COMPLETE">Not complete</span>' "$dir/page" &&
+        has 'in Chinese; each' "$dir/page" &&
+        gives 200 anna /api/v1/tables/test-440600/1 && has '未完成' "$dir/page" &&
+        gives 200 anna '/tables/test-440600/1?lang=zh' &&
+        has '<span class="mark NOT_COMPLETE">未完成</span>' "$dir/page"
+}
+check "a table's marks in English; JSON has the file's words" table_in_english
 check "VER-10: tables, for the province all, for a city its own" tables
 other_table()
 {

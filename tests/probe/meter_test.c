@@ -222,6 +222,21 @@ static void test_opener(void)
     CHECK_I64(t.flows[0].key.source_port, HOST_PORT);
 }
 
+static void test_crossing(void)
+{
+    begin("both sides open at once and a SYN is sent again: one flow", false,
+          100);
+    tcp(ERP, false, 100, 0, TCP_SYN, "", 0);
+    tcp(ERP, true, 900, 0, TCP_SYN, "", 0);
+    tcp(ERP, false, 100, 0, TCP_SYN, "", 0);
+    tcp(ERP, true, 900, 101, TCP_SYN | TCP_ACK, "", 0);
+    tcp(ERP, false, 100, 901, TCP_SYN | TCP_ACK, "", 0);
+    tcp(ERP, false, 101, 901, TCP_ACK, "", 0);
+    end(1);
+    CHECK_I64(t.flows[0].forward.packets, 4);
+    CHECK_I64(t.flows[0].reverse.packets, 2);
+}
+
 static void test_again(void)
 {
     begin("a new SYN on the same ports is a new flow", false, 100);
@@ -541,6 +556,7 @@ int main(void)
     test_session();
     test_filtered();
     test_opener();
+    test_crossing();
     test_again();
     test_fragments();
     test_vlan();

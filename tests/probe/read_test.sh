@@ -83,5 +83,12 @@ expect 1 "a capture that is not there" read -r "$work/none.pcap"
 expect 1 "a file that is no capture" read -r "$work/text"
 expect 2 "endpoints that are not there" read -r "$data/tls.pcap" -e "$work/none.csv"
 expect 2 "a key that is not there" read -r "$data/tls.pcap" -w "$work/x" --key "$work/none.pem"
+for id in '' 'a b/../c' "$(printf '%064d' 0)"; do
+    expect 2 "'$id' is no probe id" read -r "$data/tls.pcap" -w "$work/x" --probe "$id"
+done
+"$probe" read -r "$data/tls.pcap" --local >/dev/full 2>"$work/errors"
+[ $? -eq 1 ] && [ "$(wc -l <"$work/errors")" -eq 1 ] &&
+    grep -q 'standard output: No space left' "$work/errors"
+result $? "standard output that is full: one line, status 1"
 expect 1 "an output that cannot be written" read -r "$data/tls.pcap" -w "$work/none/x"
 echo "1..$n"

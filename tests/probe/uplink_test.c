@@ -344,6 +344,8 @@ static void remove_state(const char *state)
     for (int i = 0; i < 3; i++)
         if (durable_path(path, state, names[i]))
             remove_folder(path);
+    if (durable_path(path, state, "lock"))
+        unlink(path);
     rmdir(state);
 }
 
