@@ -43,12 +43,14 @@ PROGRAMS := probe collector verifier portal
 # What each folder is linked with: its own library first, then those it uses.
 LINK_common    := common
 LINK_rules     := rules common
-LINK_probe     := probe common
+LINK_capture   := capture common
+LINK_meter     := meter capture common
+LINK_probe     := probe meter capture common
 LINK_collector := collector common
 LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := demo common
-FOLDERS  := common rules $(PROGRAMS)
+FOLDERS  := common rules capture meter $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))

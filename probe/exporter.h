@@ -16,10 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/endpoint.h"
 #include "common/batch.h"
 #include "common/log.h"
-#include "probe/endpoint.h"
-#include "probe/flow.h"
+#include "meter/flow.h"
 
 enum { PSEUDONYM_KEY_LEN = 32 };
 

@@ -7,8 +7,8 @@
 #define PROBE_LOCAL_H
 
 #include "common/buffer.h"
-#include "probe/flow.h"
-#include "probe/meter.h"
+#include "meter/flow.h"
+#include "meter/meter.h"
 
 void local_add_flow(struct buffer *out, const struct flow *flow);
 /* {"summary": {...}}, the line behind all flows. */

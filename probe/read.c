@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/capture.h"
 #include "common/program.h"
 #include "common/sign.h"
-#include "probe/capture.h"
+#include "meter/meter.h"
 #include "probe/exporter.h"
 #include "probe/local.h"
-#include "probe/meter.h"
 #include "probe/probe_config.h"
 
 enum { LINE_MAX_LEN = 8192, DISPATCH_PACKETS = 1024 };

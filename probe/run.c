@@ -14,15 +14,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "capture/capture.h"
+#include "capture/filter.h"
 #include "common/digest.h"
 #include "common/program.h"
 #include "common/sign.h"
 #include "common/tls.h"
-#include "probe/capture.h"
+#include "meter/meter.h"
 #include "probe/durable.h"
 #include "probe/exporter.h"
-#include "probe/filter.h"
-#include "probe/meter.h"
 #include "probe/probe_config.h"
 #include "probe/spool.h"
 #include "probe/status.h"

@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/capture.h"
+#include "capture/filter.h"
 #include "common/batch.h"
 #include "common/buffer.h"
 #include "common/clock.h"
-#include "probe/capture.h"
-#include "probe/filter.h"
-#include "probe/meter.h"
+#include "meter/meter.h"
 #include "probe/spool.h"
 #include "probe/uplink.h"
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meter/meter.h"
 #include "probe/exporter.h"
-#include "probe/meter.h"
-#include "tests/probe/packets.h"
+#include "tests/meter/packets.h"
 #include "tests/test.h"
 
 enum { DLT_ETHERNET = 1 };

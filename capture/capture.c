@@ -1,0 +1,223 @@
+/*
+ * The only file that knows libpcap.
+ *
+ * The ring's time-out, not "immediate mode", bounds how long a packet waits:
+ * with immediate mode libpcap falls back from TPACKET_V3 to V2, whose fixed
+ * frames hold fewer packets in the same memory. A filter text is never given
+ * to libpcap: pcap_setfilter() turns to filtering in user space, with success
+ * as its answer, when the kernel refuses the program.
+ */
+#include "capture/capture.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "common/slice.h"
+
+enum { RING_TIMEOUT_MS = 50 };
+static const int64_t YEAR_10000_S = INT64_C(253402300800);
+
+struct capture {
+    pcap_t *pcap;
+    bool is_live;
+    int64_t last_us; /* time of the packet before */
+    uint64_t delivered, received, dropped;
+    uint32_t last_received, last_dropped; /* as libpcap had them: 32 bits */
+    capture_packet_fn *fn;                /* of the running dispatch */
+    void *context;
+    char link_name[32];
+};
+
+static struct capture *capture_wrap(pcap_t *pcap, bool is_live)
+{
+    struct capture *c = calloc(1, sizeof(*c));
+    if (c == NULL) {
+        pcap_close(pcap);
+        return NULL;
+    }
+    c->pcap = pcap;
+    c->is_live = is_live;
+    const char *name = pcap_datalink_val_to_name(pcap_datalink(pcap));
+    if (!slice_copy(slice_of_text(name ? name : "unknown"), c->link_name,
+                    sizeof(c->link_name)))
+        c->link_name[0] = '?';
+    return c;
+}
+
+/* libpcap's own text names the cause only for some of its errors. */
+static bool activate_error(pcap_t *pcap, const char *interface, int status,
+                           struct error_text *error)
+{
+    if (status == PCAP_ERROR_NO_SUCH_DEVICE)
+        return error_set(error, "interface %s: there is no such interface",
+                         interface);
+    if (status == PCAP_ERROR_PERM_DENIED ||
+        status == PCAP_ERROR_PROMISC_PERM_DENIED)
+        return error_set(error,
+                         "interface %s: no permission to capture "
+                         "(CAP_NET_RAW is needed)",
+                         interface);
+    if (status == PCAP_ERROR_IFACE_NOT_UP)
+        return error_set(error, "interface %s: it is not up", interface);
+    const char *why = pcap_geterr(pcap);
+    return error_set(error, "interface %s: %s", interface,
+                     why[0] ? why : pcap_statustostr(status));
+}
+
+static bool set_options(pcap_t *pcap, const struct capture_options *options)
+{
+    int buffer = (int)(options->buffer_mb * 1024 * 1024);
+    return pcap_set_snaplen(pcap, (int)options->snap_length) == 0 &&
+           pcap_set_promisc(pcap, options->is_promiscuous) == 0 &&
+           pcap_set_timeout(pcap, RING_TIMEOUT_MS) == 0 &&
+           pcap_set_buffer_size(pcap, buffer) == 0;
+}
+
+struct capture *capture_open_live(const struct capture_options *options,
+                                  struct error_text *error)
+{
+    char reason[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *pcap = NULL;
+    if (options->buffer_mb == 0 || options->buffer_mb > 2047 ||
+        options->snap_length == 0 || options->snap_length > 262144) {
+        error_set(error, "buffer or snap length out of bounds");
+        return NULL;
+    }
+    pcap = pcap_create(options->interface, reason);
+    if (pcap == NULL || !set_options(pcap, options)) {
+        error_set(error, "interface %s: %s", options->interface, reason);
+        goto fail;
+    }
+    int status = pcap_activate(pcap);
+    if (status < 0) {
+        activate_error(pcap, options->interface, status, error);
+        goto fail;
+    }
+    if (pcap_setnonblock(pcap, 1, reason) != 0 ||
+        pcap_get_selectable_fd(pcap) < 0) {
+        error_set(error, "interface %s: %s", options->interface, reason);
+        goto fail;
+    }
+    return capture_wrap(pcap, true);
+fail:
+    if (pcap != NULL)
+        pcap_close(pcap);
+    return NULL;
+}
+
+struct capture *capture_open_file(const char *path, struct error_text *error)
+{
+    char reason[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *pcap = pcap_open_offline(path, reason);
+    if (pcap == NULL) {
+        /* The reason begins with the file's name when it cannot be opened. */
+        bool has_name = strncmp(reason, path, strlen(path)) == 0;
+        error_set(error, "%s%s%s", has_name ? "" : path, has_name ? "" : ": ",
+                  reason);
+        return NULL;
+    }
+    return capture_wrap(pcap, false);
+}
+
+void capture_close(struct capture *capture)
+{
+    if (capture == NULL)
+        return;
+    pcap_close(capture->pcap);
+    free(capture);
+}
+
+int capture_link_type(const struct capture *capture)
+{
+    return pcap_datalink(capture->pcap);
+}
+
+const char *capture_link_name(const struct capture *capture)
+{
+    return capture->link_name;
+}
+
+int capture_fd(const struct capture *capture)
+{
+    return capture->is_live ? pcap_get_selectable_fd(capture->pcap) : -1;
+}
+
+static void hand_on(u_char *user, const struct pcap_pkthdr *header,
+                    const u_char *data)
+{
+    struct capture *c = (struct capture *)user;
+    struct capture_packet packet = {
+        .data = data,
+        .length = header->len < header->caplen ? header->caplen : header->len,
+    };
+    /* A file can claim any time. Outside the years 1970 to 9999 the packet is
+     * handed on at the time of the one before it, and empty: undecodable. */
+    bool is_dated = header->ts.tv_sec >= 0 && header->ts.tv_sec < YEAR_10000_S;
+    packet.when.us =
+        is_dated ? (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec
+                 : c->last_us;
+    packet.captured = is_dated ? header->caplen : 0;
+    c->last_us = packet.when.us;
+    c->delivered++;
+    c->fn(c->context, &packet);
+}
+
+enum capture_status capture_dispatch(struct capture *capture, int max,
+                                     capture_packet_fn *fn, void *context)
+{
+    capture->fn = fn;
+    capture->context = context;
+    int count = pcap_dispatch(capture->pcap, max, hand_on, (u_char *)capture);
+    if (count < 0)
+        return CAPTURE_FAILED;
+    return count == 0 && !capture->is_live ? CAPTURE_END : CAPTURE_OK;
+}
+
+static void discard(void *context, const struct capture_packet *packet)
+{
+    (void)packet;
+    uint64_t *count = context;
+    ++*count;
+}
+
+int64_t capture_drain(struct capture *capture, int duration_ms)
+{
+    struct pollfd wait = {.fd = capture_fd(capture), .events = POLLIN};
+    int64_t start = mono_now().us, end = start + duration_ms * 1000LL;
+    int64_t late_from = end - duration_ms * 1000LL / 3;
+    uint64_t late = 0, early = 0;
+    for (int64_t now = start; now < end; now = mono_now().us) {
+        uint64_t *count = now >= late_from ? &late : &early;
+        if (capture_dispatch(capture, -1, discard, count) == CAPTURE_FAILED)
+            return -1;
+        if (poll(&wait, 1, 10) < 0 && errno != EINTR)
+            return -1;
+    }
+    return (int64_t)late;
+}
+
+struct capture_counters capture_counters(struct capture *capture)
+{
+    struct pcap_stat stat = {0};
+    if (capture->is_live && pcap_stats(capture->pcap, &stat) == 0) {
+        /* They wrap; differences modulo 2^32 do not mind. */
+        uint32_t dropped = stat.ps_drop + stat.ps_ifdrop;
+        capture->received += (uint32_t)(stat.ps_recv - capture->last_received);
+        capture->dropped += (uint32_t)(dropped - capture->last_dropped);
+        capture->last_received = stat.ps_recv;
+        capture->last_dropped = dropped;
+    }
+    return (struct capture_counters){.received = capture->received,
+                                     .dropped = capture->dropped,
+                                     .delivered = capture->delivered};
+}
+
+const char *capture_error(const struct capture *capture)
+{
+    return pcap_geterr(capture->pcap);
+}

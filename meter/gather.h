@@ -1,0 +1,33 @@
+/*
+ * Bytes of a handshake put together by offset, in any order.
+ *
+ * TCP segments and QUIC CRYPTO frames arrive late, twice or in the wrong order;
+ * here they become one run of bytes from offset 0. Both the size and the number
+ * of separate spans have a bound: what lies beyond is left out.
+ */
+#ifndef METER_GATHER_H
+#define METER_GATHER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GATHER_SIZE = 8192, GATHER_SPANS = 32 };
+
+struct gather_span {
+    uint16_t start, end; /* half open */
+};
+
+struct gather {
+    uint16_t span_count; /* sorted, apart from one another */
+    struct gather_span spans[GATHER_SPANS];
+    uint8_t bytes[GATHER_SIZE];
+};
+
+void gather_reset(struct gather *gather);
+/* The first copy of a byte stays. */
+void gather_add(struct gather *gather, uint64_t offset, const uint8_t *data,
+                size_t length);
+/* Number of bytes from offset 0 on without a gap. */
+size_t gather_prefix(const struct gather *gather);
+
+#endif

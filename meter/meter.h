@@ -1,0 +1,67 @@
+/*
+ * The meter: packets in, flows out. The same path live and offline.
+ *
+ * Each packet is decoded (decode.h), matched with the endpoint list, counted
+ * in its flow (flow_table.h), and its first payload is looked at for a name
+ * (hello.h) and a kind of application (classify.h). A flow is handed to `emit`
+ * when it ends, when it was idle, every active timeout, or to make room.
+ * Nothing here allocates after meter_new.
+ */
+#ifndef METER_METER_H
+#define METER_METER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/endpoint.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "meter/flow.h"
+
+struct meter;
+
+struct meter_options {
+    uint64_t flow_limit;       /* flows held at once */
+    uint64_t idle_timeout_s;   /* 30 */
+    uint64_t active_timeout_s; /* 300 */
+};
+
+/* Reasons for which a packet was not counted. */
+enum undecodable {
+    UNDECODABLE_LINK,      /* link type or ethertype that we do not read */
+    UNDECODABLE_TRUNCATED, /* headers cut off by the snap length */
+    UNDECODABLE_HEADER,    /* lengths or versions that cannot be */
+    UNDECODABLE_COUNT
+};
+
+struct meter_counters {
+    uint64_t packets, octets; /* counted in flows; IP total length */
+    uint64_t undecodable[UNDECODABLE_COUNT];
+    uint64_t filtered;     /* well-formed, towards nothing registered */
+    uint64_t flows;        /* begun */
+    uint64_t evicted;      /* to make room */
+    uint64_t active_flows; /* held now */
+};
+
+typedef void meter_emit_fn(void *context, const struct flow *flow);
+
+/* The endpoint list stays the caller's and may be exchanged later. */
+struct meter *meter_new(const struct meter_options *options,
+                        const struct endpoint_list *endpoints,
+                        meter_emit_fn *emit, void *context,
+                        struct error_text *error);
+void meter_free(struct meter *meter);
+
+/* `link_type` is libpcap's DLT_ number; captured <= length bytes are at data. */
+void meter_packet(struct meter *meter, int link_type, const uint8_t *data,
+                  size_t captured, size_t length, struct wall_time when);
+/* Lets timeouts happen up to `now` (capture time). */
+void meter_advance(struct meter *meter, struct wall_time now);
+/* Emits every flow that is left, as FLOW_END_FORCED. */
+void meter_flush(struct meter *meter);
+const struct meter_counters *meter_counters(const struct meter *meter);
+/* For the link types we read; a capture of another is refused at opening. */
+bool meter_reads_link_type(int link_type);
+
+#endif
