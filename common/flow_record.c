@@ -168,18 +168,25 @@ static bool is_printable(char c)
     return c >= ' ' && c <= '~';
 }
 
-static bool take_text(const struct ipfix_value *v, const struct place *place,
-                      enum ipfix_element_id element, char *member)
+static bool is_good_text(struct slice text, const struct place *place,
+                         enum ipfix_element_id element)
 {
-    struct slice text = slice_of_bytes(v->data, v->length);
-    if (text.length < place->min)
+    if (text.length < place->min || text.length >= place->size)
         return false;
     for (size_t i = 0; i < text.length; i++) {
         if (element == IE_ENDPOINT_ID ? !is_id_character(text.data[i])
                                       : !is_printable(text.data[i]))
             return false;
     }
-    return slice_copy(text, member, place->size);
+    return true;
+}
+
+static bool take_text(const struct ipfix_value *v, const struct place *place,
+                      enum ipfix_element_id element, char *member)
+{
+    struct slice text = slice_of_bytes(v->data, v->length);
+    return is_good_text(text, place, element) &&
+           slice_copy(text, member, place->size);
 }
 
 static bool take_value(const struct ipfix_value *v, struct flow_record *r)
@@ -224,6 +231,34 @@ bool flow_record_decode(const struct ipfix_record *in, struct flow_record *r)
     return has_ipv4 != r->is_ipv6 && r->end_ms >= r->start_ms;
 }
 
+static bool is_good_member(const struct flow_record *r,
+                           enum ipfix_element_id element)
+{
+    const struct place *place = &places[element];
+    const char *member = (const char *)r + place->offset;
+    if (place->kind == PLACE_TEXT)
+        return is_good_text(
+            slice_of_bytes(member, strnlen(member, place->size)), place,
+            element);
+    if (place->kind != PLACE_UINT)
+        return true;
+    uint64_t value = load_uint(member, place->size);
+    return value >= place->min && value <= place->max;
+}
+
+bool flow_record_is_valid(const struct flow_record *r)
+{
+    uint8_t is_ipv6; /* any byte may stand where a bool should */
+    memcpy(&is_ipv6, (const char *)r + offsetof(struct flow_record, is_ipv6),
+           sizeof(is_ipv6));
+    if (is_ipv6 > 1)
+        return false;
+    for (size_t i = 0; i < FLOW_FIELD_COUNT; i++)
+        if (!is_good_member(r, is_ipv6 ? fields_ipv6[i] : fields_ipv4[i]))
+            return false;
+    return r->end_ms >= r->start_ms;
+}
+
 bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
                      uint64_t rpayload)
 {
@@ -235,7 +270,9 @@ bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
 
 bool flow_record_is_two_way(const struct flow_record *r)
 {
-    return r->packets > 0 && r->rpackets > 0 &&
+    enum { ICMP = 1, ICMPV6 = 58 };
+    return r->packets > 0 && r->rpackets > 0 && r->protocol != ICMP &&
+           r->protocol != ICMPV6 &&
            !flow_is_refused(r->protocol, r->tcp_flags, r->rtcp_flags,
                             r->rpayload);
 }

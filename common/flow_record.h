@@ -79,12 +79,17 @@ void flow_record_encode(struct ipfix_message *m, const struct flow_record *r);
  * or when the record is not one of ours. */
 bool flow_record_decode(const struct ipfix_record *in, struct flow_record *r);
 
+/* What flow_record_decode would accept: ranges, characters, final NULs. For
+ * records that come otherwise than from the wire. */
+bool flow_record_is_valid(const struct flow_record *r);
+
 /* A TCP opening that came to nothing: answered by a reset without a byte, or
  * not acknowledged by its opener (a port scan). Later records of a long
  * connection carry acknowledgements and are not refused. */
 bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
                      uint64_t rpayload);
-/* Both sides sent packets, and not a refused opening (VER-07, VER-08). */
+/* Both sides sent packets, and neither a refused opening nor ICMP, which
+ * tests and reports but uses nothing (VER-07, VER-08). */
 bool flow_record_is_two_way(const struct flow_record *r);
 
 #endif

@@ -23,7 +23,7 @@ enum { LINE_SIZE = 1024 };
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static const char *program_name = "yunzheng";
-static volatile sig_atomic_t is_stop_requested;
+static volatile sig_atomic_t is_stop_requested, is_reload_requested;
 
 /* The journal's priorities are those of syslog(3). */
 static const struct {
@@ -189,4 +189,24 @@ void stop_on_signals(void)
 bool stop_requested(void)
 {
     return is_stop_requested != 0;
+}
+
+static void on_reload_signal(int number)
+{
+    (void)number;
+    is_reload_requested = 1;
+}
+
+void reload_on_signal(void)
+{
+    struct sigaction reload = {.sa_handler = on_reload_signal};
+    sigemptyset(&reload.sa_mask);
+    sigaction(SIGHUP, &reload, NULL);
+}
+
+bool reload_requested(void)
+{
+    bool is_requested = is_reload_requested != 0;
+    is_reload_requested = 0;
+    return is_requested;
 }

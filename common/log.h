@@ -45,5 +45,8 @@ bool error_set(struct error_text *error, const char *format, ...)
  * ignores SIGPIPE. */
 void stop_on_signals(void);
 bool stop_requested(void);
+/* The same for SIGHUP: read again what may change. Asking forgets it. */
+void reload_on_signal(void);
+bool reload_requested(void);
 
 #endif

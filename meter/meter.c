@@ -451,6 +451,18 @@ const struct meter_counters *meter_counters(const struct meter *m)
     return &m->counters;
 }
 
+void meter_counters_add(struct meter_counters *sum,
+                        const struct meter_counters *c)
+{
+    enum { COUNT = sizeof(*sum) / sizeof(uint64_t) };
+    uint64_t a[COUNT], b[COUNT];
+    memcpy(a, sum, sizeof(a)); /* counters, and nothing else */
+    memcpy(b, c, sizeof(b));
+    for (int i = 0; i < COUNT; i++)
+        a[i] += b[i];
+    memcpy(sum, a, sizeof(a));
+}
+
 bool meter_reads_link_type(int link_type)
 {
     return decode_reads_link_type(link_type);

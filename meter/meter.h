@@ -61,6 +61,9 @@ void meter_advance(struct meter *meter, struct wall_time now);
 /* Emits every flow that is left, as FLOW_END_FORCED. */
 void meter_flush(struct meter *meter);
 const struct meter_counters *meter_counters(const struct meter *meter);
+/* Adds every counter of `c` to those of `sum`. */
+void meter_counters_add(struct meter_counters *sum,
+                        const struct meter_counters *c);
 /* For the link types we read; a capture of another is refused at opening. */
 bool meter_reads_link_type(int link_type);
 

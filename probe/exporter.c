@@ -189,13 +189,24 @@ void exporter_free(struct exporter *e)
     free(e);
 }
 
+bool exporter_add_record(struct exporter *e, const struct flow_record *record,
+                         struct wall_time now)
+{
+    return batch_writer_add(e->writer, record, (uint32_t)wall_to_s(now));
+}
+
+void exporter_set_registry(struct exporter *e, struct digest version)
+{
+    e->info.registry_version = version;
+}
+
 bool exporter_add(struct exporter *e, const struct flow *flow,
                   struct wall_time now)
 {
     struct flow_record record;
     if (!exporter_redact(flow, e->endpoints, e->pseudonym_key, &record))
         return true;
-    return batch_writer_add(e->writer, &record, (uint32_t)wall_to_s(now));
+    return exporter_add_record(e, &record, now);
 }
 
 bool exporter_finish(struct exporter *e, const struct exporter_period *period,

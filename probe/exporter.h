@@ -60,6 +60,12 @@ void exporter_free(struct exporter *exporter);
 /* False when the batch is full: finish it, then add the flow again. */
 bool exporter_add(struct exporter *exporter, const struct flow *flow,
                   struct wall_time now);
+/* The same for a record that is redacted already. */
+bool exporter_add_record(struct exporter *exporter,
+                         const struct flow_record *record,
+                         struct wall_time now);
+/* From the next batch on: the version of the endpoint list in force. */
+void exporter_set_registry(struct exporter *exporter, struct digest version);
 /* Closes the period [its start, now) into *out, which is initialised here and
  * becomes the caller's. False without memory; the period then goes on. */
 bool exporter_finish(struct exporter *exporter,

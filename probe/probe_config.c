@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "common/flow_record.h"
+#include "common/slice.h"
+#include "probe/readers.h"
 
 #define TEXT(member)                                                           \
     .kind = CONFIG_TEXT, .offset = offsetof(struct probe_config, member),      \
@@ -25,7 +27,16 @@
 const struct config_key probe_config_keys[] = {
     {.name = "interface",
      TEXT(interface),
-     .help = "Network interface where the traffic passes, such as eth1."},
+     .help = "Network interface where the traffic passes, such as eth1; up to "
+             "8, separated by commas. Choose one side of an address "
+             "translation (NAT), best the inner one: behind it all hosts look "
+             "like one, and on both sides each connection would count twice."},
+    {.name = "workers",
+     NUMBER(workers, 1, READERS_MAX),
+     .initial = "1",
+     .help = "Processes that read packets; the kernel gives each its share of "
+             "the connections. One is enough up to some hundred thousand "
+             "registered packets a second."},
     {.name = "snap_length",
      NUMBER(snap_length, 128, 65535),
      .initial = "4096",
@@ -144,6 +155,33 @@ bool probe_config_is_id(const char *id)
     return id[0] != '\0';
 }
 
+/* "eth0, eth1" into its parts; the same one twice would count twice. */
+static bool split_interfaces(struct probe_config *c)
+{
+    struct slice rest = slice_of_text(c->interface), part;
+    for (c->interface_count = 0; slice_next(&rest, ',', &part);) {
+        part = slice_trim(part);
+        if (c->interface_count == READER_INTERFACES_MAX || part.length == 0 ||
+            !slice_copy(part, c->interfaces[c->interface_count],
+                        sizeof(c->interfaces[0])))
+            return false;
+        for (size_t i = 0; i < c->interface_count; i++)
+            if (slice_equal_text(part, c->interfaces[i]))
+                return false;
+        c->interface_count++;
+    }
+    return c->interface_count > 0;
+}
+
+struct meter_options probe_config_meter(const struct probe_config *c)
+{
+    return (struct meter_options){
+        .flow_limit = c->flow_limit,
+        .idle_timeout_s = c->idle_timeout_s,
+        .active_timeout_s = c->active_timeout_s,
+    };
+}
+
 bool probe_config_read(const char *path, struct probe_config *config,
                        struct error_text *error)
 {
@@ -159,7 +197,10 @@ bool probe_config_read(const char *path, struct probe_config *config,
     if (strchr(config->voucher_period, '\n') != NULL ||
         config->voucher_period[0] == '\0')
         return error_set(error, "%s: voucher_period: may not be empty", path);
-    if (config->interface[0] == '\0')
-        return error_set(error, "%s: interface: may not be empty", path);
+    if (!split_interfaces(config))
+        return error_set(error,
+                         "%s: interface: 1 to %d different names, separated "
+                         "by commas",
+                         path, READER_INTERFACES_MAX);
     return true;
 }

@@ -8,11 +8,16 @@
 
 #include "common/batch.h"
 #include "common/config.h"
+#include "meter/meter.h"
+#include "probe/reader.h"
 
 enum { PROBE_PATH_LEN = 512 };
 
 struct probe_config {
-    char interface[32];
+    char interface[256]; /* as written; in parts: */
+    char interfaces[READER_INTERFACES_MAX][32];
+    size_t interface_count;
+    uint64_t workers;
     uint64_t snap_length, buffer_mb;
     bool is_promiscuous;
     int kernel_filter; /* enum filter_kind */
@@ -38,6 +43,7 @@ extern const size_t probe_config_key_count;
  * "FILE:LINE: reason" in error. */
 bool probe_config_read(const char *path, struct probe_config *config,
                        struct error_text *error);
+struct meter_options probe_config_meter(const struct probe_config *config);
 /* 1 to 63 letters, digits, ".", "_" or "-": usable as a probe's name. */
 bool probe_config_is_id(const char *id);
 

@@ -1,7 +1,17 @@
 /*
- * Start: configuration, keys and interface are opened with the rights we were
- * given; then the kernel filter is proved; then rights are dropped; only then
- * are files of our own touched and packets looked at.
+ * Start: configuration and captures are opened with the rights we were given;
+ * the kernel filter is proved; the readers are forked (reader.h) before any key
+ * is in memory; then come the keys, and rights are dropped; only then are files
+ * of our own touched and packets looked at.
+ *
+ * This process, the uplink, never sees a packet: it gets redacted records and
+ * counters, makes batches, keeps the spool, talks to the collector, and holds
+ * the kernel filter, whose content it alone can change.
+ *
+ * A batch is closed when all readers have answered a mark: their flows and
+ * counters up to then are in it. A new endpoint list (SIGHUP) is in force in
+ * the readers before the kernel lets its packets pass, and flows of endpoints
+ * that are gone end in a batch of the old list.
  */
 #include "probe/run.h"
 
@@ -9,10 +19,11 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "capture/capture.h"
 #include "capture/filter.h"
@@ -24,69 +35,115 @@
 #include "probe/durable.h"
 #include "probe/exporter.h"
 #include "probe/probe_config.h"
+#include "probe/process.h"
+#include "probe/shim.h"
+#include "probe/readers.h"
+#include "probe/sandbox.h"
 #include "probe/spool.h"
 #include "probe/status.h"
 #include "probe/uplink.h"
 
 enum {
-    DISPATCH_MAX = 4096,
     TICK_MS = 500,
     STATUS_PERIOD_S = 10,
-    LAST_BLOCK_MS = 150, /* longer than the ring's time-out */
-    FAREWELL_S = 5,      /* for the last batch */
+    ANSWER_WAIT_S = 60, /* for the readers */
+    FAREWELL_S = 5,     /* for the last batch */
     ANSWER_TIMEOUT_S = 30,
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 300 * 1000,
-    RING_DELAY_MS = 1000, /* packets may come so late out of the ring */
+    DNS_PORT = 53,
+    LIST_BYTES_MAX = 256 * 1024 * 1024,
+    CAPTURES_MAX = READERS_MAX * READER_INTERFACES_MAX,
+};
+
+/* What has been told in batches so far. */
+struct told {
+    uint64_t received, dropped, evicted;
 };
 
 struct run {
     struct probe_config config;
     struct endpoint_list *endpoints;
+    struct endpoint_list *next_endpoints; /* the readers are taking it */
     struct sign_key *key;
     enum sign_algorithm receipt_algorithm;
     uint8_t receipt_key[SIGN_PUBLIC_MAX];
     size_t receipt_key_length;
     struct tls_context *tls;
     struct digest software_hash;
-    struct capture *capture;
+    struct capture *captures[CAPTURES_MAX]; /* by worker, then interface */
+    size_t capture_count;
     struct filter *filter;
-    struct meter *meter;
+    struct readers *readers;
     struct exporter *exporter;
     struct spool *spool;
     struct uplink *uplink;
-    int link_type;
+    int status_fd;
+    struct sandbox_report sandbox;
     uint64_t delivered_before; /* thrown away while proving the filter */
-    uint64_t received_told, dropped_told, evicted_told; /* in batches so far */
-    uint64_t lost;                                      /* not yet told */
+    struct told told;
+    uint64_t lost; /* batches, not yet told */
+    uint64_t mark;
     struct wall_time started;
     struct mono_time next_batch, next_status, next_tick;
+    struct mono_time answer_end; /* of what was asked; 0: nothing was */
+    bool is_stopping, has_stopped;
     bool status_failed, disk_failed, has_failed;
 };
 
+static struct mono_time plus_ms(struct mono_time time, int64_t ms)
+{
+    return (struct mono_time){time.us + ms * 1000};
+}
+
+static void fail(struct run *r, const char *reason)
+{
+    if (!r->has_failed)
+        log_error("%s", reason);
+    r->has_failed = true;
+}
+
 /* --- flows and batches --- */
+
+/* Of all interfaces. */
+static struct capture_counters sum_captures(const struct run *r,
+                                            const struct reader_counters *c)
+{
+    struct capture_counters sum = {0};
+    for (size_t i = 0; i < r->config.interface_count; i++) {
+        sum.received += c->captures[i].received;
+        sum.dropped += c->captures[i].dropped;
+        sum.delivered += c->captures[i].delivered;
+    }
+    return sum;
+}
+
+static struct exporter_period period_of(struct run *r, struct told *now)
+{
+    struct reader_counters c = readers_counters(r->readers);
+    struct capture_counters sum = sum_captures(r, &c);
+    *now = (struct told){sum.received, sum.dropped, c.meter.evicted};
+    return (struct exporter_period){
+        .clock_quality = exporter_clock_quality(),
+        .packets_seen = now->received - r->told.received,
+        .packets_dropped = now->dropped - r->told.dropped,
+        .flows_evicted = now->evicted - r->told.evicted,
+        .batches_lost = r->lost,
+    };
+}
 
 static void close_batch(struct run *r, struct wall_time now)
 {
     struct buffer batch = {0};
     struct digest hash;
-    struct capture_counters c = capture_counters(r->capture);
-    uint64_t evicted = meter_counters(r->meter)->evicted;
+    struct told told;
     r->lost += spool_take_lost(r->spool);
-    struct exporter_period period = {
-        .clock_quality = exporter_clock_quality(),
-        .packets_seen = c.received - r->received_told,
-        .packets_dropped = c.dropped - r->dropped_told,
-        .flows_evicted = evicted - r->evicted_told,
-        .batches_lost = r->lost,
-    };
+    struct exporter_period period = period_of(r, &told);
     if (!exporter_finish(r->exporter, &period, now, &batch, &hash)) {
         log_error("no memory for a batch; its flows go into the next one");
         return;
     }
-    r->received_told = c.received;
-    r->dropped_told = c.dropped;
-    r->evicted_told = evicted;
+    r->told = told;
     r->lost = 0;
     log_debug("batch %" PRIu64 ": %zu bytes", exporter_sequence(r->exporter),
               batch.length);
@@ -97,39 +154,142 @@ static void close_batch(struct run *r, struct wall_time now)
     }
 }
 
-static void on_flow(void *context, const struct flow *flow)
+static void on_flow(void *context, const struct flow_record *record)
 {
     struct run *r = context;
     struct wall_time now = wall_now();
-    if (exporter_add(r->exporter, flow, now))
+    if (exporter_add_record(r->exporter, record, now))
         return;
     close_batch(r, now); /* full before its time */
-    if (!exporter_add(r->exporter, flow, now))
+    if (!exporter_add_record(r->exporter, record, now))
         log_error("a flow could not be put into a batch");
 }
 
-static void on_packet(void *context, const struct capture_packet *p)
+/* All readers have answered. */
+static void on_marked(void *context, uint64_t mark)
 {
     struct run *r = context;
-    meter_packet(r->meter, r->link_type, p->data, p->captured, p->length,
-                 p->when);
+    (void)mark;
+    r->answer_end.us = 0;
+    r->has_stopped = r->is_stopping;
+    close_batch(r, wall_now());
+}
+
+static bool is_waiting(const struct run *r)
+{
+    return r->answer_end.us != 0;
+}
+
+static void wait_for_answer(struct run *r, struct mono_time now)
+{
+    r->answer_end = plus_ms(now, ANSWER_WAIT_S * 1000LL);
+}
+
+static void ask_for_batch(struct run *r, struct mono_time now)
+{
+    if (!readers_mark(r->readers, ++r->mark))
+        fail(r, "reader: cannot be asked");
+    wait_for_answer(r, now);
+}
+
+/* --- a new endpoint list --- */
+
+/* The very bytes that were parsed, for the readers. */
+static int memory_of(struct slice text)
+{
+    int fd = memfd_create("endpoints", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    for (size_t done = 0; fd >= 0 && done < text.length;) {
+        ssize_t n = write(fd, text.data + done, text.length - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            close(fd);
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    return fd;
+}
+
+static bool offer_list(struct run *r, struct slice text,
+                       struct error_text *error)
+{
+    struct endpoint_list *list =
+        endpoint_list_parse(text, r->config.endpoints, error);
+    if (list == NULL)
+        return false;
+    struct digest version = endpoint_list_version(list);
+    if (digest_equal(version, endpoint_list_version(r->endpoints))) {
+        log_info("%s: nothing has changed", r->config.endpoints);
+        endpoint_list_free(list);
+        return true;
+    }
+    int fd = memory_of(text);
+    bool good = fd >= 0 && readers_give_list(r->readers, fd, version);
+    if (fd >= 0)
+        close(fd);
+    if (!good) {
+        endpoint_list_free(list);
+        return error_set(error, "%s: cannot be handed to the readers",
+                         r->config.endpoints);
+    }
+    r->next_endpoints = list;
+    return true;
+}
+
+/* What cannot be read changes nothing. */
+static void reload(struct run *r, struct mono_time now)
+{
+    struct buffer text;
+    struct error_text error;
+    if (!buffer_read_file(&text, r->config.endpoints, LIST_BYTES_MAX))
+        log_error("%s: %s; the list before stays in force", r->config.endpoints,
+                  strerror(errno));
+    else if (!offer_list(r, buffer_slice(&text), &error))
+        log_error("%s; the list before stays in force", error.text);
+    else if (r->next_endpoints != NULL)
+        wait_for_answer(r, now);
+    buffer_clear(&text);
+}
+
+/* The readers have it; what follows belongs to the new list. */
+static void on_taken(void *context)
+{
+    struct run *r = context;
+    struct error_text error;
+    struct wall_time now = wall_now();
+    size_t before = filter_rule_count(r->filter);
+    struct endpoint_list *old = r->endpoints;
+    r->answer_end.us = 0;
+    close_batch(r, now);
+    r->endpoints = r->next_endpoints;
+    r->next_endpoints = NULL;
+    exporter_set_registry(r->exporter, endpoint_list_version(r->endpoints));
+    if (!filter_replace(r->filter, r->endpoints, now, &error)) {
+        fail(r, error.text);
+        return; /* the filter may still know the old list */
+    }
+    endpoint_list_free(old);
+    log_info("%s: %zu rules are in force now, %zu were before",
+             r->config.endpoints, filter_rule_count(r->filter), before);
 }
 
 /* --- status --- */
 
 static void tell_status(struct run *r, struct wall_time now)
 {
+    struct reader_counters c = readers_counters(r->readers);
     struct probe_status s = {
         .probe_id = r->config.probe_id,
         .interface = r->config.interface,
-        .link_type = capture_link_name(r->capture),
+        .link_type = capture_link_name(r->captures[0]),
         .started = r->started,
         .now = now,
         .filter_kind = filter_kind(r->filter),
         .rules = filter_rule_count(r->filter),
         .kernel = filter_counters(r->filter),
-        .capture = capture_counters(r->capture),
-        .meter = *meter_counters(r->meter),
+        .capture = sum_captures(r, &c),
+        .meter = c.meter,
         .batches_made = exporter_sequence(r->exporter),
         .spool = spool_totals(r->spool),
         .uplink = uplink_status(r->uplink),
@@ -139,26 +299,22 @@ static void tell_status(struct run *r, struct wall_time now)
     status_write(&s, r->config.state, &r->status_failed);
 }
 
-/* Every packet we were handed must have been let through by our program. */
+/* Every packet a reader was handed must have been let through by our program;
+ * the readers' counters are the older ones. */
 static void check_filter(struct run *r)
 {
-    struct capture_counters c = capture_counters(r->capture);
+    struct reader_counters c = readers_counters(r->readers);
     struct filter_counters k = filter_counters(r->filter);
-    uint64_t delivered = c.delivered - r->delivered_before;
-    if (!k.is_known || delivered <= k.matched_packets)
+    uint64_t delivered = sum_captures(r, &c).delivered;
+    if (!k.is_known || delivered <= k.matched_packets + r->delivered_before)
         return;
     log_error("kernel filter: %" PRIu64 " packets arrived, but it let only "
               "%" PRIu64 " pass; stopping",
-              delivered, k.matched_packets);
+              delivered - r->delivered_before, k.matched_packets);
     r->has_failed = true;
 }
 
 /* --- the loop --- */
-
-static struct mono_time plus_ms(struct mono_time time, int64_t ms)
-{
-    return (struct mono_time){time.us + ms * 1000};
-}
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -167,27 +323,16 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void wait_for_work(const struct run *r, struct mono_time now)
 {
+    struct pollfd fds[READERS_MAX + 1];
     struct uplink_wait w = uplink_wait(r->uplink, now);
     int64_t until = earlier(w.until.us, r->next_tick.us);
     until = earlier(until, r->next_batch.us);
     int64_t valid_us = filter_valid_to(r->filter).us - wall_now().us;
     until = earlier(until, now.us + earlier(valid_us, TICK_MS * 1000LL));
     int64_t wait_ms = until <= now.us ? 0 : (until - now.us + 999) / 1000;
-    struct pollfd fds[] = {
-        {.fd = capture_fd(r->capture), .events = POLLIN},
-        {.fd = w.fd, .events = w.events},
-    };
-    (void)poll(fds, 2, (int)earlier(wait_ms, TICK_MS));
-}
-
-static void read_packets(struct run *r)
-{
-    if (capture_dispatch(r->capture, DISPATCH_MAX, on_packet, r) !=
-        CAPTURE_FAILED)
-        return;
-    log_error("interface %s: %s", r->config.interface,
-              capture_error(r->capture));
-    r->has_failed = true;
+    size_t count = readers_poll(r->readers, fds);
+    fds[count] = (struct pollfd){.fd = w.fd, .events = w.events};
+    (void)poll(fds, count + 1, (int)earlier(wait_ms, TICK_MS));
 }
 
 /* The clock may have been set, so the time is looked at in every round. */
@@ -196,41 +341,48 @@ static void follow_validity(struct run *r, struct wall_time now)
     struct error_text error;
     size_t before = filter_rule_count(r->filter);
     struct wall_time end = filter_valid_to(r->filter);
-    if (!filter_keep_valid(r->filter, now, &error)) {
-        log_error("%s", error.text);
-        r->has_failed = true;
-    } else if (filter_valid_to(r->filter).us != end.us) {
+    if (!filter_keep_valid(r->filter, now, &error))
+        fail(r, error.text);
+    else if (filter_valid_to(r->filter).us != end.us)
         log_info("kernel filter: %zu rules are valid now, %zu were before",
                  filter_rule_count(r->filter), before);
+}
+
+static void do_tick(struct run *r, struct mono_time now)
+{
+    r->next_tick = plus_ms(now, TICK_MS);
+    if (r->disk_failed && spool_flush(r->spool)) {
+        log_info("%s: batches are on disk again", r->config.state);
+        r->disk_failed = false;
     }
+    if (is_waiting(r) && now.us > r->answer_end.us)
+        fail(r, "reader: it does not answer");
 }
 
 static void do_what_is_due(struct run *r, struct mono_time now)
 {
-    struct wall_time wall = wall_now();
-    follow_validity(r, wall);
-    if (now.us >= r->next_tick.us) {
-        r->next_tick = plus_ms(now, TICK_MS);
-        meter_advance(r->meter,
-                      (struct wall_time){wall.us - RING_DELAY_MS * 1000LL});
-        if (r->disk_failed && spool_flush(r->spool)) {
-            log_info("%s: batches are on disk again", r->config.state);
-            r->disk_failed = false;
-        }
-    }
-    bool is_batch = now.us >= r->next_batch.us;
-    if (is_batch) {
-        close_batch(r, wall);
+    if (now.us >= r->next_tick.us)
+        do_tick(r, now);
+    if (now.us >= r->next_batch.us && !is_waiting(r)) {
+        ask_for_batch(r, now);
         int64_t period_ms = (int64_t)r->config.batch_period_s * 1000;
         r->next_batch = plus_ms(r->next_batch, period_ms);
         if (r->next_batch.us <= now.us) /* the machine slept */
             r->next_batch = plus_ms(now, period_ms);
     }
-    if (is_batch || now.us >= r->next_status.us) {
+    if (now.us >= r->next_status.us) {
         check_filter(r);
-        tell_status(r, wall);
+        tell_status(r, wall_now());
         r->next_status = plus_ms(now, STATUS_PERIOD_S * 1000LL);
     }
+}
+
+static void step(struct run *r, struct mono_time now)
+{
+    struct error_text error = {"reader: it is gone"};
+    if (!readers_step(r->readers, &error))
+        fail(r, error.text);
+    uplink_step(r->uplink, now);
 }
 
 static void loop(struct run *r)
@@ -241,31 +393,43 @@ static void loop(struct run *r)
     r->next_batch = plus_ms(now, (int64_t)r->config.batch_period_s * 1000);
     while (!stop_requested() && !r->has_failed) {
         wait_for_work(r, now);
-        read_packets(r);
         now = mono_now();
+        step(r, now);
+        follow_validity(r, wall_now());
+        if (!is_waiting(r) && reload_requested())
+            reload(r, now);
         do_what_is_due(r, now);
-        uplink_step(r->uplink, now);
     }
 }
 
-/* A block of the ring is handed over when it is full or its time is up. */
-static void empty_ring(struct run *r)
+/* --- the end --- */
+
+/* What is still in the rings and in the flow tables becomes the last batch. */
+static void stop_readers(struct run *r)
 {
-    struct mono_time now = mono_now(), end = plus_ms(now, LAST_BLOCK_MS);
-    struct pollfd fd = {.fd = capture_fd(r->capture), .events = POLLIN};
-    for (; now.us < end.us && !r->has_failed; now = mono_now()) {
-        (void)poll(&fd, 1, 10);
-        read_packets(r);
+    struct mono_time now = mono_now();
+    struct mono_time end = plus_ms(now, ANSWER_WAIT_S * 1000LL);
+    while (is_waiting(r) && !r->has_failed && now.us < end.us) {
+        wait_for_work(r, now);
+        now = mono_now();
+        step(r, now);
+    }
+    r->is_stopping = true;
+    if (r->has_failed || !readers_stop(r->readers, ++r->mark))
+        return;
+    while (!r->has_stopped && !r->has_failed && now.us < end.us) {
+        wait_for_work(r, now);
+        now = mono_now();
+        step(r, now);
     }
 }
 
-/* What is still in the ring and in the flow table becomes the last batch, and
- * the collector gets some seconds to take it. */
+/* The collector gets some seconds to take the last batch. */
 static void say_farewell(struct run *r)
 {
-    empty_ring(r);
-    meter_flush(r->meter);
-    close_batch(r, wall_now());
+    stop_readers(r);
+    if (!r->has_stopped)
+        close_batch(r, wall_now());
     struct mono_time now = mono_now(), end = plus_ms(now, FAREWELL_S * 1000LL);
     uplink_hurry(r->uplink, now);
     while (spool_count(r->spool) > 0 && now.us < end.us) {
@@ -286,13 +450,9 @@ static void say_farewell(struct run *r)
 
 /* --- start --- */
 
-/* What a wrong configuration shows in. */
-static bool open_configured(struct run *r, struct error_text *error)
+static bool open_keys(struct run *r, struct error_text *error)
 {
     const struct probe_config *c = &r->config;
-    r->endpoints = endpoint_list_load(c->endpoints, error);
-    if (r->endpoints == NULL)
-        return false;
     r->key = sign_key_load(c->signing_key, error);
     if (r->key == NULL)
         return false;
@@ -302,74 +462,171 @@ static bool open_configured(struct run *r, struct error_text *error)
         return false;
     r->tls = tls_context_client(c->ca, c->certificate, c->tls_key, wall_now(),
                                 error);
-    if (r->tls == NULL)
+    return r->tls != NULL;
+}
+
+/* Whether the keys will do, tried in a process of its own: faults are told
+ * before an interface is touched, and the readers, forked from this process,
+ * never have a key in their memory. */
+static bool try_keys(struct run *r)
+{
+    struct error_text error;
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool good = open_keys(r, &error);
+        if (!good)
+            log_error("%s", error.text);
+        _exit(good ? 0 : 1);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid < 0 || status == 0; /* they are opened again in any case */
+}
+
+/* What a wrong configuration shows in. A fault of a key is told already. */
+static bool open_configured(struct run *r, struct error_text *error)
+{
+    const struct probe_config *c = &r->config;
+    r->endpoints = endpoint_list_load(c->endpoints, error);
+    if (r->endpoints == NULL || !try_keys(r))
         return false;
     if (!digest_of_file("/proc/self/exe", &r->software_hash))
         return error_set(error, "/proc/self/exe: %s", strerror(errno));
-    if (strcmp(c->interface, "any") != 0 && if_nametoindex(c->interface) == 0)
-        return error_set(error, "interface %s: there is no such interface",
-                         c->interface);
+    for (size_t i = 0; i < c->interface_count; i++)
+        if (strcmp(c->interfaces[i], "any") != 0 &&
+            if_nametoindex(c->interfaces[i]) == 0)
+            return error_set(error, "interface %s: there is no such interface",
+                             c->interfaces[i]);
     return true;
 }
 
-static bool open_capture(struct run *r, struct error_text *error)
+/* A group number of PACKET_FANOUT is one of the network namespace's. */
+static uint16_t fanout_group(size_t interface)
+{
+    return (uint16_t)((unsigned)getpid() * READER_INTERFACES_MAX + interface);
+}
+
+static bool open_one_capture(struct run *r, size_t interface,
+                             struct error_text *error)
 {
     const struct probe_config *c = &r->config;
-    struct capture_options options = {.interface = c->interface,
+    struct capture_options options = {.interface = c->interfaces[interface],
                                       .snap_length = c->snap_length,
                                       .buffer_mb = c->buffer_mb,
                                       .is_promiscuous = c->is_promiscuous};
-    r->capture = capture_open_live(&options, error);
-    if (r->capture == NULL)
+    struct capture *capture = capture_open_live(&options, error);
+    if (capture == NULL)
         return false;
-    r->link_type = capture_link_type(r->capture);
-    if (!meter_reads_link_type(r->link_type))
+    r->captures[r->capture_count++] = capture;
+    if (!meter_reads_link_type(capture_link_type(capture)))
         return error_set(error, "interface %s: link type %s is not supported",
-                         c->interface, capture_link_name(r->capture));
-    r->filter =
-        filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
-                      r->capture, (uint32_t)c->snap_length, wall_now(), error);
-    if (r->filter == NULL)
-        return false;
-    struct capture_counters counters = capture_counters(r->capture);
-    r->delivered_before = counters.delivered;
-    r->received_told = counters.received;
-    r->dropped_told = counters.dropped;
+                         options.interface, capture_link_name(capture));
     return true;
 }
 
-static bool drop_rights(const struct run *r, struct error_text *error)
+static bool open_captures(struct run *r, struct error_text *error)
 {
-    if (!program_drop_to_user(r->config.user, error))
+    const struct probe_config *c = &r->config;
+    for (size_t w = 0; w < c->workers; w++)
+        for (size_t i = 0; i < c->interface_count; i++)
+            if (!open_one_capture(r, i, error))
+                return false;
+    for (size_t i = 0; i < r->capture_count && c->workers > 1; i++)
+        if (!capture_join_fanout(r->captures[i],
+                                 fanout_group(i % c->interface_count), error))
+            return false;
+    r->filter = filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
+                              r->captures, r->capture_count,
+                              (uint32_t)c->snap_length, wall_now(), error);
+    if (r->filter == NULL)
         return false;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ||
-           error_set(error, "no_new_privs: %s", strerror(errno));
+    for (size_t i = 0; i < r->capture_count; i++) {
+        struct capture_counters before = capture_counters(r->captures[i]);
+        r->delivered_before += before.delivered;
+        r->told.received += before.received;
+        r->told.dropped += before.dropped;
+    }
+    return true;
 }
 
-static bool open_exporter(struct run *r, struct error_text *error)
+/* The maps of the kernel filter are not for readers. */
+static void on_forked(void *context)
+{
+    struct run *r = context;
+    filter_free(r->filter);
+    if (r->status_fd >= 0)
+        close(r->status_fd);
+}
+
+static bool start_readers(struct run *r, struct error_text *error)
+{
+    const struct probe_config *c = &r->config;
+    struct readers_options options = {
+        .captures = r->captures,
+        .workers = c->workers,
+        .interfaces = c->interface_count,
+        .endpoints = r->endpoints,
+        .meter = probe_config_meter(c),
+        .user = c->user,
+        .forked = on_forked,
+        .flow = on_flow,
+        .marked = on_marked,
+        .taken = on_taken,
+        .context = r,
+    };
+    r->readers = readers_start(&options, error);
+    return r->readers != NULL;
+}
+
+/* The port of "HOST:PORT"; 0 when it is none. */
+static uint16_t port_of(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    uint64_t port = 0;
+    if (colon == NULL ||
+        !parse_u64(slice_of_text(colon + 1), 1, UINT16_MAX, &port))
+        return 0;
+    return (uint16_t)port;
+}
+
+static struct sandbox_options sandbox_of(const struct run *r)
+{
+    const struct probe_config *c = &r->config;
+    return (struct sandbox_options){.role = SANDBOX_UPLINK,
+                                    .user = c->user,
+                                    .state = c->state,
+                                    .files = {c->endpoints, c->ca,
+                                              c->certificate, c->tls_key,
+                                              c->signing_key, c->receipt_key},
+                                    .file_count = 6,
+                                    .ports = {port_of(c->collector), DNS_PORT},
+                                    .port_count = 2};
+}
+
+/* Reads or makes the pseudonym key, which is then the readers' alone. */
+static bool begin_reading(struct run *r, struct error_text *error)
 {
     char path[DURABLE_PATH_LEN];
-    struct exporter_options options = {.probe_id = r->config.probe_id,
-                                       .key = r->key,
-                                       .endpoints = r->endpoints,
-                                       .software_hash = r->software_hash,
-                                       .start = r->started};
+    uint8_t key[PSEUDONYM_KEY_LEN];
     if (!durable_path(path, r->config.state, "pseudonym.key"))
         return error_set(error, "%s: too long", r->config.state);
-    if (!exporter_load_key(path, r->config.voucher_period,
-                           options.pseudonym_key, error))
+    if (!exporter_load_key(path, r->config.voucher_period, key, error))
         return false;
-    r->exporter = exporter_new(&options);
-    explicit_bzero(options.pseudonym_key, sizeof(options.pseudonym_key));
-    return r->exporter != NULL || error_set(error, "no memory");
+    bool good = readers_begin(r->readers, key) ||
+                error_set(error, "reader: cannot be started");
+    explicit_bzero(key, sizeof(key));
+    return good;
 }
 
 static bool open_own(struct run *r, struct error_text *error)
 {
     const struct probe_config *c = &r->config;
-    struct meter_options meter = {.flow_limit = c->flow_limit,
-                                  .idle_timeout_s = c->idle_timeout_s,
-                                  .active_timeout_s = c->active_timeout_s};
+    struct exporter_options exporter = {.probe_id = c->probe_id,
+                                        .key = r->key,
+                                        .endpoints = r->endpoints,
+                                        .software_hash = r->software_hash,
+                                        .start = r->started};
     struct uplink_options uplink = {
         .collector = c->collector,
         .collector_name = c->collector_name,
@@ -380,27 +637,39 @@ static bool open_own(struct run *r, struct error_text *error)
         .pause_min_ms = PAUSE_MIN_MS,
         .pause_max_ms = PAUSE_MAX_MS};
     r->spool = spool_open(c->state, c->spool_mb << 20, c->sent_mb << 20, error);
-    if (r->spool == NULL || !open_exporter(r, error))
+    if (r->spool == NULL)
         return false;
-    r->meter = meter_new(&meter, r->endpoints, on_flow, r, error);
-    if (r->meter == NULL)
-        return false;
+    r->exporter = exporter_new(&exporter);
+    if (r->exporter == NULL)
+        return error_set(error, "no memory");
     r->uplink = uplink_new(&uplink, r->tls, r->spool);
     return r->uplink != NULL ||
            error_set(error, "collector %s: not HOST:PORT", c->collector);
 }
 
+static bool enter_sandbox(struct run *r, struct error_text *error)
+{
+    struct sandbox_options sandbox = sandbox_of(r);
+    return sandbox_leave_root(&sandbox, error) && open_own(r, error) &&
+           sandbox_enter(&sandbox, r->status_fd, &r->sandbox, error) &&
+           begin_reading(r, error);
+}
+
 static void close_all(struct run *r)
 {
+    readers_free(r->readers);
     uplink_free(r->uplink);
-    meter_free(r->meter);
     exporter_free(r->exporter);
     spool_close(r->spool);
     filter_free(r->filter);
-    capture_close(r->capture);
+    for (size_t i = 0; i < r->capture_count; i++)
+        capture_close(r->captures[i]);
     tls_context_free(r->tls);
     sign_key_free(r->key);
     endpoint_list_free(r->endpoints);
+    endpoint_list_free(r->next_endpoints);
+    if (r->status_fd >= 0)
+        close(r->status_fd);
 }
 
 /* Exit status; 0: everything is open. */
@@ -408,26 +677,45 @@ static int open_all(struct run *r)
 {
     struct error_text error = {{0}};
     int status = 0;
+    r->status_fd = process_open();
     if (!open_configured(r, &error))
         status = 2;
-    else if (!open_capture(r, &error))
+    else if (!open_captures(r, &error) || !start_readers(r, &error))
         status = 1;
-    else if (!drop_rights(r, &error) || !open_own(r, &error))
+    else if (!open_keys(r, &error) || !enter_sandbox(r, &error))
         status = 2;
-    if (status != 0)
+    if (status != 0 && error.text[0] != '\0')
         log_error("%s", error.text);
     return status;
 }
 
+static void tell_sandbox(const struct sandbox_report *s)
+{
+    log_info(
+        "%s (process %u): user %s, capabilities %s, no_new_privs %s, "
+        "seccomp %s, Landlock %s%d%s%s",
+        s->process, s->pid, s->user, s->capabilities == 0 ? "none" : "LEFT",
+        s->no_new_privileges ? "yes" : "NO", s->seccomp_filter ? "yes" : "NO",
+        s->landlock_abi > 0 ? "version " : "NO, ", s->landlock_abi,
+        s->note[0] != '\0' ? "; " : "", s->note);
+    if (!s->root_left)
+        log_warn("%s: still user 0, without capabilities; name a user in the "
+                 "configuration",
+                 s->process);
+}
+
 static int run(struct run *r)
 {
-    signal(SIGPIPE, SIG_IGN);
     stop_on_signals();
+    reload_on_signal();
     r->started = wall_now();
     int status = open_all(r);
     if (status == 0) {
+        for (size_t i = 0; i < readers_count(r->readers); i++)
+            tell_sandbox(readers_report(r->readers, i));
+        tell_sandbox(&r->sandbox);
         log_info("interface %s (%s): %s filter with %zu rules is in force",
-                 r->config.interface, capture_link_name(r->capture),
+                 r->config.interface, capture_link_name(r->captures[0]),
                  filter_kind_text(filter_kind(r->filter)),
                  filter_rule_count(r->filter));
         loop(r);
