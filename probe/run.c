@@ -328,7 +328,8 @@ static bool open_capture(struct run *r, struct error_text *error)
                          c->interface, capture_link_name(r->capture));
     r->filter =
         filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
-                      r->capture, (uint32_t)c->snap_length, wall_now(), error);
+                      &r->capture, 1, (uint32_t)c->snap_length, wall_now(),
+                      error);
     if (r->filter == NULL)
         return false;
     struct capture_counters counters = capture_counters(r->capture);
