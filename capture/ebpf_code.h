@@ -11,7 +11,7 @@
 
 #include <linux/bpf.h>
 
-enum { EBPF_CODE_MAX = 1024, EBPF_LABELS_MAX = 128 };
+enum { EBPF_CODE_MAX = 4096, EBPF_LABELS_MAX = 512 };
 
 struct ebpf_code {
     struct bpf_insn code[EBPF_CODE_MAX];

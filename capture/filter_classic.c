@@ -5,6 +5,10 @@
  *   find the IP header (offset in X), then the class of ports and both ports
  *   IPv4 or IPv6: search the destination, then the source address
  *   join: for each side with a port set, test its port
+ *   tunnel: find the packet inside, and all of this once more for it
+ *
+ * With the part for tunnels the program is about twice as long. Where that does
+ * not fit, it is left out, and filter_classic_looks_inside() says so.
  *
  * An address search is a tree of comparisons over ranges sorted by their
  * starts. A piece of at most CHUNK ranges is laid out as bare comparisons that
@@ -29,19 +33,20 @@ enum scratch {
     WORD_SOURCE_PORT,
     WORD_DESTINATION_PORT,
     WORD_DESTINATION_SET, /* set + 1, 0: none */
+    WORD_PROTOCOL,        /* 0 for later fragments: no tunnel */
+    WORD_NEXT,            /* offset of what follows the IP header */
 };
 
 enum {
-    CLASS_FRAGMENT = 3, /* no ports to test */
+    CLASS_FRAGMENT = PORT_CLASS_OTHER + 1, /* no ports to test */
     CHUNK = 100,
-    TAGS_MAX = 3,
-    EXTENSIONS_MAX = 6,
     CODE_LIMIT = 1 << 20, /* far past what the kernel takes */
 };
 
 struct filter_classic {
     struct sock_filter *code;
     size_t length;
+    bool looks_inside;
 };
 
 /* --- assembler --- */
@@ -390,14 +395,21 @@ static void search_address(struct assembler *a, const struct filter_plan *plan,
     free(list);
 }
 
-/* --- headers --- */
+/* --- headers; blocks as in filter_program.c, offsets in X --- */
+
+struct level {
+    int ethernet, ethertype, ppp, version, ipv4, ipv6, join;
+};
 
 struct generator {
     struct assembler a;
     const struct filter_plan *plan;
-    int refuse, accept, ipv4, ipv6, join;
+    int refuse, accept;
+    struct level levels[2];
+    struct level *at; /* being written */
 };
 
+/* X moves on; A is lost. */
 static void move_x(struct assembler *a, uint32_t bytes)
 {
     emit(a, BPF_MISC | BPF_TXA, 0);
@@ -405,76 +417,174 @@ static void move_x(struct assembler *a, uint32_t bytes)
     emit(a, BPF_MISC | BPF_TAX, 0);
 }
 
-/* A is an ethertype, X the offset behind it. */
-static void by_ethertype(struct generator *g)
+/* A half word at X + offset to A, and X moves on. */
+static void load_and_move(struct assembler *a, uint32_t offset, uint32_t bytes)
 {
-    struct assembler *a = &g->a;
-    int done = label(a), session = label(a);
-    for (int i = 0; i < TAGS_MAX; i++) {
+    load(a, BPF_H, offset);
+    store(a, WORD_TYPE);
+    move_x(a, bytes);
+    reload(a, WORD_TYPE);
+}
+
+static void math(struct assembler *a, uint16_t operation, uint32_t value)
+{
+    emit(a, BPF_ALU | operation | BPF_K, value);
+}
+
+/* A to X + A + more. */
+static void add_to_x(struct assembler *a, uint32_t more)
+{
+    emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
+    if (more > 0)
+        math(a, BPF_ADD, more);
+    emit(a, BPF_MISC | BPF_TAX, 0);
+}
+
+static void pass_tags(struct assembler *a)
+{
+    int done = label(a);
+    for (int i = 0; i < FILTER_TAGS_MAX; i++) {
         int tag = label(a);
         go_if(a, BPF_JEQ, 0x8100, tag);
         go_if(a, BPF_JEQ, 0x88a8, tag);
         go_unless(a, BPF_JEQ, 0x9100, done);
         place(a, tag);
-        load(a, BPF_H, 2);
-        store(a, WORD_TYPE);
-        move_x(a, 4);
-        reload(a, WORD_TYPE);
+        load_and_move(a, 2, 4);
     }
     place(a, done);
-    go_if(a, BPF_JEQ, 0x0800, g->ipv4);
-    go_if(a, BPF_JEQ, 0x86dd, g->ipv6);
-    go_if(a, BPF_JEQ, 0x8864, session);
-    go(a, g->refuse);
-    place(a, session); /* PPPoE: 6 bytes, then PPP's protocol */
-    load(a, BPF_H, 6);
-    store(a, WORD_TYPE);
-    move_x(a, 8);
-    reload(a, WORD_TYPE);
-    go_if(a, BPF_JEQ, 0x0021, g->ipv4);
-    go_if(a, BPF_JEQ, 0x0057, g->ipv6);
+}
+
+/* A is less than an ethertype: LLC and SNAP, then an ethertype. */
+static void pass_llc(struct generator *g)
+{
+    struct assembler *a = &g->a;
+    int done = label(a);
+    go_if(a, BPF_JGE, 1536, done);
+    load(a, BPF_W, 0);
+    go_unless(a, BPF_JEQ, 0xaaaa0300, g->refuse);
+    load(a, BPF_H, 4);
+    go_unless(a, BPF_JEQ, 0, g->refuse);
+    load_and_move(a, 6, 8);
+    place(a, done);
+}
+
+static void pass_labels(struct generator *g)
+{
+    struct assembler *a = &g->a;
+    for (int i = 0; i < FILTER_LABELS_MAX; i++) {
+        load_and_move(a, 1, 4); /* the lowest bit: of the third byte */
+        go_if(a, BPF_JSET, 1, g->at->version);
+    }
     go(a, g->refuse);
 }
 
-static void find_header(struct generator *g, enum filter_link link)
+/* A is an ethertype, X the offset behind it. */
+static void by_ethertype(struct generator *g)
 {
     struct assembler *a = &g->a;
-    set_word(a, WORD_SOURCE_PORT, 0);
-    set_word(a, WORD_DESTINATION_PORT, 0);
-    emit(a, BPF_LDX | BPF_IMM, link == FILTER_LINK_ETHERNET ? 14 : 0);
-    if (link == FILTER_LINK_RAW) {
-        load(a, BPF_B, 0);
-        emit(a, BPF_ALU | BPF_RSH | BPF_K, 4);
-        go_if(a, BPF_JEQ, 4, g->ipv4);
-        go_if(a, BPF_JEQ, 6, g->ipv6);
-        go(a, g->refuse);
-        return;
-    }
-    emit(a, BPF_LD | BPF_H | BPF_ABS,
-         link == FILTER_LINK_ETHERNET
-             ? 12
-             : (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL));
+    int session = label(a), labels = label(a);
+    place(a, g->at->ethertype);
+    pass_tags(a);
+    pass_llc(g);
+    go_if(a, BPF_JEQ, 0x0800, g->at->ipv4);
+    go_if(a, BPF_JEQ, 0x86dd, g->at->ipv6);
+    go_if(a, BPF_JEQ, 0x8847, labels);
+    go_if(a, BPF_JEQ, 0x8848, labels);
+    go_if(a, BPF_JEQ, 0x8864, session);
+    go(a, g->refuse);
+    place(a, labels);
+    pass_labels(g);
+    place(a, session); /* PPPoE: version, type, code, then 4 bytes */
+    load_and_move(a, 0, 6);
+    go_unless(a, BPF_JEQ, 0x1100, g->refuse);
+}
+
+static void by_ppp(struct generator *g)
+{
+    struct assembler *a = &g->a;
+    int plain = label(a), wide = label(a);
+    place(a, g->at->ppp);
+    load(a, BPF_H, 0);
+    go_unless(a, BPF_JEQ, 0xff03, plain);
+    move_x(a, 2);
+    place(a, plain);
+    load_and_move(a, 0, 2);
+    go_unless(a, BPF_JSET, 0x100, wide);
+    math(a, BPF_RSH, 8); /* one byte only: X is one too far */
+    store(a, WORD_TYPE);
+    move_x(a, (uint32_t)-1);
+    reload(a, WORD_TYPE);
+    place(a, wide);
+    go_if(a, BPF_JEQ, 0x0021, g->at->ipv4);
+    go_if(a, BPF_JEQ, 0x0057, g->at->ipv6);
+    go(a, g->refuse);
+}
+
+static void by_version(struct generator *g)
+{
+    struct assembler *a = &g->a;
+    place(a, g->at->version);
+    load(a, BPF_B, 0);
+    math(a, BPF_RSH, 4);
+    go_if(a, BPF_JEQ, 4, g->at->ipv4);
+    go_if(a, BPF_JEQ, 6, g->at->ipv6);
+    go(a, g->refuse);
+}
+
+static void by_link(struct generator *g)
+{
+    place(&g->a, g->at->ethernet);
+    load_and_move(&g->a, 12, 14);
     by_ethertype(g);
+    by_ppp(g);
+}
+
+static void enter(struct generator *g, enum filter_link link)
+{
+    struct assembler *a = &g->a;
+    emit(a, BPF_LDX | BPF_IMM, 0);
+    if (link == FILTER_LINK_RAW) {
+        go(a, g->at->version);
+    } else if (link == FILTER_LINK_COOKED) {
+        emit(a, BPF_LD | BPF_H | BPF_ABS,
+             (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL));
+        go(a, g->at->ethertype);
+    } else {
+        go(a, g->at->ethernet);
+    }
 }
 
 /* A is the protocol, X the offset of its header. Leaves class and ports in
  * scratch, X at the IP header again. */
 static void read_ports(struct generator *g, int fragment)
 {
+    static const struct {
+        uint8_t protocol, class;
+    } kinds[] = {
+        {6, PORT_CLASS_TCP}, {17, PORT_CLASS_UDP}, {132, PORT_CLASS_SCTP}};
     struct assembler *a = &g->a;
-    int tcp = label(a), udp = label(a), both = label(a), done = label(a);
-    go_if(a, BPF_JEQ, 6, tcp);
-    go_if(a, BPF_JEQ, 17, udp);
+    int both = label(a), done = label(a);
+    store(a, WORD_PROTOCOL);
+    emit(a, BPF_STX, WORD_NEXT);
+    set_word(a, WORD_SOURCE_PORT, 0);
+    set_word(a, WORD_DESTINATION_PORT, 0);
+    reload(a, WORD_PROTOCOL);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        int next = label(a);
+        go_unless(a, BPF_JEQ, kinds[i].protocol, next);
+        set_word(a, WORD_CLASS, kinds[i].class);
+        go(a, both);
+        place(a, next);
+    }
     set_word(a, WORD_CLASS, PORT_CLASS_OTHER);
     go(a, done);
     place(a, fragment);
+    set_word(a, WORD_PROTOCOL, 0);
+    emit(a, BPF_STX, WORD_NEXT);
     set_word(a, WORD_CLASS, CLASS_FRAGMENT);
+    set_word(a, WORD_SOURCE_PORT, 0);
+    set_word(a, WORD_DESTINATION_PORT, 0);
     go(a, done);
-    place(a, tcp);
-    set_word(a, WORD_CLASS, PORT_CLASS_TCP);
-    go(a, both);
-    place(a, udp);
-    set_word(a, WORD_CLASS, PORT_CLASS_UDP);
     place(a, both);
     load(a, BPF_H, 0);
     store(a, WORD_SOURCE_PORT);
@@ -489,7 +599,7 @@ static void check_version(struct generator *g, uint32_t version)
     struct assembler *a = &g->a;
     emit(a, BPF_STX, WORD_HEADER);
     load(a, BPF_B, 0);
-    emit(a, BPF_ALU | BPF_RSH | BPF_K, 4);
+    math(a, BPF_RSH, 4);
     go_unless(a, BPF_JEQ, version, g->refuse);
 }
 
@@ -500,25 +610,24 @@ static void search_both(struct generator *g, int version, uint32_t source,
     search_address(&g->a, g->plan, version, destination);
     store(&g->a, WORD_DESTINATION_SET);
     search_address(&g->a, g->plan, version, source);
-    go(&g->a, g->join);
+    go(&g->a, g->at->join);
 }
 
 static void header_ipv4(struct generator *g)
 {
     struct assembler *a = &g->a;
     int fragment = label(a);
-    place(a, g->ipv4);
+    place(a, g->at->ipv4);
     check_version(g, 4);
     load(a, BPF_H, 6);
     go_if(a, BPF_JSET, 0x1fff, fragment);
     load(a, BPF_B, 9);
     store(a, WORD_TYPE);
     load(a, BPF_B, 0);
-    emit(a, BPF_ALU | BPF_AND | BPF_K, 0x0f);
+    math(a, BPF_AND, 0x0f);
     go_unless(a, BPF_JGE, 5, g->refuse);
-    emit(a, BPF_ALU | BPF_LSH | BPF_K, 2);
-    emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
-    emit(a, BPF_MISC | BPF_TAX, 0);
+    math(a, BPF_LSH, 2);
+    add_to_x(a, 0);
     reload(a, WORD_TYPE);
     read_ports(g, fragment);
     search_both(g, 4, 12, 16);
@@ -530,16 +639,15 @@ static void skip_extension(struct generator *g, int done, int later_fragment)
     struct assembler *a = &g->a;
     int option = label(a), fragment = label(a), authentication = label(a);
     int next = label(a);
-    go_if(a, BPF_JEQ, 0, option);
-    go_if(a, BPF_JEQ, 43, option);
-    go_if(a, BPF_JEQ, 60, option);
+    for (size_t i = 0; i < sizeof(filter_ipv6_options); i++)
+        go_if(a, BPF_JEQ, filter_ipv6_options[i], option);
     go_if(a, BPF_JEQ, 44, fragment);
     go_if(a, BPF_JEQ, 51, authentication);
     go(a, done);
     place(a, authentication); /* length in 4 octets, less 2 */
     load(a, BPF_B, 1);
-    emit(a, BPF_ALU | BPF_ADD | BPF_K, 2);
-    emit(a, BPF_ALU | BPF_LSH | BPF_K, 2);
+    math(a, BPF_ADD, 2);
+    math(a, BPF_LSH, 2);
     go(a, next);
     place(a, fragment);
     load(a, BPF_H, 2);
@@ -548,8 +656,8 @@ static void skip_extension(struct generator *g, int done, int later_fragment)
     go(a, next);
     place(a, option); /* length in 8 octets, the first not counted */
     load(a, BPF_B, 1);
-    emit(a, BPF_ALU | BPF_ADD | BPF_K, 1);
-    emit(a, BPF_ALU | BPF_LSH | BPF_K, 3);
+    math(a, BPF_ADD, 1);
+    math(a, BPF_LSH, 3);
     place(a, next);
     emit(a, BPF_ALU | BPF_ADD | BPF_X, 0);
     store(a, WORD_CLASS); /* where the next header begins */
@@ -559,19 +667,20 @@ static void skip_extension(struct generator *g, int done, int later_fragment)
 
 static void header_ipv6(struct generator *g)
 {
-    static const uint8_t extensions[] = {0, 43, 44, 51, 60};
     struct assembler *a = &g->a;
     int fragment = label(a), transport = label(a);
-    place(a, g->ipv6);
+    place(a, g->at->ipv6);
     check_version(g, 6);
     load(a, BPF_B, 6);
     store(a, WORD_TYPE);
     move_x(a, 40);
     reload(a, WORD_TYPE);
-    for (int i = 0; i < EXTENSIONS_MAX; i++)
+    for (int i = 0; i < FILTER_EXTENSIONS_MAX; i++)
         skip_extension(g, transport, fragment);
-    for (size_t i = 0; i < sizeof(extensions); i++)
-        go_if(a, BPF_JEQ, extensions[i], g->refuse);
+    for (size_t i = 0; i < sizeof(filter_ipv6_options); i++)
+        go_if(a, BPF_JEQ, filter_ipv6_options[i], g->refuse);
+    go_if(a, BPF_JEQ, 44, g->refuse);
+    go_if(a, BPF_JEQ, 51, g->refuse);
     place(a, transport);
     read_ports(g, fragment);
     search_both(g, 6, 8, 24);
@@ -621,22 +730,186 @@ static void test_side(struct generator *g, enum scratch port)
     place(a, next);
 }
 
+static void match_ports(struct generator *g)
+{
+    place(&g->a, g->at->join);
+    test_side(g, WORD_SOURCE_PORT);
+    reload(&g->a, WORD_DESTINATION_SET);
+    test_side(g, WORD_DESTINATION_PORT);
+}
+
+/* --- tunnels; the checks are those of meter/decode.c --- */
+
+/* A is GRE's first half word, of version 1. */
+static void by_pptp(struct generator *g, const struct level *inner)
+{
+    struct assembler *a = &g->a;
+    store(a, WORD_TYPE);
+    math(a, BPF_AND, 0xff7f);
+    go_unless(a, BPF_JEQ, 0x3001, g->refuse);
+    load(a, BPF_H, 2);
+    go_unless(a, BPF_JEQ, 0x880b, g->refuse);
+    reload(a, WORD_TYPE); /* flag 0x80: 4 bytes more */
+    math(a, BPF_RSH, 5);
+    math(a, BPF_AND, 4);
+    add_to_x(a, 12);
+    go(a, inner->ppp);
+}
+
+static void by_gre(struct generator *g, const struct level *inner)
+{
+    static const uint8_t shifts[] = {13, 11, 10}; /* flag to 4 or 0 */
+    struct assembler *a = &g->a;
+    int current = label(a);
+    load(a, BPF_H, 0);
+    store(a, WORD_TYPE);
+    math(a, BPF_AND, 7);
+    go_unless(a, BPF_JEQ, 1, current);
+    reload(a, WORD_TYPE);
+    by_pptp(g, inner);
+    place(a, current);
+    load(a, BPF_H, 2);
+    store(a, WORD_CLASS); /* the ethertype, until X has moved */
+    reload(a, WORD_TYPE);
+    go_if(a, BPF_JSET, 0x4fff, g->refuse);
+    for (size_t i = 0; i < sizeof(shifts); i++) {
+        reload(a, WORD_TYPE);
+        math(a, BPF_RSH, shifts[i]);
+        math(a, BPF_AND, 4);
+        add_to_x(a, 0);
+    }
+    move_x(a, 4);
+    reload(a, WORD_CLASS);
+    go_if(a, BPF_JEQ, 0x6558, inner->ethernet);
+    go(a, inner->ethertype);
+}
+
+static void by_vxlan(struct generator *g, const struct level *inner)
+{
+    struct assembler *a = &g->a;
+    load(a, BPF_W, 8);
+    math(a, BPF_AND, 0x7fb70000);
+    go_unless(a, BPF_JEQ, 0x08000000, g->refuse);
+    load(a, BPF_B, 15);
+    go_unless(a, BPF_JEQ, 0, g->refuse);
+    move_x(a, 16);
+    go(a, inner->ethernet);
+}
+
+/* X four bytes before where the first extension header or IP begins. */
+static void pass_gtp_extensions(struct generator *g, const struct level *inner)
+{
+    struct assembler *a = &g->a;
+    for (int i = 0; i <= FILTER_GTP_EXTENSIONS_MAX; i++) {
+        int more = label(a);
+        load(a, BPF_B, 3); /* type of what follows */
+        go_unless(a, BPF_JEQ, 0, more);
+        move_x(a, 4);
+        go(a, inner->version);
+        place(a, more);
+        if (i == FILTER_GTP_EXTENSIONS_MAX)
+            break;
+        load(a, BPF_B, 4);
+        go_if(a, BPF_JEQ, 0, g->refuse);
+        math(a, BPF_LSH, 2);
+        add_to_x(a, 0);
+    }
+    go(a, g->refuse);
+}
+
+static void by_gtp(struct generator *g, const struct level *inner)
+{
+    struct assembler *a = &g->a;
+    int optional = label(a), extended = label(a);
+    load(a, BPF_H, 10); /* lengths: its own + 16 = of the datagram */
+    math(a, BPF_ADD, 16);
+    store(a, WORD_TYPE);
+    load(a, BPF_H, 4);
+    emit(a, BPF_LDX | BPF_MEM, WORD_TYPE);
+    emit(a, BPF_ALU | BPF_SUB | BPF_X, 0);
+    emit(a, BPF_LDX | BPF_MEM, WORD_NEXT);
+    go_unless(a, BPF_JEQ, 0, g->refuse);
+    load(a, BPF_H, 8);
+    math(a, BPF_AND, 0xf8ff);
+    go_unless(a, BPF_JEQ, 0x30ff, g->refuse);
+    load(a, BPF_B, 8);
+    go_if(a, BPF_JSET, 7, optional);
+    move_x(a, 16);
+    go(a, inner->version);
+    place(a, optional);
+    go_if(a, BPF_JSET, 4, extended);
+    move_x(a, 20);
+    go(a, inner->version);
+    place(a, extended);
+    move_x(a, 16);
+    pass_gtp_extensions(g, inner);
+}
+
+static void by_tunnel(struct generator *g, const struct level *inner)
+{
+    struct assembler *a = &g->a;
+    int udp = label(a), gre = label(a), vxlan = label(a), gtp = label(a);
+    emit(a, BPF_LDX | BPF_MEM, WORD_NEXT);
+    reload(a, WORD_PROTOCOL);
+    go_if(a, BPF_JEQ, 17, udp);
+    go_if(a, BPF_JEQ, 47, gre);
+    go_if(a, BPF_JEQ, 4, inner->ipv4);
+    go_if(a, BPF_JEQ, 41, inner->ipv6);
+    go(a, g->refuse);
+    place(a, udp);
+    load(a, BPF_H, 2);
+    go_if(a, BPF_JEQ, 4789, vxlan);
+    go_if(a, BPF_JEQ, 8472, vxlan);
+    go_if(a, BPF_JEQ, 2152, gtp);
+    go(a, g->refuse);
+    place(a, vxlan);
+    by_vxlan(g, inner);
+    place(a, gtp);
+    by_gtp(g, inner);
+    place(a, gre);
+    by_gre(g, inner);
+}
+
+/* --- the whole --- */
+
+static void make_labels(struct assembler *a, struct level *level)
+{
+    *level = (struct level){.ethernet = label(a),
+                            .ethertype = label(a),
+                            .ppp = label(a),
+                            .version = label(a),
+                            .ipv4 = label(a),
+                            .ipv6 = label(a),
+                            .join = label(a)};
+}
+
+static void by_ip(struct generator *g)
+{
+    by_version(g);
+    header_ipv4(g);
+    header_ipv6(g);
+    match_ports(g);
+}
+
 static bool generate(struct generator *g, enum filter_link link,
-                     uint32_t snap_length)
+                     uint32_t snap_length, bool looks_inside)
 {
     struct assembler *a = &g->a;
     g->refuse = label(a);
     g->accept = label(a);
-    g->ipv4 = label(a);
-    g->ipv6 = label(a);
-    g->join = label(a);
-    find_header(g, link);
-    header_ipv4(g);
-    header_ipv6(g);
-    place(a, g->join);
-    test_side(g, WORD_SOURCE_PORT);
-    reload(a, WORD_DESTINATION_SET);
-    test_side(g, WORD_DESTINATION_PORT);
+    make_labels(a, &g->levels[0]);
+    make_labels(a, &g->levels[1]);
+    g->at = &g->levels[0];
+    enter(g, link);
+    if (link != FILTER_LINK_RAW)
+        by_link(g);
+    by_ip(g);
+    if (looks_inside) {
+        by_tunnel(g, &g->levels[1]);
+        g->at = &g->levels[1];
+        by_link(g);
+        by_ip(g);
+    }
     place(a, g->refuse);
     emit(a, BPF_RET | BPF_K, 0);
     place(a, g->accept);
@@ -644,31 +917,46 @@ static bool generate(struct generator *g, enum filter_link link,
     return resolve(a);
 }
 
+/* NULL without memory, or when it is far too long. */
+static struct filter_classic *try(const struct filter_plan *plan,
+                                  enum filter_link link, uint32_t snap_length,
+                                  bool looks_inside)
+{
+    struct generator g = {.plan = plan};
+    struct filter_classic *f = calloc(1, sizeof(*f));
+    bool good = f != NULL && generate(&g, link, snap_length, looks_inside);
+    free(g.a.fixups);
+    free(g.a.places);
+    if (good) {
+        *f = (struct filter_classic){g.a.code, g.a.count, looks_inside};
+        return f;
+    }
+    free(g.a.code);
+    free(f);
+    return NULL;
+}
+
 struct filter_classic *filter_classic_new(const struct filter_plan *plan,
                                           enum filter_link link,
                                           uint32_t snap_length,
                                           struct error_text *error)
 {
-    struct generator g = {.plan = plan};
-    struct filter_classic *f = calloc(1, sizeof(*f));
-    bool good = f != NULL && generate(&g, link, snap_length);
-    free(g.a.fixups);
-    free(g.a.places);
-    if (good && g.a.count <= FILTER_CLASSIC_MAX) {
-        f->code = g.a.code;
-        f->length = g.a.count;
-        return f;
+    struct filter_classic *f = try(plan, link, snap_length, true);
+    if (f == NULL || f->length > FILTER_CLASSIC_MAX) {
+        filter_classic_free(f);
+        f = try(plan, link, snap_length, false);
     }
-    if (good)
+    if (f != NULL && f->length <= FILTER_CLASSIC_MAX)
+        return f;
+    if (f != NULL)
         error_set(error,
                   "classic kernel filter: %zu prefixes need %zu instructions, "
                   "the kernel takes %d; eBPF has no such bound",
-                  prefix_map_count(filter_plan_map(plan)), g.a.count,
+                  prefix_map_count(filter_plan_map(plan)), f->length,
                   FILTER_CLASSIC_MAX);
     else
         error_set(error, "classic kernel filter: no memory, or far too long");
-    free(g.a.code);
-    free(f);
+    filter_classic_free(f);
     return NULL;
 }
 
@@ -683,6 +971,11 @@ void filter_classic_free(struct filter_classic *f)
 size_t filter_classic_length(const struct filter_classic *f)
 {
     return f->length;
+}
+
+bool filter_classic_looks_inside(const struct filter_classic *f)
+{
+    return f->looks_inside;
 }
 
 /* --- in force --- */

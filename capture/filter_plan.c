@@ -128,7 +128,7 @@ static int32_t intern(struct filter_plan *plan, const struct port_range *ranges,
 
 /* The ranges of a rule, one for each class that it is about. */
 static size_t ranges_of_rule(const struct endpoint_rule *rule,
-                             struct port_range out[static 3])
+                             struct port_range out[static 4])
 {
     size_t count = 0;
     if (rule->protocol == 0 || rule->protocol == 6)
@@ -136,6 +136,9 @@ static size_t ranges_of_rule(const struct endpoint_rule *rule,
                                            rule->port_high};
     if (rule->protocol == 0 || rule->protocol == 17)
         out[count++] = (struct port_range){PORT_CLASS_UDP, rule->port_low,
+                                           rule->port_high};
+    if (rule->protocol == 0)
+        out[count++] = (struct port_range){PORT_CLASS_SCTP, rule->port_low,
                                            rule->port_high};
     if (rule->protocol == 0 && rule->port_low == 0)
         out[count++] = (struct port_range){PORT_CLASS_OTHER, 0, 0};
@@ -173,13 +176,13 @@ static struct own_range *own_ranges(const struct filter_plan *plan,
                                     const struct endpoint_list *list,
                                     struct wall_time when, size_t *count)
 {
-    struct own_range *own = calloc(3 * plan->rule_count + 1, sizeof(*own));
+    struct own_range *own = calloc(4 * plan->rule_count + 1, sizeof(*own));
     *count = 0;
     if (own == NULL)
         return NULL;
     for (size_t i = 0; i < plan->room; i++) {
         struct endpoint_rule rule = endpoint_rule_at(list, i);
-        struct port_range ranges[3];
+        struct port_range ranges[4];
         if (!is_valid(&rule, when))
             continue;
         size_t n = ranges_of_rule(&rule, ranges);

@@ -20,6 +20,7 @@
 enum port_class {
     PORT_CLASS_TCP,
     PORT_CLASS_UDP,
+    PORT_CLASS_SCTP,
     PORT_CLASS_OTHER, /* protocols without ports: low = high = 0 */
 };
 
@@ -35,6 +36,26 @@ struct port_set {
 };
 
 enum { FILTER_SETS_MAX = 4096, FILTER_NO_SET = -1 };
+
+/* Where a packet's bytes begin, and how its protocol is told. */
+enum filter_link {
+    FILTER_LINK_ETHERNET,
+    FILTER_LINK_RAW,    /* at the IP header; told by its version */
+    FILTER_LINK_COOKED, /* at the IP header; told by the kernel beside it */
+    FILTER_LINKS
+};
+
+/* How many of each are looked through: kernels want programs without loops. */
+enum {
+    FILTER_TAGS_MAX = 3,
+    FILTER_LABELS_MAX = 4,
+    FILTER_EXTENSIONS_MAX = 6,
+    FILTER_GTP_EXTENSIONS_MAX = 3,
+};
+
+/* IPv6 extension headers with a length in 8 octets: hop by hop, routing,
+ * destination options, mobility, host identity, shim6. */
+static const uint8_t filter_ipv6_options[] = {0, 43, 60, 135, 139, 140};
 
 struct filter_plan;
 

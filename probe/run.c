@@ -65,6 +65,7 @@ struct run {
     struct probe_config config;
     struct endpoint_list *endpoints;
     struct endpoint_list *next_endpoints; /* the readers are taking it */
+    int list_fd, next_fd;                 /* the bytes of both */
     struct sign_key *key;
     enum sign_algorithm receipt_algorithm;
     uint8_t receipt_key[SIGN_PUBLIC_MAX];
@@ -211,29 +212,34 @@ static int memory_of(struct slice text)
     return fd;
 }
 
-static bool offer_list(struct run *r, struct slice text,
+static bool give_list(struct run *r, int fd, const struct endpoint_list *list,
+                      struct mono_time now)
+{
+    wait_for_answer(r, now);
+    return readers_give_list(r->readers, fd, endpoint_list_version(list));
+}
+
+static bool offer_list(struct run *r, struct slice text, struct mono_time now,
                        struct error_text *error)
 {
     struct endpoint_list *list =
         endpoint_list_parse(text, r->config.endpoints, error);
     if (list == NULL)
         return false;
-    struct digest version = endpoint_list_version(list);
-    if (digest_equal(version, endpoint_list_version(r->endpoints))) {
+    if (digest_equal(endpoint_list_version(list),
+                     endpoint_list_version(r->endpoints))) {
         log_info("%s: nothing has changed", r->config.endpoints);
         endpoint_list_free(list);
         return true;
     }
-    int fd = memory_of(text);
-    bool good = fd >= 0 && readers_give_list(r->readers, fd, version);
-    if (fd >= 0)
-        close(fd);
-    if (!good) {
+    r->next_fd = memory_of(text);
+    if (r->next_fd < 0) {
         endpoint_list_free(list);
-        return error_set(error, "%s: cannot be handed to the readers",
-                         r->config.endpoints);
+        return error_set(error, "%s: no memory", r->config.endpoints);
     }
     r->next_endpoints = list;
+    if (!give_list(r, r->next_fd, list, now))
+        fail(r, "reader: a list cannot be handed over");
     return true;
 }
 
@@ -242,14 +248,32 @@ static void reload(struct run *r, struct mono_time now)
 {
     struct buffer text;
     struct error_text error;
-    if (!buffer_read_file(&text, r->config.endpoints, LIST_BYTES_MAX))
-        log_error("%s: %s; the list before stays in force", r->config.endpoints,
-                  strerror(errno));
-    else if (!offer_list(r, buffer_slice(&text), &error))
+    bool good = buffer_read_file(&text, r->config.endpoints, LIST_BYTES_MAX);
+    if (!good)
+        error_set(&error, "%s: %s", r->config.endpoints, strerror(errno));
+    if (!good || !offer_list(r, buffer_slice(&text), now, &error))
         log_error("%s; the list before stays in force", error.text);
-    else if (r->next_endpoints != NULL)
-        wait_for_answer(r, now);
     buffer_clear(&text);
+}
+
+static void exchange_lists(struct run *r, struct endpoint_list *list, int fd)
+{
+    endpoint_list_free(r->endpoints);
+    close(r->list_fd);
+    r->endpoints = list;
+    r->list_fd = fd;
+    exporter_set_registry(r->exporter, endpoint_list_version(list));
+}
+
+/* The kernel took the new list not: the readers get the old one back. */
+static void return_list(struct run *r, const char *reason)
+{
+    log_error("%s; the list before stays in force", reason);
+    endpoint_list_free(r->next_endpoints);
+    close(r->next_fd);
+    r->next_endpoints = NULL;
+    if (!give_list(r, r->list_fd, r->endpoints, mono_now()))
+        fail(r, "reader: a list cannot be handed over");
 }
 
 /* The readers have it; what follows belongs to the new list. */
@@ -259,17 +283,16 @@ static void on_taken(void *context)
     struct error_text error;
     struct wall_time now = wall_now();
     size_t before = filter_rule_count(r->filter);
-    struct endpoint_list *old = r->endpoints;
     r->answer_end.us = 0;
     close_batch(r, now);
-    r->endpoints = r->next_endpoints;
-    r->next_endpoints = NULL;
-    exporter_set_registry(r->exporter, endpoint_list_version(r->endpoints));
-    if (!filter_replace(r->filter, r->endpoints, now, &error)) {
-        fail(r, error.text);
-        return; /* the filter may still know the old list */
+    if (r->next_endpoints == NULL) /* it was the old one again */
+        return;
+    if (!filter_replace(r->filter, r->next_endpoints, now, &error)) {
+        return_list(r, error.text);
+        return;
     }
-    endpoint_list_free(old);
+    exchange_lists(r, r->next_endpoints, r->next_fd);
+    r->next_endpoints = NULL;
     log_info("%s: %zu rules are in force now, %zu were before",
              r->config.endpoints, filter_rule_count(r->filter), before);
 }
@@ -484,12 +507,27 @@ static bool try_keys(struct run *r)
     return pid < 0 || status == 0; /* they are opened again in any case */
 }
 
+static bool open_list(struct run *r, struct error_text *error)
+{
+    struct buffer text;
+    const char *path = r->config.endpoints;
+    if (buffer_read_file(&text, path, LIST_BYTES_MAX)) {
+        r->endpoints = endpoint_list_parse(buffer_slice(&text), path, error);
+        r->list_fd = memory_of(buffer_slice(&text));
+    } else {
+        error_set(error, "%s: %s", path, strerror(errno));
+    }
+    buffer_clear(&text);
+    if (r->endpoints != NULL && r->list_fd < 0)
+        return error_set(error, "%s: no memory", path);
+    return r->endpoints != NULL;
+}
+
 /* What a wrong configuration shows in. A fault of a key is told already. */
 static bool open_configured(struct run *r, struct error_text *error)
 {
     const struct probe_config *c = &r->config;
-    r->endpoints = endpoint_list_load(c->endpoints, error);
-    if (r->endpoints == NULL || !try_keys(r))
+    if (!open_list(r, error) || !try_keys(r))
         return false;
     if (!digest_of_file("/proc/self/exe", &r->software_hash))
         return error_set(error, "/proc/self/exe: %s", strerror(errno));
@@ -655,6 +693,12 @@ static bool enter_sandbox(struct run *r, struct error_text *error)
            begin_reading(r, error);
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static void close_all(struct run *r)
 {
     readers_free(r->readers);
@@ -667,9 +711,11 @@ static void close_all(struct run *r)
     tls_context_free(r->tls);
     sign_key_free(r->key);
     endpoint_list_free(r->endpoints);
+    close_fd(r->list_fd);
+    close_fd(r->status_fd);
+    if (r->next_endpoints != NULL)
+        close_fd(r->next_fd);
     endpoint_list_free(r->next_endpoints);
-    if (r->status_fd >= 0)
-        close(r->status_fd);
 }
 
 /* Exit status; 0: everything is open. */
@@ -678,6 +724,7 @@ static int open_all(struct run *r)
     struct error_text error = {{0}};
     int status = 0;
     r->status_fd = process_open();
+    r->list_fd = r->next_fd = -1;
     if (!open_configured(r, &error))
         status = 2;
     else if (!open_captures(r, &error) || !start_readers(r, &error))

@@ -176,9 +176,10 @@ static bool load_classic(struct gate *gate, const struct filter_plan *plan)
 static bool load_ebpf(struct gate *gate, const struct filter_plan *plan)
 {
     struct error_text error = {{0}};
-    gate->ebpf = filter_ebpf_load(plan, FILTER_LINK_ETHERNET, 2048, &error);
+    gate->ebpf = filter_ebpf_new(2048, &error);
     bool good = gate->ebpf != NULL &&
-                filter_ebpf_attach(gate->ebpf, gate->out, &error) &&
+                filter_ebpf_attach(gate->ebpf, FILTER_LINK_ETHERNET, gate->out,
+                                   &error) &&
                 filter_ebpf_fill(gate->ebpf, NULL, plan, &error);
     if (!good)
         printf("# %s\n", error.text);
@@ -584,14 +585,11 @@ static void test_refill(void)
 /* Says why eBPF cannot be tested here, or gives true. */
 static bool has_ebpf(struct error_text *error)
 {
-    struct endpoint_list *list;
-    struct filter_plan *plan = plan_of(few, &list);
-    struct filter_ebpf *f =
-        filter_ebpf_load(plan, FILTER_LINK_ETHERNET, 2048, error);
+    struct filter_ebpf *f = filter_ebpf_new(2048, error);
     bool good = f != NULL;
+    for (int link = 0; link < FILTER_LINKS && good; link++)
+        good = filter_ebpf_program(f, (enum filter_link)link, error) >= 0;
     filter_ebpf_free(f);
-    filter_plan_free(plan);
-    endpoint_list_free(list);
     return good;
 }
 

@@ -242,31 +242,188 @@ start_ending() # FILTER; sets ending
 }
 
 # Packets to 203.0.113.20 come before the end of its validity and not after.
-ends_live()
+ends_live() # FILTER
 {
-    start_ending ebpf || return 1
+    start_ending "$1" || return 1
     fetch 203.0.113.20
     wait_until grep -q '1 rules are valid now, 2 were' "$work/probe.log" ||
         return 1
     fetch 203.0.113.20
     fetch 203.0.113.10
     kill -TERM "$ending" && wait "$ending" || return 1
-    "$probe" show "$work"/state-ebpf-ending/spool/*.ipfix >"$work/show.json"
+    "$probe" show "$work/state-$1-ending"/spool/*.ipfix >"$work/show.json"
     grep -q '"endpointId":"new"' "$work/show.json" &&
         grep -q '"endpointId":"erp"' "$work/show.json" &&
-        grep -q '"filtered":0' "$work/state-ebpf-ending/status.json"
+        grep -q '"filtered":0' "$work/state-$1-ending/status.json"
+}
+for filter in ebpf cbpf; do
+    ends_live $filter
+    result $? "$filter: a validity that ends while it runs ends in the kernel"
+done
+
+# --- a new endpoint list while the probe runs ---
+
+list() # ID ADDRESS...: writes endpoints.csv in one step
+{
+    {
+        head -n 1 "$work/endpoints.csv"
+        while [ $# -gt 0 ]; do
+            echo "$1,S,$1,$2,,tcp,8443,,,no"
+            shift 2
+        done
+    } >"$work/next.csv"
+    mv "$work/next.csv" "$work/endpoints.csv"
 }
 
-ends_locked()
+flows_of() # ID: records of an endpoint
 {
-    start_ending cbpf || return 1
-    wait "$ending"
-    [ $? -eq 1 ] && grep -q 'classic filter cannot follow' "$work/probe.log"
+    grep -c "\"endpointId\":\"$1\"" "$work/show.json"
 }
-ends_live
-result $? "ebpf: a validity that ends while it runs ends in the kernel"
-ends_locked
-result $? "cbpf: ends with 1 when a validity ends, to be started again"
+
+# A download that is under way goes on being counted whole; what is new counts
+# from then on, what is gone no longer; a list that is wrong changes nothing.
+reloads() # FILTER
+{
+    local state=$work/state-$1-reload pid slow wanted shown
+    list erp 203.0.113.10 old 203.0.113.20
+    configure "$1"
+    sed -i "s/^state.*/state = state-$1-reload/" "$work/probe.conf"
+    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    in_ns gw dumpcap -q -i l1 -s 128 -w "$work/slow.pcap" 2>"$work/dump.log" &
+    slow=$!
+    pids+=($slow)
+    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    fetch 203.0.113.20
+    in_ns lan curl -ksf -m 20 --limit-rate 100k -o /dev/null \
+        https://203.0.113.10:8443/blob &
+    local download=$!
+    sleep 1
+    list new 203.0.113.11 erp 203.0.113.10
+    kill -HUP "$pid"
+    wait_until grep -q '2 rules are in force now, 2 were' "$work/probe.log" ||
+        return 1
+    fetch 203.0.113.11
+    fetch 203.0.113.20
+    echo nonsense >>"$work/endpoints.csv"
+    kill -HUP "$pid"
+    wait_until grep -q 'list before stays in force' "$work/probe.log" ||
+        return 1
+    wait "$download"
+    sleep 1
+    kill -TERM "$slow" && wait "$slow" 2>/dev/null
+    kill -TERM "$pid" && wait "$pid" || return 1
+    "$probe" show --key "$work/batch.pub" "$state"/spool/*.ipfix >"$work/show.json"
+    shown=$(awk "$value"'/"endpointId":"erp"/ {
+        n += value("packetDeltaCount") + value("reversePacketDeltaCount") }
+        END { print n }' "$work/show.json")
+    wanted=$(tshark -r "$work/slow.pcap" -Y 'ip.addr == 203.0.113.10' \
+        2>/dev/null | wc -l)
+    echo "# the download: shown $shown, tshark $wanted; old $(flows_of old), new $(flows_of new)"
+    [ "$shown" = "$wanted" ] && [ "$(flows_of old)" = 1 ] &&
+        [ "$(flows_of new)" = 1 ] &&
+        [ "$(grep -o '"registryVersion":"[0-9a-f]*"' "$work/show.json" |
+            sort -u | wc -l)" = 2 ]
+}
+in_ns cloud ip addr add 203.0.113.11/24 dev c0
+(cd "$work" && exec ip netns exec "${tag}cloud" openssl s_server -quiet -WWW \
+    -accept 203.0.113.11:8443 -cert tls.pem -key tls.key >/dev/null 2>&1) &
+pids+=($!)
+wait_until fetch 203.0.113.11
+for filter in ebpf cbpf; do
+    reloads $filter >"$work/reload.log"
+    result $? "$filter: a new list takes over without a gap, a wrong one does not"
+    cat "$work/reload.log"
+done
+list erp 203.0.113.10
+
+# --- both sides of the gateway, several workers ---
+
+# INTERFACES WORKERS: runs with them; leaves show.json.
+counts_once()
+{
+    local pid dump state=$work/state-once
+    rm -rf "$state"
+    configure ebpf
+    sed -i -e "s/^state.*/state = state-once/" \
+        -e "s/^interface.*/interface = $1/" "$work/probe.conf"
+    echo "workers = $2" >>"$work/probe.conf"
+    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    in_ns gw dumpcap -q -i l1 -s 128 -w "$work/all.pcap" 2>"$work/dump.log" &
+    dump=$!
+    pids+=($dump)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    for _ in 1 2 3 4 5 6 7 8; do
+        fetch 203.0.113.10
+    done
+    sleep 1
+    kill -TERM "$dump" && wait "$dump" 2>/dev/null
+    kill -TERM "$pid" && wait "$pid" || return 1
+    "$probe" show "$state"/spool/*.ipfix >"$work/show.json"
+    compare
+}
+one_interface()
+{
+    counts_once l1 3 && [ "$(grep -c 'reader (process' "$work/probe.log")" = 3 ]
+}
+one_interface >"$work/once.log"
+result $? "three workers: every flow is one's, counts equal tshark's"
+cat "$work/once.log"
+counts_once 'l1, c1' 2 >"$work/once.log"
+result $? "two interfaces, two workers: what passes both interfaces counts once"
+cat "$work/once.log"
+
+# --- the sandbox, as other programs see it ---
+
+# In the plain program: the sanitizers' runtime would need more.
+confined()
+{
+    local pid reader state=$work/state-box
+    configure ebpf
+    sed -i "s/^state.*/state = state-box/" "$work/probe.conf"
+    ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
+    for p in $pid $reader; do
+        grep -q '^CapEff:.0*$' /proc/$p/status &&
+            grep -q '^CapPrm:.0*$' /proc/$p/status &&
+            grep -q '^CapBnd:.0*$' /proc/$p/status &&
+            grep -q '^NoNewPrivs:.1$' /proc/$p/status &&
+            grep -q '^Seccomp:.2$' /proc/$p/status || return 1
+    done
+    grep -q '^Uid:.65534' /proc/$reader/status || return 1
+    [ "$(find /proc/$reader/fd -lname '*bpf*' | wc -l)" = 0 ] || return 1
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null
+    wait_until [ ! -d "/proc/$reader" ]
+}
+confined
+result $? "no rights are left in either process; the reader ends with its parent"
+reader_dies()
+{
+    local pid reader
+    ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
+    kill -KILL "$reader"
+    wait "$pid"
+    [ $? -eq 1 ] && grep -q 'reader: ended by signal 9' "$work/probe.log"
+}
+reader_dies
+result $? "a reader that is killed ends the probe with 1, to be started again"
 
 # --- clear refusals ---
 
