@@ -48,9 +48,9 @@ static bool make_maps(struct filter_maps *m)
     m->processors = libbpf_num_possible_cpus();
     if (m->processors <= 0)
         return false;
-    m->trie4 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie4", 8, 4, PREFIX_ROOM,
+    m->trie4 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie4", 8, 8, PREFIX_ROOM,
                         BPF_F_NO_PREALLOC);
-    m->trie6 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie6", 20, 4, PREFIX_ROOM,
+    m->trie6 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie6", 20, 8, PREFIX_ROOM,
                         BPF_F_NO_PREALLOC);
     m->sets = make_map(BPF_MAP_TYPE_HASH, "yz_sets", 4,
                        sizeof(struct filter_set_bits), 2 * FILTER_SETS_MAX,
@@ -224,7 +224,8 @@ static bool fill_tries(const struct filter_ebpf *f,
         struct filter_trie_key key;
         int trie = trie_key_of(f, &prefix_map_node(map, i)->prefix, &key);
         uint32_t set = (uint32_t)filter_plan_set_of(plan, (int32_t)i);
-        uint32_t value = (is_upper ? FILTER_SETS_MAX : 0) + set + 1;
+        uint64_t value = filter_trie_value(
+            (is_upper ? FILTER_SETS_MAX : 0) + set, filter_plan_set(plan, set));
         if (bpf_map_update_elem(trie, &key, &value, BPF_ANY) != 0)
             return false;
     }
