@@ -307,15 +307,15 @@ static void write_ipv4(struct generator *g)
     copy_header(g, 20, 4);
     look_up_ipv4(g, 12, STACK_SOURCE_SET);
     look_up_ipv4(g, 16, STACK_DESTINATION_SET);
-    load_field(g, BPF_H, 6);
-    ebpf_math(c, BPF_AND, 0, 0x1fff);
-    ebpf_jump_if(c, BPF_JNE, 0, 0, g->at->fragment);
     load_field(g, BPF_B, 0);
     ebpf_math(c, BPF_AND, 0, 0x0f);
     ebpf_jump_if(c, BPF_JLT, 0, 5, g->refuse);
     ebpf_math(c, BPF_LSH, 0, 2);
     ebpf_move(c, 9, 8);
     ebpf_math_with(c, BPF_ADD, 9, 0);
+    load_field(g, BPF_H, 6);
+    ebpf_math(c, BPF_AND, 0, 0x1fff);
+    ebpf_jump_if(c, BPF_JNE, 0, 0, g->at->fragment);
     load_field(g, BPF_B, 9);
     ebpf_jump(c, g->at->transport);
 }
