@@ -179,11 +179,11 @@ static void set_bits_of(struct filter_set_bits *bits, struct port_set set)
     }
 }
 
-/* Takes away what the half has beyond `kept` sets. */
-static bool clean_sets(struct filter_ebpf *f, bool is_upper, uint32_t kept)
+/* Takes away what the half has from two plans before. */
+static bool clean_sets(struct filter_ebpf *f, bool is_upper)
 {
     uint32_t *count = &f->set_counts[is_upper];
-    for (; *count > kept; --*count) {
+    for (; *count > 0; --*count) {
         uint32_t key = (is_upper ? FILTER_SETS_MAX : 0) + *count - 1;
         if (bpf_map_delete_elem(f->maps.sets, &key) != 0 && errno != ENOENT)
             return false;
@@ -191,18 +191,21 @@ static bool clean_sets(struct filter_ebpf *f, bool is_upper, uint32_t kept)
     return true;
 }
 
+/* Of a set with one range the tries say everything. */
 static bool fill_sets(struct filter_ebpf *f, const struct filter_plan *plan,
                       bool is_upper)
 {
     struct filter_set_bits *bits = malloc(sizeof(*bits));
     uint32_t count = (uint32_t)filter_plan_set_count(plan);
-    bool good = bits != NULL && clean_sets(f, is_upper, count);
+    bool good = bits != NULL && clean_sets(f, is_upper);
     for (uint32_t i = 0; i < count && good; i++) {
+        struct port_set set = filter_plan_set(plan, i);
         uint32_t key = (is_upper ? FILTER_SETS_MAX : 0) + i;
-        set_bits_of(bits, filter_plan_set(plan, i));
+        if (set.count == 1)
+            continue;
+        f->set_counts[is_upper] = i + 1;
+        set_bits_of(bits, set);
         good = bpf_map_update_elem(f->maps.sets, &key, bits, BPF_ANY) == 0;
-        if (good && i >= f->set_counts[is_upper])
-            f->set_counts[is_upper] = i + 1;
     }
     free(bits);
     return good;

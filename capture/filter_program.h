@@ -50,7 +50,8 @@ struct filter_trie_key {
  * Maps (descriptors):
  *
  *   trie4, trie6  longest prefix -> filter_trie_value()
- *   sets          port set number -> struct filter_set_bits
+ *   sets          port set number -> struct filter_set_bits, for those of more
+ *                 than one range
  *   hints         a bit for each value of the upper 16 bits of an IPv4 address
  *                 (IPv6: of its first 32 bits folded to 16) under which
  *                 anything is registered. Most packets have no such address on
