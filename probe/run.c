@@ -326,10 +326,9 @@ static bool open_capture(struct run *r, struct error_text *error)
     if (!meter_reads_link_type(r->link_type))
         return error_set(error, "interface %s: link type %s is not supported",
                          c->interface, capture_link_name(r->capture));
-    r->filter =
-        filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
-                      &r->capture, 1, (uint32_t)c->snap_length, wall_now(),
-                      error);
+    r->filter = filter_attach((enum filter_kind)c->kernel_filter, r->endpoints,
+                              &r->capture, 1, (uint32_t)c->snap_length,
+                              wall_now(), error);
     if (r->filter == NULL)
         return false;
     struct capture_counters counters = capture_counters(r->capture);

@@ -39,7 +39,7 @@ static const struct {
 
 static bool write_file(char path[static 32], const void *bytes, size_t length)
 {
-    strcpy(path, "/tmp/yz-capture-XXXXXX");
+    memcpy(path, "/tmp/yz-capture-XXXXXX", sizeof("/tmp/yz-capture-XXXXXX"));
     int fd = mkstemp(path);
     bool good = fd >= 0 && write(fd, bytes, length) == (ssize_t)length;
     close(fd);

@@ -242,31 +242,24 @@ start_ending() # FILTER; sets ending
 }
 
 # Packets to 203.0.113.20 come before the end of its validity and not after.
-ends_live()
+ends_live() # FILTER
 {
-    start_ending ebpf || return 1
+    start_ending "$1" || return 1
     fetch 203.0.113.20
     wait_until grep -q '1 rules are valid now, 2 were' "$work/probe.log" ||
         return 1
     fetch 203.0.113.20
     fetch 203.0.113.10
     kill -TERM "$ending" && wait "$ending" || return 1
-    "$probe" show "$work"/state-ebpf-ending/spool/*.ipfix >"$work/show.json"
+    "$probe" show "$work/state-$1-ending"/spool/*.ipfix >"$work/show.json"
     grep -q '"endpointId":"new"' "$work/show.json" &&
         grep -q '"endpointId":"erp"' "$work/show.json" &&
-        grep -q '"filtered":0' "$work/state-ebpf-ending/status.json"
+        grep -q '"filtered":0' "$work/state-$1-ending/status.json"
 }
-
-ends_locked()
-{
-    start_ending cbpf || return 1
-    wait "$ending"
-    [ $? -eq 1 ] && grep -q 'classic filter cannot follow' "$work/probe.log"
-}
-ends_live
-result $? "ebpf: a validity that ends while it runs ends in the kernel"
-ends_locked
-result $? "cbpf: ends with 1 when a validity ends, to be started again"
+for filter in ebpf cbpf; do
+    ends_live $filter
+    result $? "$filter: a validity that ends while it runs ends in the kernel"
+done
 
 # --- clear refusals ---
 
