@@ -14,7 +14,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 
 #include "common/slice.h"
@@ -31,6 +33,7 @@ struct capture {
     capture_packet_fn *fn;                /* of the running dispatch */
     void *context;
     char link_name[32];
+    struct error_text error; /* the last one, as we tell it */
 };
 
 static struct capture *capture_wrap(pcap_t *pcap, bool is_live)
@@ -110,18 +113,64 @@ fail:
     return NULL;
 }
 
+/* By its first bytes; no capture begins with one of these. */
+static const struct {
+    uint8_t magic[4];
+    size_t length;
+    const char *name, *command;
+} compressions[] = {
+    {{0x1f, 0x8b}, 2, "gzip", "gzip -dc"},
+    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "zstd", "zstd -dc"},
+    {{0xfd, '7', 'z', 'X'}, 4, "xz", "xz -dc"},
+    {{'B', 'Z', 'h'}, 3, "bzip2", "bzip2 -dc"},
+};
+
+/* Only the first byte can be given back to a pipe; when it is that of no
+ * compression, nothing more is read here. */
+static bool check_compression(FILE *file, const char *path,
+                              struct error_text *error)
+{
+    uint8_t start[4] = {0};
+    int first = getc(file);
+    for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]);
+         i++) {
+        if (first != compressions[i].magic[0])
+            continue;
+        start[0] = (uint8_t)first;
+        size_t length = 1 + fread(start + 1, 1, sizeof(start) - 1, file);
+        if (length < sizeof(start) ||
+            memcmp(start, compressions[i].magic, compressions[i].length) != 0)
+            return error_set(error, "%s: not a capture file", path);
+        return error_set(error,
+                         "%s: compressed with %s; use: %s %s | "
+                         "... -r -",
+                         path, compressions[i].name, compressions[i].command,
+                         strcmp(path, "-") == 0 ? "FILE" : path);
+    }
+    if (first != EOF)
+        (void)ungetc(first, file);
+    return true;
+}
+
 struct capture *capture_open_file(const char *path, struct error_text *error)
 {
     char reason[PCAP_ERRBUF_SIZE] = "";
-    pcap_t *pcap = pcap_open_offline(path, reason);
-    if (pcap == NULL) {
-        /* The reason begins with the file's name when it cannot be opened. */
-        bool has_name = strncmp(reason, path, strlen(path)) == 0;
-        error_set(error, "%s%s%s", has_name ? "" : path, has_name ? "" : ": ",
-                  reason);
+    pcap_t *pcap = NULL;
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (file == NULL) {
+        error_set(error, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    return capture_wrap(pcap, false);
+    if (check_compression(file, path, error)) {
+        pcap = pcap_fopen_offline(file, reason);
+        if (pcap == NULL)
+            error_set(error, "%s: %s", path, reason);
+    }
+    if (pcap != NULL)
+        return capture_wrap(pcap, false);
+    if (file != stdin)
+        (void)fclose(file);
+    return NULL;
 }
 
 void capture_close(struct capture *capture)
@@ -145,6 +194,16 @@ const char *capture_link_name(const struct capture *capture)
 int capture_fd(const struct capture *capture)
 {
     return capture->is_live ? pcap_get_selectable_fd(capture->pcap) : -1;
+}
+
+bool capture_join_fanout(struct capture *capture, uint16_t group,
+                         struct error_text *error)
+{
+    int value = group | PACKET_FANOUT_HASH << 16;
+    return setsockopt(capture_fd(capture), SOL_PACKET, PACKET_FANOUT, &value,
+                      sizeof(value)) == 0 ||
+           error_set(error, "packet fanout group %u: %s", group,
+                     strerror(errno));
 }
 
 static void hand_on(u_char *user, const struct pcap_pkthdr *header,
@@ -217,7 +276,15 @@ struct capture_counters capture_counters(struct capture *capture)
                                      .delivered = capture->delivered};
 }
 
-const char *capture_error(const struct capture *capture)
+/* A pcapng file may have interfaces of several kinds; libpcap gives the link
+ * type once for the whole file, and stops at another one. */
+const char *capture_error(struct capture *capture)
 {
-    return pcap_geterr(capture->pcap);
+    const char *reason = pcap_geterr(capture->pcap);
+    bool is_mixed = strstr(reason, "of the first interface") != NULL;
+    error_set(&capture->error, "%s%s", reason,
+              is_mixed ? "; take the interfaces apart first: tshark -r FILE "
+                         "-Y frame.interface_id==0 -w PART, and so on"
+                       : "");
+    return capture->error.text;
 }

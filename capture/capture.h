@@ -4,8 +4,8 @@
  * Live: opened with snap length, buffer and TPACKET_V3 ring as asked; not yet
  * filtered. filter.h attaches the kernel filter to capture_fd() and proves it
  * before the first packet is handed on. Offline: pcap and pcapng files, "-" is
- * standard input. The caller checks capture_link_type() with
- * meter_reads_link_type().
+ * standard input; compressed ones are refused with the command to pipe them
+ * through. The caller checks capture_link_type() with meter_reads_link_type().
  *
  *   struct capture *c = capture_open_file("x.pcap", &error);
  *   while (capture_dispatch(c, 1024, on_packet, me) == CAPTURE_OK)
@@ -65,6 +65,21 @@ const char *capture_link_name(const struct capture *capture); /* "EN10MB" */
  * files. Never blocks in capture_dispatch. */
 int capture_fd(const struct capture *capture);
 
+/* Shares the packets of the interface with the other captures in this network
+ * namespace that join the same group, one for each process or thread: the
+ * kernel gives each packet to one of them by a hash of addresses, protocol and
+ * ports that is the same for both directions (PACKET_FANOUT_HASH). To be joined
+ * before the filter is proved.
+ *
+ * Fragments are hashed without ports, the first one too: all fragments between
+ * two hosts come to one member, which may be another than the one that has the
+ * rest of the flow; sums stay right, the flow is reported in two parts. In GRE
+ * and IP in IP the kernel hashes the inner packet. VXLAN it hashes by the outer
+ * ports, which differ for the two directions: where flows in VXLAN are to be
+ * seen whole, one worker has to read them. */
+bool capture_join_fanout(struct capture *capture, uint16_t group,
+                         struct error_text *error);
+
 /* Hands on at most about `max` packets (a ring block is never cut). */
 enum capture_status capture_dispatch(struct capture *capture, int max,
                                      capture_packet_fn *fn, void *context);
@@ -74,6 +89,6 @@ enum capture_status capture_dispatch(struct capture *capture, int max,
 int64_t capture_drain(struct capture *capture, int duration_ms);
 /* Since opening; zero for files except `delivered`. */
 struct capture_counters capture_counters(struct capture *capture);
-const char *capture_error(const struct capture *capture);
+const char *capture_error(struct capture *capture);
 
 #endif

@@ -97,6 +97,14 @@ void ebpf_jump_if(struct ebpf_code *c, uint8_t operation, uint8_t reg,
     ebpf_emit(c, BPF_JMP | operation | BPF_K, reg, 0, 0, value);
 }
 
+void ebpf_jump_with(struct ebpf_code *c, uint8_t operation, uint8_t reg,
+                    uint8_t other, int label)
+{
+    if (c->count < EBPF_CODE_MAX)
+        c->label_of[c->count] = (int16_t)(label + 1);
+    ebpf_emit(c, BPF_JMP | operation | BPF_X, reg, other, 0, 0);
+}
+
 void ebpf_jump(struct ebpf_code *c, int label)
 {
     ebpf_jump_if(c, BPF_JA, 0, 0, label);

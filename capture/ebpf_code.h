@@ -49,6 +49,9 @@ void ebpf_packet(struct ebpf_code *c, uint8_t size, uint8_t base,
 /* operation: BPF_JEQ, BPF_JNE, BPF_JGE, ... against a constant */
 void ebpf_jump_if(struct ebpf_code *c, uint8_t operation, uint8_t reg,
                   int32_t value, int label);
+/* ... against another register */
+void ebpf_jump_with(struct ebpf_code *c, uint8_t operation, uint8_t reg,
+                    uint8_t other, int label);
 void ebpf_jump(struct ebpf_code *c, int label);
 void ebpf_call(struct ebpf_code *c, int32_t helper);
 void ebpf_map(struct ebpf_code *c, uint8_t to, int map_fd);

@@ -48,9 +48,9 @@ static bool make_maps(struct filter_maps *m)
     m->processors = libbpf_num_possible_cpus();
     if (m->processors <= 0)
         return false;
-    m->trie4 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie4", 8, 4, PREFIX_ROOM,
+    m->trie4 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie4", 8, 8, PREFIX_ROOM,
                         BPF_F_NO_PREALLOC);
-    m->trie6 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie6", 20, 4, PREFIX_ROOM,
+    m->trie6 = make_map(BPF_MAP_TYPE_LPM_TRIE, "yz_trie6", 20, 8, PREFIX_ROOM,
                         BPF_F_NO_PREALLOC);
     m->sets = make_map(BPF_MAP_TYPE_HASH, "yz_sets", 4,
                        sizeof(struct filter_set_bits), 2 * FILTER_SETS_MAX,
@@ -179,11 +179,11 @@ static void set_bits_of(struct filter_set_bits *bits, struct port_set set)
     }
 }
 
-/* Takes away what the half has beyond `kept` sets. */
-static bool clean_sets(struct filter_ebpf *f, bool is_upper, uint32_t kept)
+/* Takes away what the half has from two plans before. */
+static bool clean_sets(struct filter_ebpf *f, bool is_upper)
 {
     uint32_t *count = &f->set_counts[is_upper];
-    for (; *count > kept; --*count) {
+    for (; *count > 0; --*count) {
         uint32_t key = (is_upper ? FILTER_SETS_MAX : 0) + *count - 1;
         if (bpf_map_delete_elem(f->maps.sets, &key) != 0 && errno != ENOENT)
             return false;
@@ -191,18 +191,21 @@ static bool clean_sets(struct filter_ebpf *f, bool is_upper, uint32_t kept)
     return true;
 }
 
+/* Of a set with one range the tries say everything. */
 static bool fill_sets(struct filter_ebpf *f, const struct filter_plan *plan,
                       bool is_upper)
 {
     struct filter_set_bits *bits = malloc(sizeof(*bits));
     uint32_t count = (uint32_t)filter_plan_set_count(plan);
-    bool good = bits != NULL && clean_sets(f, is_upper, count);
+    bool good = bits != NULL && clean_sets(f, is_upper);
     for (uint32_t i = 0; i < count && good; i++) {
+        struct port_set set = filter_plan_set(plan, i);
         uint32_t key = (is_upper ? FILTER_SETS_MAX : 0) + i;
-        set_bits_of(bits, filter_plan_set(plan, i));
+        if (set.count == 1)
+            continue;
+        f->set_counts[is_upper] = i + 1;
+        set_bits_of(bits, set);
         good = bpf_map_update_elem(f->maps.sets, &key, bits, BPF_ANY) == 0;
-        if (good && i >= f->set_counts[is_upper])
-            f->set_counts[is_upper] = i + 1;
     }
     free(bits);
     return good;
@@ -224,7 +227,8 @@ static bool fill_tries(const struct filter_ebpf *f,
         struct filter_trie_key key;
         int trie = trie_key_of(f, &prefix_map_node(map, i)->prefix, &key);
         uint32_t set = (uint32_t)filter_plan_set_of(plan, (int32_t)i);
-        uint32_t value = (is_upper ? FILTER_SETS_MAX : 0) + set + 1;
+        uint64_t value = filter_trie_value(
+            (is_upper ? FILTER_SETS_MAX : 0) + set, filter_plan_set(plan, set));
         if (bpf_map_update_elem(trie, &key, &value, BPF_ANY) != 0)
             return false;
     }

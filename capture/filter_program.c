@@ -23,12 +23,11 @@
 
 /* Frame: offsets from r10. */
 enum stack {
-    STACK_SOURCE_SET = -8,
+    STACK_SOURCE_SET = -8, /* what the trie has, or 0 */
     STACK_DESTINATION_SET = -16,
-    STACK_SOURCE_BYTE = -24, /* of struct filter_set_bits */
-    STACK_SOURCE_BIT = -32,
-    STACK_DESTINATION_BYTE = -40,
-    STACK_DESTINATION_BIT = -48,
+    STACK_SOURCE_PORT = -24,
+    STACK_DESTINATION_PORT = -32,
+    STACK_CLASS = -40,
     STACK_PROTOCOL = -56,
     STACK_KEY = -80,     /* prefix length, then up to 16 bytes */
     STACK_HEADER = -128, /* IPv4 without options, or IPv6 */
@@ -266,7 +265,7 @@ static void walk_trie(struct generator *g, int16_t offset, int words, int trie,
     ebpf_math(c, BPF_ADD, 2, STACK_KEY);
     ebpf_call(c, BPF_FUNC_map_lookup_elem);
     ebpf_jump_if(c, BPF_JEQ, 0, 0, none);
-    ebpf_load(c, BPF_W, 1, 0, 0);
+    ebpf_load(c, BPF_DW, 1, 0, 0);
     ebpf_store(c, BPF_DW, 10, slot, 1);
 }
 
@@ -308,15 +307,15 @@ static void write_ipv4(struct generator *g)
     copy_header(g, 20, 4);
     look_up_ipv4(g, 12, STACK_SOURCE_SET);
     look_up_ipv4(g, 16, STACK_DESTINATION_SET);
-    load_field(g, BPF_H, 6);
-    ebpf_math(c, BPF_AND, 0, 0x1fff);
-    ebpf_jump_if(c, BPF_JNE, 0, 0, g->at->fragment);
     load_field(g, BPF_B, 0);
     ebpf_math(c, BPF_AND, 0, 0x0f);
     ebpf_jump_if(c, BPF_JLT, 0, 5, g->refuse);
     ebpf_math(c, BPF_LSH, 0, 2);
     ebpf_move(c, 9, 8);
     ebpf_math_with(c, BPF_ADD, 9, 0);
+    load_field(g, BPF_H, 6);
+    ebpf_math(c, BPF_AND, 0, 0x1fff);
+    ebpf_jump_if(c, BPF_JNE, 0, 0, g->at->fragment);
     load_field(g, BPF_B, 9);
     ebpf_jump(c, g->at->transport);
 }
@@ -373,72 +372,66 @@ static void write_ipv6(struct generator *g)
 
 /* --- ports --- */
 
-/* r0 is a port; as byte and bit of struct filter_set_bits, whose class begins
- * at r2. */
-static void locate_port(struct generator *g, int16_t byte_slot,
-                        int16_t bit_slot)
-{
-    struct ebpf_code *c = g->c;
-    ebpf_move(c, 1, 0);
-    ebpf_math(c, BPF_RSH, 1, 3);
-    ebpf_math_with(c, BPF_ADD, 1, 2);
-    ebpf_store(c, BPF_DW, 10, byte_slot, 1);
-    ebpf_math(c, BPF_AND, 0, 7);
-    ebpf_store(c, BPF_DW, 10, bit_slot, 0);
-}
-
-/* Both ports, of the class that begins at STACK_SOURCE_BYTE for now. */
-static void locate_both(struct generator *g)
-{
-    struct ebpf_code *c = g->c;
-    ebpf_packet(c, BPF_W, 9, 0);
-    ebpf_move(c, 3, 0);
-    ebpf_load(c, BPF_DW, 2, 10, STACK_SOURCE_BYTE);
-    ebpf_math(c, BPF_AND, 0, 0xffff);
-    locate_port(g, STACK_DESTINATION_BYTE, STACK_DESTINATION_BIT);
-    ebpf_move(c, 0, 3);
-    ebpf_math(c, BPF_RSH, 0, 16);
-    locate_port(g, STACK_SOURCE_BYTE, STACK_SOURCE_BIT);
-}
-
-/* Protocol in r0; what each side asks its port set for goes to the stack. */
-static void locate(struct generator *g)
+/* Protocol in r0; class and both ports go to the stack. */
+static void read_ports(struct generator *g)
 {
     static const struct {
         uint8_t protocol, class;
     } kinds[] = {
         {6, PORT_CLASS_TCP}, {17, PORT_CLASS_UDP}, {132, PORT_CLASS_SCTP}};
     struct ebpf_code *c = g->c;
-    int has_ports = ebpf_label(c), located = ebpf_label(c);
+    int has_ports = ebpf_label(c), done = ebpf_label(c);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        int next = ebpf_label(c);
-        ebpf_jump_if(c, BPF_JNE, 0, kinds[i].protocol, next);
-        ebpf_set(c, 1,
-                 (int32_t)offsetof(struct filter_set_bits, ports) +
-                     kinds[i].class * 8192);
-        ebpf_jump(c, has_ports);
-        ebpf_place(c, next);
+        ebpf_set(c, 1, kinds[i].class);
+        ebpf_jump_if(c, BPF_JEQ, 0, kinds[i].protocol, has_ports);
     }
+    ebpf_set(c, 1, PORT_CLASS_OTHER);
+    ebpf_store(c, BPF_DW, 10, STACK_CLASS, 1);
     ebpf_set(c, 1, 0);
-    ebpf_store(c, BPF_DW, 10, STACK_SOURCE_BYTE, 1);
-    ebpf_store(c, BPF_DW, 10, STACK_SOURCE_BIT, 1);
-    ebpf_store(c, BPF_DW, 10, STACK_DESTINATION_BYTE, 1);
-    ebpf_store(c, BPF_DW, 10, STACK_DESTINATION_BIT, 1);
-    ebpf_jump(c, located);
+    ebpf_store(c, BPF_DW, 10, STACK_SOURCE_PORT, 1);
+    ebpf_store(c, BPF_DW, 10, STACK_DESTINATION_PORT, 1);
+    ebpf_jump(c, done);
     ebpf_place(c, has_ports);
-    ebpf_store(c, BPF_DW, 10, STACK_SOURCE_BYTE, 1);
-    locate_both(g);
-    ebpf_place(c, located);
+    ebpf_store(c, BPF_DW, 10, STACK_CLASS, 1);
+    ebpf_packet(c, BPF_W, 9, 0);
+    ebpf_move(c, 1, 0);
+    ebpf_math(c, BPF_RSH, 1, 16);
+    ebpf_store(c, BPF_DW, 10, STACK_SOURCE_PORT, 1);
+    ebpf_math(c, BPF_AND, 0, 0xffff);
+    ebpf_store(c, BPF_DW, 10, STACK_DESTINATION_PORT, 0);
+    ebpf_place(c, done);
 }
 
-/* Matches when the side's port set has the bit that was located. */
-static void check_side(struct generator *g, int16_t set_slot, int16_t byte_slot,
-                       int16_t bit_slot)
+/* r1 is what the trie has, r3 the port: matches when the port is within the
+ * range that is told there; else goes to `other`. */
+static void check_first_range(struct generator *g, int other)
 {
     struct ebpf_code *c = g->c;
-    int next = ebpf_label(c);
+    ebpf_move(c, 2, 1);
+    ebpf_math(c, BPF_RSH, 2, 48);
+    ebpf_load(c, BPF_DW, 4, 10, STACK_CLASS);
+    ebpf_jump_with(c, BPF_JNE, 2, 4, other);
+    ebpf_move(c, 2, 1);
+    ebpf_math(c, BPF_AND, 2, 0xffff);
+    ebpf_jump_with(c, BPF_JGT, 3, 2, other);
+    ebpf_move(c, 2, 1);
+    ebpf_math(c, BPF_RSH, 2, 16);
+    ebpf_math(c, BPF_AND, 2, 0xffff);
+    ebpf_jump_with(c, BPF_JGE, 3, 2, g->match);
+}
+
+/* Matches when the side's port set has its port. */
+static void check_side(struct generator *g, int16_t set_slot, int16_t port_slot)
+{
+    struct ebpf_code *c = g->c;
+    int other = ebpf_label(c), next = ebpf_label(c);
     ebpf_load(c, BPF_DW, 1, 10, set_slot);
     ebpf_jump_if(c, BPF_JEQ, 1, 0, next);
+    ebpf_load(c, BPF_DW, 3, 10, port_slot);
+    check_first_range(g, other);
+    ebpf_place(c, other);
+    ebpf_math(c, BPF_RSH, 1, 32);
+    ebpf_math(c, BPF_AND, 1, 0xffff);
     ebpf_math(c, BPF_SUB, 1, 1);
     ebpf_store(c, BPF_W, 10, STACK_KEY, 1);
     ebpf_map(c, 1, g->maps->sets);
@@ -446,11 +439,15 @@ static void check_side(struct generator *g, int16_t set_slot, int16_t byte_slot,
     ebpf_math(c, BPF_ADD, 2, STACK_KEY);
     ebpf_call(c, BPF_FUNC_map_lookup_elem);
     ebpf_jump_if(c, BPF_JEQ, 0, 0, next);
-    ebpf_load(c, BPF_DW, 1, 10, byte_slot);
+    ebpf_load(c, BPF_DW, 1, 10, STACK_CLASS);
+    ebpf_math(c, BPF_LSH, 1, 13);
+    ebpf_load(c, BPF_DW, 2, 10, port_slot);
+    ebpf_move(c, 3, 2);
+    ebpf_math(c, BPF_RSH, 3, 3);
+    ebpf_math_with(c, BPF_ADD, 1, 3);
     ebpf_jump_if(c, BPF_JGE, 1, sizeof(struct filter_set_bits), next);
     ebpf_math_with(c, BPF_ADD, 0, 1);
     ebpf_load(c, BPF_B, 1, 0, 0);
-    ebpf_load(c, BPF_DW, 2, 10, bit_slot);
     ebpf_math(c, BPF_AND, 2, 7);
     ebpf_math_with(c, BPF_RSH, 1, 2);
     ebpf_jump_if(c, BPF_JSET, 1, 1, g->match);
@@ -472,10 +469,9 @@ static void write_transport(struct generator *g)
     ebpf_store(c, BPF_DW, 10, STACK_PROTOCOL, 0);
     load_found(g);
     ebpf_jump_if(c, BPF_JEQ, 1, 0, g->at->tunnel);
-    locate(g);
-    check_side(g, STACK_SOURCE_SET, STACK_SOURCE_BYTE, STACK_SOURCE_BIT);
-    check_side(g, STACK_DESTINATION_SET, STACK_DESTINATION_BYTE,
-               STACK_DESTINATION_BIT);
+    read_ports(g);
+    check_side(g, STACK_SOURCE_SET, STACK_SOURCE_PORT);
+    check_side(g, STACK_DESTINATION_SET, STACK_DESTINATION_PORT);
     ebpf_jump(c, g->at->tunnel);
     ebpf_place(c, g->at->fragment);
     load_found(g);

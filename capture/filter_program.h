@@ -25,11 +25,21 @@ enum filter_counter {
     COUNT_OCTETS
 };
 
-/* Value of the map `sets`: a bit a port. */
+/* Value of the map `sets`: a bit a port, by enum port_class. */
 struct filter_set_bits {
-    uint8_t other[8];       /* first bit */
-    uint8_t ports[3][8192]; /* by enum port_class, those with ports */
+    uint8_t ports[3][8192];
+    uint8_t other[8]; /* first bit; where the fourth class would begin */
 };
+
+/* Value of the tries: 16 bits each of class, port set number + 1, and the
+ * lowest and highest port of the set's first range, which most packets want: it
+ * spares them a look into `sets`. */
+static inline uint64_t filter_trie_value(uint32_t set, struct port_set ports)
+{
+    struct port_range first = ports.ranges[0];
+    return (uint64_t)first.class << 48 | (uint64_t)(set + 1) << 32 |
+           (uint64_t)first.low << 16 | first.high;
+}
 
 struct filter_trie_key {
     uint32_t length;
@@ -39,8 +49,9 @@ struct filter_trie_key {
 /*
  * Maps (descriptors):
  *
- *   trie4, trie6  longest prefix -> port set number + 1
- *   sets          port set number -> struct filter_set_bits
+ *   trie4, trie6  longest prefix -> filter_trie_value()
+ *   sets          port set number -> struct filter_set_bits, for those of more
+ *                 than one range
  *   hints         a bit for each value of the upper 16 bits of an IPv4 address
  *                 (IPv6: of its first 32 bits folded to 16) under which
  *                 anything is registered. Most packets have no such address on
