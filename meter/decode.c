@@ -23,15 +23,23 @@ enum {
     ETHERTYPE_MPLS = 0x8847,
     ETHERTYPE_MPLS_MULTICAST = 0x8848,
     ETHERTYPE_PPPOE = 0x8864,
-    ETHERTYPE_MIN = 1536, /* below: IEEE 802.3 length */
+    ETHERTYPE_PPP_GRE = 0x880b,
+    ETHERTYPE_BRIDGED = 0x6558, /* Ethernet in GRE */
+    ETHERTYPE_MIN = 1536,       /* below: IEEE 802.3 length */
     PPP_IPV4 = 0x21,
     PPP_IPV6 = 0x57,
+    PORT_VXLAN = 4789,
+    PORT_VXLAN_OLD = 8472, /* Linux before the number was assigned */
+    PORT_GTP_U = 2152,
+    GTP_EXTENSIONS_MAX = 3,
+    UDP_HEADER = 8,
 };
 
 /* What is left of the frame. */
 struct layer {
     const uint8_t *at;
     size_t captured, wire;
+    bool is_open; /* goes on in later fragments: wire is just a bound */
 };
 
 static uint16_t get_u16(const uint8_t *p)
@@ -101,18 +109,21 @@ static enum decode_status decode_tcp(struct layer *l, struct packet *p)
 
 static enum decode_status decode_udp(struct layer *l, struct packet *p)
 {
-    enum decode_status status = need(l, 8);
+    enum decode_status status = need(l, UDP_HEADER);
     if (status != DECODE_OK)
         return status;
     p->source_port = get_u16(l->at);
     p->destination_port = get_u16(l->at + 2);
     size_t length = get_u16(l->at + 4);
     /* 0 stands in datagrams longer than 65,535 and in offloaded ones. */
-    if (length != 0 && length < 8)
+    if (length != 0 && length < UDP_HEADER)
         return DECODE_HEADER;
     if (length != 0 && !p->is_fragment)
         cut(l, length);
-    set_payload(l, 8, p);
+    set_payload(l, UDP_HEADER, p);
+    p->may_tunnel = p->destination_port == PORT_VXLAN ||
+                    p->destination_port == PORT_VXLAN_OLD ||
+                    p->destination_port == PORT_GTP_U;
     return DECODE_OK;
 }
 
@@ -127,6 +138,15 @@ static enum decode_status decode_sctp(struct layer *l, struct packet *p)
     return DECODE_OK;
 }
 
+static enum decode_status decode_other(struct layer *l, struct packet *p)
+{
+    p->may_tunnel = !p->is_later_fragment && (p->protocol == PROTOCOL_IPV4 ||
+                                              p->protocol == PROTOCOL_IPV6 ||
+                                              p->protocol == PROTOCOL_GRE);
+    set_payload(l, 0, p);
+    return DECODE_OK;
+}
+
 static enum decode_status decode_transport(struct layer *l, struct packet *p)
 {
     if (!p->is_later_fragment) {
@@ -137,8 +157,7 @@ static enum decode_status decode_transport(struct layer *l, struct packet *p)
         if (p->protocol == PROTOCOL_SCTP)
             return decode_sctp(l, p);
     }
-    set_payload(l, 0, p);
-    return DECODE_OK;
+    return decode_other(l, p);
 }
 
 /* --- IP --- */
@@ -158,7 +177,7 @@ static enum decode_status decode_ipv4(struct layer *l, struct packet *p)
     const uint8_t *h = l->at;
     size_t header = (size_t)(h[0] & 15) * 4;
     size_t total = get_u16(h + 2);
-    if (total == 0) /* left to the network card by segmentation offload */
+    if (total == 0 && !l->is_open) /* left to the network card by offload */
         total = l->wire;
     if (h[0] >> 4 != 4 || header < 20 || total < header || total > l->wire)
         return DECODE_HEADER;
@@ -238,7 +257,7 @@ static enum decode_status decode_ipv6(struct layer *l, struct packet *p)
     const uint8_t *h = l->at;
     size_t total = 40 + (size_t)get_u16(h + 4);
     /* Jumbograms and super packets past 64 KiB carry 0 (RFC 2675). */
-    if (total == 40 && h[6] != PROTOCOL_NO_NEXT)
+    if (total == 40 && h[6] != PROTOCOL_NO_NEXT && !l->is_open)
         total = l->wire;
     if (h[0] >> 4 != 6 || total > l->wire)
         return DECODE_HEADER;
@@ -317,56 +336,86 @@ static enum decode_status decode_pppoe(struct layer *l, struct packet *p)
     return decode_ppp(l, p);
 }
 
-/* The frame's payload type is an ethertype; tags are passed on the way. */
+/* The payload is told by an ethertype; no tags. */
+static enum decode_status decode_untagged(struct layer *l, uint16_t type,
+                                          struct packet *p)
+{
+    switch (type) {
+    case ETHERTYPE_IPV4:
+        return decode_ipv4(l, p);
+    case ETHERTYPE_IPV6:
+        return decode_ipv6(l, p);
+    case ETHERTYPE_MPLS:
+    case ETHERTYPE_MPLS_MULTICAST:
+        return decode_mpls(l, p);
+    case ETHERTYPE_PPPOE:
+        return decode_pppoe(l, p);
+    default:
+        return DECODE_LINK;
+    }
+}
+
+/* IEEE 802.2: only with SNAP and an ethertype does it carry IP. */
+static enum decode_status decode_llc(struct layer *l, struct packet *p)
+{
+    static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
+    enum decode_status status = need(l, 8);
+    if (status != DECODE_OK)
+        return status == DECODE_TRUNCATED ? status : DECODE_LINK;
+    if (memcmp(l->at, snap, sizeof(snap)) != 0)
+        return DECODE_LINK;
+    uint16_t type = get_u16(l->at + 6);
+    pass(l, 8);
+    return decode_untagged(l, type, p);
+}
+
+static bool is_tag(uint16_t type)
+{
+    return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ ||
+           type == ETHERTYPE_VLAN_OLD;
+}
+
+/* The first tag that is not 0 is the VLAN; those behind it share 4 bits, which
+ * are not 0 when there is one. */
+static void note_tag(struct packet *p, uint16_t tag)
+{
+    if (tag == 0)
+        return;
+    if (p->vlan == 0) {
+        p->vlan = tag;
+        p->tags = tag;
+    } else {
+        unsigned mixed = 31u * (p->tags >> 12) + tag;
+        p->tags = (uint16_t)(p->vlan | (1 + mixed % 15) << 12);
+    }
+}
+
 static enum decode_status decode_ethertype(struct layer *l, uint16_t type,
                                            struct packet *p)
 {
     enum decode_status status;
-    for (int i = 0; i < TAGS_MAX; i++) {
-        switch (type) {
-        case ETHERTYPE_IPV4:
-            return decode_ipv4(l, p);
-        case ETHERTYPE_IPV6:
-            return decode_ipv6(l, p);
-        case ETHERTYPE_MPLS:
-        case ETHERTYPE_MPLS_MULTICAST:
-            return decode_mpls(l, p);
-        case ETHERTYPE_PPPOE:
-            return decode_pppoe(l, p);
-        case ETHERTYPE_VLAN:
-        case ETHERTYPE_VLAN_OLD:
-        case ETHERTYPE_QINQ:
-            if ((status = need(l, 4)) != DECODE_OK)
-                return status;
-            if (p->vlan == 0)
-                p->vlan = get_u16(l->at) & 0xfff;
-            type = get_u16(l->at + 2);
-            pass(l, 4);
-            break;
-        default:
-            return DECODE_LINK;
-        }
+    for (int i = 0; i < TAGS_MAX && is_tag(type); i++) {
+        if ((status = need(l, 4)) != DECODE_OK)
+            return status;
+        note_tag(p, get_u16(l->at) & 0xfff);
+        type = get_u16(l->at + 2);
+        pass(l, 4);
     }
-    return DECODE_HEADER;
+    if (is_tag(type))
+        return DECODE_HEADER;
+    return type < ETHERTYPE_MIN ? decode_llc(l, p)
+                                : decode_untagged(l, type, p);
 }
 
 /* --- links --- */
 
 static enum decode_status decode_ethernet(struct layer *l, struct packet *p)
 {
-    static const uint8_t snap[6] = {0xaa, 0xaa, 0x03, 0, 0, 0};
     enum decode_status status = need(l, 14);
     if (status != DECODE_OK)
         return status;
     uint16_t type = get_u16(l->at + 12);
     pass(l, 14);
-    if (type < ETHERTYPE_MIN) {
-        if ((status = need(l, 8)) != DECODE_OK ||
-            memcmp(l->at, snap, sizeof(snap)) != 0)
-            return status != DECODE_TRUNCATED ? DECODE_LINK : status;
-        type = get_u16(l->at + 6);
-        pass(l, 8);
-    }
     return decode_ethertype(l, type, p);
 }
 
@@ -447,7 +496,7 @@ enum decode_status decode_packet(int link_type, const uint8_t *data,
     *packet = (struct packet){0};
     if (length > UINT32_MAX)
         return DECODE_HEADER;
-    struct layer l = {data, captured, length};
+    struct layer l = {.at = data, .captured = captured, .wire = length};
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         if (links[i].type == link_type)
             return links[i].decode(&l, packet);
@@ -460,4 +509,140 @@ bool decode_reads_link_type(int link_type)
         if (links[i].type == link_type)
             return true;
     return false;
+}
+
+/* --- tunnels --- */
+
+/* PPTP (RFC 2637 section 4.1): key and sequence number always with a payload,
+ * an acknowledgement at times; the key begins with the payload's length. */
+static enum decode_status decode_pptp(struct layer *l, uint16_t flags,
+                                      struct packet *p)
+{
+    enum decode_status status;
+    size_t header = (flags & 0x0080) != 0 ? 16 : 12;
+    if ((flags & ~0x0080) != 0x3001 || get_u16(l->at + 2) != ETHERTYPE_PPP_GRE)
+        return DECODE_LINK;
+    if ((status = need(l, header)) != DECODE_OK)
+        return status;
+    size_t length = get_u16(l->at + 4);
+    pass(l, header);
+    if (length > l->wire)
+        return DECODE_HEADER;
+    if (!l->is_open)
+        cut(l, length);
+    return decode_ppp(l, p);
+}
+
+/* Flags: checksum 0x8000, key 0x2000, sequence number 0x1000; each adds four
+ * bytes. Source routes (RFC 1701) are gone and not read. */
+static enum decode_status decode_gre(struct layer *l, struct packet *p)
+{
+    enum decode_status status = need(l, 4);
+    if (status != DECODE_OK)
+        return status;
+    uint16_t flags = get_u16(l->at), type = get_u16(l->at + 2);
+    if ((flags & 7) == 1)
+        return decode_pptp(l, flags, p);
+    if ((flags & 0x4fff) != 0)
+        return DECODE_LINK;
+    size_t options = (flags >> 15) + (flags >> 13 & 1) + (flags >> 12 & 1);
+    if ((status = need(l, 4 + 4 * options)) != DECODE_OK)
+        return status;
+    pass(l, 4 + 4 * options);
+    return type == ETHERTYPE_BRIDGED ? decode_ethernet(l, p)
+                                     : decode_ethertype(l, type, p);
+}
+
+/* RFC 7348, with the bits of the group policy extension: the flag "I", the
+ * rest 0, a network number, 0. */
+static enum decode_status decode_vxlan(struct layer *l, struct packet *p)
+{
+    enum decode_status status = need(l, 8);
+    if (status != DECODE_OK)
+        return status;
+    if ((get_u32(l->at) & 0x7fb70000) != 0x08000000 || l->at[7] != 0)
+        return DECODE_LINK;
+    pass(l, 8);
+    return decode_ethernet(l, p);
+}
+
+/* Extension headers of GTP-U: length in 4 octets, content, the next's type. */
+static enum decode_status pass_gtp_extensions(struct layer *l, uint8_t type)
+{
+    for (int i = 0; i < GTP_EXTENSIONS_MAX && type != 0; i++) {
+        enum decode_status status = need(l, 4);
+        if (status != DECODE_OK)
+            return status;
+        size_t length = (size_t)l->at[0] * 4;
+        if (length == 0)
+            return DECODE_LINK;
+        if ((status = need(l, length)) != DECODE_OK)
+            return status;
+        type = l->at[length - 1];
+        pass(l, length);
+    }
+    return type == 0 ? DECODE_OK : DECODE_LINK;
+}
+
+/* 3GPP TS 29.281: version 1, a G-PDU whose length is that of the datagram. */
+static enum decode_status decode_gtp(struct layer *l, struct packet *p)
+{
+    size_t datagram = get_u16(l->at - UDP_HEADER + 4);
+    enum decode_status status = need(l, 8);
+    if (status != DECODE_OK)
+        return status;
+    uint8_t flags = l->at[0];
+    if ((flags & 0xf8) != 0x30 || l->at[1] != 255 ||
+        get_u16(l->at + 2) + 8u + UDP_HEADER != datagram)
+        return DECODE_LINK;
+    pass(l, 8);
+    if ((flags & 7) != 0) { /* sequence, N-PDU number, extension type */
+        if ((status = need(l, 4)) != DECODE_OK)
+            return status;
+        uint8_t type = (flags & 4) != 0 ? l->at[3] : 0;
+        pass(l, 4);
+        if ((status = pass_gtp_extensions(l, type)) != DECODE_OK)
+            return status;
+    }
+    return decode_ip(l, p);
+}
+
+static enum decode_status
+decode_tunnel(struct layer *l, const struct packet *outer, struct packet *inner)
+{
+    switch (outer->protocol) {
+    case PROTOCOL_IPV4:
+        return decode_ipv4(l, inner);
+    case PROTOCOL_IPV6:
+        return decode_ipv6(l, inner);
+    case PROTOCOL_GRE:
+        return decode_gre(l, inner);
+    default:
+        return outer->destination_port == PORT_GTP_U ? decode_gtp(l, inner)
+                                                     : decode_vxlan(l, inner);
+    }
+}
+
+enum decode_status decode_inner(const struct packet *outer,
+                                struct packet *inner)
+{
+    *inner = (struct packet){0};
+    if (!outer->may_tunnel)
+        return DECODE_LINK;
+    struct layer l = {.at = outer->payload,
+                      .captured = outer->payload_captured,
+                      .wire = outer->payload_length,
+                      .is_open = outer->is_fragment};
+    if (l.is_open)
+        l.wire = UINT16_MAX;
+    enum decode_status status = decode_tunnel(&l, outer, inner);
+    /* Other datagrams may look like a tunnel up to where IP should be. */
+    if (status == DECODE_HEADER && outer->protocol == PROTOCOL_UDP &&
+        inner->ip == NULL)
+        status = DECODE_LINK;
+    if (inner->vlan == 0) {
+        inner->vlan = outer->vlan;
+        inner->tags = outer->tags;
+    }
+    return status;
 }

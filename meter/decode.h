@@ -3,10 +3,11 @@
  *
  * Reads Ethernet (802.1Q, QinQ, PPPoE session, MPLS, LLC/SNAP), Linux cooked
  * v1 and v2, raw IP, loopback, PPP and PPI, then IPv4 with options or IPv6 with
- * extension headers, then TCP, UDP, SCTP. Octets come from the IP length, so
- * that Ethernet padding does not count and offloaded super packets count as
- * what they carry. Nothing is kept between packets and nothing is copied: the
- * pointers in struct packet point into the frame.
+ * extension headers, then TCP, UDP, SCTP; and on request the packet inside a
+ * tunnel. Octets come from the IP length, so that Ethernet padding does not
+ * count and offloaded super packets count as what they carry. Nothing is kept
+ * between packets and nothing is copied: the pointers in struct packet point
+ * into the frame.
  */
 #ifndef METER_DECODE_H
 #define METER_DECODE_H
@@ -25,8 +26,11 @@ enum {
 
 enum {
     PROTOCOL_ICMP = 1,
+    PROTOCOL_IPV4 = 4, /* IP in IP */
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
+    PROTOCOL_IPV6 = 41,
+    PROTOCOL_GRE = 47,
     PROTOCOL_NO_NEXT = 59,
     PROTOCOL_SCTP = 132,
 };
@@ -58,6 +62,9 @@ struct packet {
     uint8_t ip_version;
     uint8_t protocol;
     uint16_t vlan; /* outermost tag that is not 0; 0: none */
+    uint16_t tags; /* all tags as one number, 0: none; so that places where the
+                      same flow is seen can be told apart: vlan in the low 12
+                      bits, above it what inner tags are mixed to */
     uint16_t source_port, destination_port; /* 0 where there are none */
     uint16_t tcp_flags;
     uint32_t tcp_sequence, tcp_acknowledgement;
@@ -70,6 +77,8 @@ struct packet {
     uint32_t ip_captured;
     bool is_fragment;       /* first or later */
     bool is_later_fragment; /* carries no ports */
+    bool may_tunnel; /* decode_inner may find a packet inside: cheap to ask
+                        first */
     uint32_t fragment_id;
 };
 
@@ -78,5 +87,18 @@ enum decode_status decode_packet(int link_type, const uint8_t *data,
                                  size_t captured, size_t length,
                                  struct packet *packet);
 bool decode_reads_link_type(int link_type);
+
+/* The packet inside a tunnel: GRE (RFC 2784 and 2890, also with Ethernet
+ * inside, and PPTP's version 1 with PPP, RFC 2637), IP in IP (protocol 4), 6in4,
+ * 4in6, 6in6 (41), VXLAN (UDP 4789, also 8472), GTP-U (UDP 2152).
+ *
+ * DECODE_OK: *inner is filled in; its vlan is the inner one or, when 0, the
+ * outer's. DECODE_LINK: none that we read is in there; what goes to those UDP
+ * ports and is not quite a tunnel, is none. How deep to go is up to the caller.
+ *
+ * Of a tunnel packet in fragments the first one has the inner headers, and with
+ * them the octets of the whole inner packet; the later ones have nothing. */
+enum decode_status decode_inner(const struct packet *outer,
+                                struct packet *inner);
 
 #endif

@@ -101,6 +101,15 @@ static inline void frame_udp(struct frame *f, unsigned source,
     frame_u16(f, 0);
 }
 
+/* A GTP-U header; the length is of what follows its first 8 bytes. */
+static inline void frame_gtp(struct frame *f, unsigned flags, size_t length)
+{
+    frame_u8(f, 0x30 | flags);
+    frame_u8(f, 255);
+    frame_u16(f, (unsigned)length);
+    frame_u32(f, 0x1a);
+}
+
 /* Ethernet, IPv4 and TCP around the payload. */
 static inline void frame_of_tcp(struct frame *f, uint32_t from, unsigned sport,
                                 uint32_t to, unsigned dport, uint32_t sequence,
