@@ -112,7 +112,7 @@ static void on_packet(void *context, const struct capture_packet *p)
 {
     struct run *r = context;
     meter_packet(r->meter, r->link_type, p->data, p->captured, p->length,
-                 p->when);
+                 p->when, 0);
 }
 
 /* --- status --- */
