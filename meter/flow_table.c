@@ -2,15 +2,16 @@
  * Open addressing with linear probing over slots of 8 bytes (32 bits of hash,
  * index of the entry + 1), at most three quarters full; removal shifts later
  * slots back, so that there are no tombstones. Entries that were never used
- * are taken in order, those given back last first, so that memory is touched
- * only as flows come.
+ * are taken in order, those given back last first, and of the slots as many are
+ * in use as the flows need: memory is touched only as flows come, and few flows
+ * stay close together in the caches.
  */
 #include "meter/flow_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = 0, SECOND_US = 1000 * 1000 };
+enum { NONE = 0, SECOND_US = 1000 * 1000, SLOTS_MIN = 1024 };
 
 struct slot {
     uint32_t hash;
@@ -25,8 +26,9 @@ struct list {
 
 struct flow_table {
     struct hash_key key;
-    struct slot *slots;
-    uint32_t slot_mask;
+    struct slot *slots; /* enough for all */
+    uint32_t slot_mask; /* of those in use; only grows */
+    uint32_t slot_mask_max;
     struct flow_entry *entries;
     struct inspection *inspections;
     size_t limit, used, count;
@@ -35,9 +37,10 @@ struct flow_table {
     uint32_t report_oldest, report_youngest;
 };
 
+/* Slots that hold `limit` flows. */
 static size_t slots_for(size_t limit)
 {
-    size_t slots = 16;
+    size_t slots = SLOTS_MIN;
     while (slots - slots / 4 < limit)
         slots *= 2;
     return slots;
@@ -60,7 +63,8 @@ struct flow_table *flow_table_new(size_t limit, struct hash_key key)
     size_t slots = slots_for(limit);
     t->key = key;
     t->limit = limit;
-    t->slot_mask = (uint32_t)(slots - 1);
+    t->slot_mask = SLOTS_MIN - 1;
+    t->slot_mask_max = (uint32_t)(slots - 1);
     t->slots = calloc(slots, sizeof(*t->slots));
     t->entries = calloc(limit, sizeof(*t->entries));
     t->inspections = calloc(limit, sizeof(*t->inspections));
@@ -170,6 +174,16 @@ static void slot_insert(struct flow_table *t, uint32_t hash, uint32_t number)
     while (t->slots[i].entry != NONE)
         i = (i + 1) & t->slot_mask;
     t->slots[i] = (struct slot){hash, number};
+}
+
+/* Twice as many slots are used; all flows find their places again. */
+static void grow_slots(struct flow_table *t)
+{
+    memset(t->slots, 0, (t->slot_mask + 1) * sizeof(*t->slots));
+    t->slot_mask = 2 * t->slot_mask + 1;
+    for (uint32_t n = t->report_oldest; n != NONE;
+         n = t->entries[n - 1].next_report)
+        slot_insert(t, t->entries[n - 1].slot_hash, n);
 }
 
 static void slot_remove(struct flow_table *t, uint32_t hash, uint32_t number)
@@ -304,6 +318,9 @@ struct flow_entry *flow_table_add(struct flow_table *t,
                                  .slot_hash = hash,
                                  .last_us = now_us,
                                  .report_us = now_us};
+    if (t->count >= t->slot_mask - t->slot_mask / 4 &&
+        t->slot_mask < t->slot_mask_max)
+        grow_slots(t);
     slot_insert(t, hash, number_of(t, entry));
     list_append(t, &t->open, entry);
     report_append(t, entry);
