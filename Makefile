@@ -49,7 +49,8 @@ LINK_probe     := probe meter capture common
 LINK_collector := collector common
 LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
-LINK_demo      := demo common
+LINK_demo      := common
+LINK_bench     := capture common
 FOLDERS  := common rules capture meter $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
@@ -123,9 +124,9 @@ $(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
 
 # Tools of the tests (generators); plain and sanitized.
 define tool
-$(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,common)
+$(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notdir $(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,common) -lm
+	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS)))

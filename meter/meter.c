@@ -30,7 +30,7 @@
 enum {
     SECOND_US = 1000 * 1000,
     LINGER_S = 3,
-    LINGER_FLOWS_MAX = 2048, /* more than these do not linger so long */
+    LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
     TUNNELS_MAX = 3,
     STEADY_WAIT = 1000, /* packets between two looks at the validities */
     PROTOCOL_ICMPV6 = 58,
