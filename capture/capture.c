@@ -19,13 +19,15 @@
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
 
+#include "capture/pcap_file.h"
 #include "common/slice.h"
 
 enum { RING_TIMEOUT_MS = 50 };
 static const int64_t YEAR_10000_S = INT64_C(253402300800);
 
 struct capture {
-    pcap_t *pcap;
+    pcap_t *pcap; /* NULL when it is a plain file */
+    struct pcap_file *file;
     bool is_live;
     int64_t last_us; /* time of the packet before */
     uint64_t delivered, received, dropped;
@@ -36,16 +38,20 @@ struct capture {
     struct error_text error; /* the last one, as we tell it */
 };
 
-static struct capture *capture_wrap(pcap_t *pcap, bool is_live)
+static struct capture *capture_wrap(pcap_t *pcap, struct pcap_file *file,
+                                    bool is_live)
 {
     struct capture *c = calloc(1, sizeof(*c));
     if (c == NULL) {
-        pcap_close(pcap);
+        if (pcap != NULL)
+            pcap_close(pcap);
+        pcap_file_close(file);
         return NULL;
     }
     c->pcap = pcap;
+    c->file = file;
     c->is_live = is_live;
-    const char *name = pcap_datalink_val_to_name(pcap_datalink(pcap));
+    const char *name = pcap_datalink_val_to_name(capture_link_type(c));
     if (!slice_copy(slice_of_text(name ? name : "unknown"), c->link_name,
                     sizeof(c->link_name)))
         c->link_name[0] = '?';
@@ -106,7 +112,7 @@ struct capture *capture_open_live(const struct capture_options *options,
         error_set(error, "interface %s: %s", options->interface, reason);
         goto fail;
     }
-    return capture_wrap(pcap, true);
+    return capture_wrap(pcap, NULL, true);
 fail:
     if (pcap != NULL)
         pcap_close(pcap);
@@ -155,6 +161,9 @@ static bool check_compression(FILE *file, const char *path,
 struct capture *capture_open_file(const char *path, struct error_text *error)
 {
     char reason[PCAP_ERRBUF_SIZE] = "";
+    struct pcap_file *plain = pcap_file_open(path);
+    if (plain != NULL)
+        return capture_wrap(NULL, plain, false);
     pcap_t *pcap = NULL;
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (file == NULL) {
@@ -167,7 +176,7 @@ struct capture *capture_open_file(const char *path, struct error_text *error)
             error_set(error, "%s: %s", path, reason);
     }
     if (pcap != NULL)
-        return capture_wrap(pcap, false);
+        return capture_wrap(pcap, NULL, false);
     if (file != stdin)
         (void)fclose(file);
     return NULL;
@@ -177,13 +186,16 @@ void capture_close(struct capture *capture)
 {
     if (capture == NULL)
         return;
-    pcap_close(capture->pcap);
+    if (capture->pcap != NULL)
+        pcap_close(capture->pcap);
+    pcap_file_close(capture->file);
     free(capture);
 }
 
 int capture_link_type(const struct capture *capture)
 {
-    return pcap_datalink(capture->pcap);
+    return capture->file != NULL ? pcap_file_link_type(capture->file)
+                                 : pcap_datalink(capture->pcap);
 }
 
 const char *capture_link_name(const struct capture *capture)
@@ -206,24 +218,41 @@ bool capture_join_fanout(struct capture *capture, uint16_t group,
                      strerror(errno));
 }
 
-static void hand_on(u_char *user, const struct pcap_pkthdr *header,
-                    const u_char *data)
+/* A file can claim any time. Outside the years 1970 to 9999 the packet is
+ * handed on at the time of the one before it, and empty: undecodable. */
+static inline void hand_on(struct capture *c, const uint8_t *data,
+                           size_t captured, size_t length, int64_t seconds,
+                           int64_t fraction_us)
 {
-    struct capture *c = (struct capture *)user;
+    bool is_dated = seconds >= 0 && seconds < YEAR_10000_S;
     struct capture_packet packet = {
         .data = data,
-        .length = header->len < header->caplen ? header->caplen : header->len,
+        .captured = is_dated ? captured : 0,
+        .length = length < captured ? captured : length,
+        .when = {is_dated ? seconds * 1000000 + fraction_us : c->last_us},
     };
-    /* A file can claim any time. Outside the years 1970 to 9999 the packet is
-     * handed on at the time of the one before it, and empty: undecodable. */
-    bool is_dated = header->ts.tv_sec >= 0 && header->ts.tv_sec < YEAR_10000_S;
-    packet.when.us =
-        is_dated ? (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec
-                 : c->last_us;
-    packet.captured = is_dated ? header->caplen : 0;
     c->last_us = packet.when.us;
     c->delivered++;
     c->fn(c->context, &packet);
+}
+
+static void on_packet(u_char *user, const struct pcap_pkthdr *header,
+                      const u_char *data)
+{
+    hand_on((struct capture *)user, data, header->caplen, header->len,
+            header->ts.tv_sec, header->ts.tv_usec);
+}
+
+static enum capture_status dispatch_file(struct capture *c, int max)
+{
+    struct pcap_record r;
+    for (int i = 0; i < max; i++) {
+        enum pcap_status status = pcap_file_next(c->file, &r);
+        if (status != PCAP_FILE_RECORD)
+            return status == PCAP_FILE_END ? CAPTURE_END : CAPTURE_FAILED;
+        hand_on(c, r.data, r.captured, r.length, r.seconds, r.fraction_us);
+    }
+    return CAPTURE_OK;
 }
 
 enum capture_status capture_dispatch(struct capture *capture, int max,
@@ -231,7 +260,9 @@ enum capture_status capture_dispatch(struct capture *capture, int max,
 {
     capture->fn = fn;
     capture->context = context;
-    int count = pcap_dispatch(capture->pcap, max, hand_on, (u_char *)capture);
+    if (capture->file != NULL)
+        return dispatch_file(capture, max);
+    int count = pcap_dispatch(capture->pcap, max, on_packet, (u_char *)capture);
     if (count < 0)
         return CAPTURE_FAILED;
     return count == 0 && !capture->is_live ? CAPTURE_END : CAPTURE_OK;
@@ -280,6 +311,8 @@ struct capture_counters capture_counters(struct capture *capture)
  * type once for the whole file, and stops at another one. */
 const char *capture_error(struct capture *capture)
 {
+    if (capture->file != NULL)
+        return pcap_file_error(capture->file);
     const char *reason = pcap_geterr(capture->pcap);
     bool is_mixed = strstr(reason, "of the first interface") != NULL;
     error_set(&capture->error, "%s%s", reason,

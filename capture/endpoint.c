@@ -73,7 +73,7 @@ struct endpoint_list {
     struct host *hosts;
     size_t endpoint_count, entry_count, host_count;
     size_t endpoint_room, entry_room, host_room;
-    int32_t *ids; /* hash of ids while reading: index + 1, 0 empty */
+    int32_t *ids; /* hash of ids: index + 1, 0 empty */
     size_t id_room;
     struct prefix_map *map;
     uint32_t *first_entry; /* by node; one more at the end */
@@ -415,8 +415,6 @@ static bool finish(struct endpoint_list *list)
             i++;
         list->first_entry[node] = (uint32_t)i;
     }
-    free(list->ids);
-    list->ids = NULL;
     return true;
 }
 
@@ -589,6 +587,24 @@ int endpoint_find_by_name(const struct endpoint_list *list,
     struct question q = {
         .protocol = protocol, .port = port, .when = when, .name = &name};
     return find(list, a, &q);
+}
+
+bool endpoint_may_match(const struct endpoint_list *list, const uint8_t *source,
+                        const uint8_t *destination)
+{
+    return list->is_any || prefix_map_may_hold(list->map, source) ||
+           prefix_map_may_hold(list->map, destination);
+}
+
+int endpoint_find_id(const struct endpoint_list *list, const char *id)
+{
+    if (list->ids == NULL) /* the any-list, or an empty one */
+        return list->endpoint_count > 0 &&
+                       strcmp(list->endpoints[0].id, id) == 0
+                   ? 0
+                   : ENDPOINT_NONE;
+    int32_t number = list->ids[id_place(list, id)];
+    return number != 0 ? number - 1 : ENDPOINT_NONE;
 }
 
 const char *endpoint_id(const struct endpoint_list *list, int index)

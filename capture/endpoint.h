@@ -47,6 +47,12 @@ struct digest endpoint_list_version(const struct endpoint_list *list);
  * the any-list the result is always 0. */
 int endpoint_find(const struct endpoint_list *list, const struct address *a,
                   uint8_t protocol, uint16_t port, struct wall_time when);
+/* False: the IPv4 packet between these addresses (4 bytes each) meets no
+ * endpoint. True: it may. Cheap. */
+bool endpoint_may_match(const struct endpoint_list *list, const uint8_t *source,
+                        const uint8_t *destination);
+/* Index of the endpoint with this id, or ENDPOINT_NONE. */
+int endpoint_find_id(const struct endpoint_list *list, const char *id);
 const char *endpoint_id(const struct endpoint_list *list, int index);
 bool endpoint_is_shared(const struct endpoint_list *list, int index);
 bool endpoint_has_hosts(const struct endpoint_list *list, int index);

@@ -26,6 +26,7 @@ struct prefix_map {
     struct family families[2];
     /* IPv4: the last range that begins at or before the bucket's start. */
     uint32_t buckets[BUCKETS + 1];
+    uint8_t occupied[BUCKETS / 8]; /* bit per bucket: something lies in it */
 };
 
 static int compare_prefixes(const void *a, const void *b)
@@ -99,6 +100,18 @@ static void sweep(struct prefix_map *map, struct family *family)
     close_until(map, family, open, NULL);
 }
 
+static unsigned bucket_of(const uint8_t *bytes)
+{
+    return (unsigned)bytes[0] << 8 | bytes[1];
+}
+
+static void occupy(struct prefix_map *map, const uint8_t *bytes)
+{
+    unsigned bucket = bucket_of(bytes);
+    map->occupied[bucket / 8] |= (uint8_t)(1 << bucket % 8);
+}
+
+/* A bucket is occupied when something lies around its start, or begins in it. */
 static void fill_buckets(struct prefix_map *map)
 {
     const struct family *family = &map->families[0];
@@ -109,7 +122,12 @@ static void fill_buckets(struct prefix_map *map)
                memcmp(family->ranges[range + 1].start, start, 16) <= 0)
             range++;
         map->buckets[bucket] = (uint32_t)range;
+        if (family->ranges[range].node != PREFIX_NONE)
+            occupy(map, start);
     }
+    for (size_t i = 0; i < family->count; i++)
+        if (family->ranges[i].node != PREFIX_NONE)
+            occupy(map, family->ranges[i].start);
     map->buckets[BUCKETS] = (uint32_t)(family->count - 1);
 }
 
@@ -230,9 +248,15 @@ int32_t prefix_map_find(const struct prefix_map *map, const struct address *a)
     const struct family *family = &map->families[a->version == 6];
     if (a->version == 6)
         return search(family, 0, family->count - 1, a->bytes, 16);
-    unsigned bucket = (unsigned)a->bytes[0] << 8 | a->bytes[1];
+    unsigned bucket = bucket_of(a->bytes);
     return search_ipv4(family, map->buckets[bucket], map->buckets[bucket + 1],
                        ipv4_of(a->bytes));
+}
+
+bool prefix_map_may_hold(const struct prefix_map *map, const uint8_t *bytes)
+{
+    unsigned bucket = bucket_of(bytes);
+    return (map->occupied[bucket / 8] >> bucket % 8 & 1) != 0;
 }
 
 const struct prefix_range *prefix_map_ranges(const struct prefix_map *map,

@@ -19,6 +19,7 @@ struct classifier {
     size_t flow_size;
     size_t count;
     struct pool *pool; /* of flow states */
+    bool is_started, is_working;
 };
 
 /* --- what differs between versions --- */
@@ -96,29 +97,41 @@ static void clear_flow(struct classifier *c, size_t index)
     memset(flow_at(c, index), 0, c->flow_size);
 }
 
-static bool make_states(struct classifier *c, size_t states)
+static bool make_states(struct classifier *c)
 {
     /* Aligned for any type, whatever size nDPI names. */
     size_t size = ndpi_detection_get_sizeof_ndpi_flow_struct();
     c->flow_size = (size + 15) / 16 * 16;
-    c->pool = pool_new(states);
-    c->memory = calloc(states, c->flow_size);
-    if (c->pool == NULL || c->memory == NULL)
-        return false;
-    c->count = states;
-    return true;
+    c->memory = calloc(c->count, c->flow_size);
+    return c->memory != NULL;
 }
 
-struct classifier *classifier_init(size_t states, struct error_text *error)
+/* Once; afterwards it works or it does not. */
+static bool start(struct classifier *c)
+{
+    if (c->is_started)
+        return c->is_working;
+    c->is_started = true;
+    c->module = version_open();
+    c->is_working =
+        c->module != NULL && make_states(c) && version_start(c->module);
+    return c->is_working;
+}
+
+struct classifier *classifier_init(size_t states, bool is_lazy,
+                                   struct error_text *error)
 {
     struct classifier *c = calloc(1, sizeof(*c));
-    if (c == NULL || !make_states(c, states)) {
+    if (c != NULL) {
+        c->count = states;
+        c->pool = pool_new(states);
+    }
+    if (c == NULL || c->pool == NULL) {
         classifier_free(c);
         error_set(error, "no memory for %zu nDPI states", states);
         return NULL;
     }
-    c->module = version_open();
-    if (c->module == NULL || !version_start(c->module)) {
+    if (!is_lazy && !start(c)) {
         classifier_free(c);
         error_set(error, "nDPI could not be started");
         return NULL;
@@ -130,7 +143,7 @@ void classifier_free(struct classifier *c)
 {
     if (c == NULL)
         return;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; c->memory != NULL && i < c->count; i++)
         ndpi_free_flow_data(flow_at(c, i)); /* nothing when never used */
     if (c->module != NULL)
         ndpi_exit_detection_module(c->module);
@@ -167,7 +180,7 @@ const char *classifier_feed(struct classifier *c, struct classify_state *state,
 {
     if (state->packets >= CLASSIFY_PACKETS_MAX)
         return NULL;
-    struct ndpi_flow_struct *flow = find_flow(c, state);
+    struct ndpi_flow_struct *flow = start(c) ? find_flow(c, state) : NULL;
     if (flow == NULL) {
         state->packets = CLASSIFY_PACKETS_MAX;
         return NULL;

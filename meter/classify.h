@@ -9,6 +9,7 @@
 #ifndef METER_CLASSIFY_H
 #define METER_CLASSIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,10 @@ struct classify_state {
     uint8_t packets; /* fed so far */
 };
 
-struct classifier *classifier_init(size_t states, struct error_text *error);
+/* Lazy: nDPI, which takes megabytes, is started for the first flow that asks.
+ * When it cannot be, flows stay unknown. */
+struct classifier *classifier_init(size_t states, bool is_lazy,
+                                   struct error_text *error);
 /* One IP packet with payload. The protocol's name (static, such as "MQTT"), or
  * NULL while unknown. After CLASSIFY_PACKETS_MAX packets, or once the name is
  * known, the state is given back and later calls give NULL. */

@@ -20,8 +20,28 @@
 #include "meter/flow.h"
 #include "meter/hello.h"
 
-void fingerprint_of_hello(const struct hello *hello, bool is_quic,
-                          char text[static FINGERPRINT_TEXT_LEN]);
-void fingerprint_hash(const char *text, uint8_t hash[static FINGERPRINT_LEN]);
+enum { FINGERPRINT_HEAD_LEN = 10, FINGERPRINT_PART_LEN = 6 };
+
+/* The same in 22 bytes. */
+struct fingerprint {
+    char head[FINGERPRINT_HEAD_LEN]; /* up to the first "_"; zero: none */
+    uint8_t ciphers[FINGERPRINT_PART_LEN], extensions[FINGERPRINT_PART_LEN];
+};
+
+/* Remembers the hashes of what it saw lately: few kinds of client make most
+ * hellos. */
+struct fingerprinter;
+
+struct fingerprinter *fingerprinter_new(void); /* NULL without memory */
+void fingerprinter_free(struct fingerprinter *fingerprinter);
+void fingerprint_of_hello(struct fingerprinter *fingerprinter,
+                          const struct hello *hello, bool is_quic,
+                          struct fingerprint *fingerprint);
+bool fingerprint_is_none(const struct fingerprint *fingerprint);
+void fingerprint_to_text(const struct fingerprint *fingerprint,
+                         char text[static FINGERPRINT_TEXT_LEN]);
+void fingerprint_hash(struct fingerprinter *fingerprinter,
+                      const struct fingerprint *fingerprint,
+                      uint8_t hash[static FINGERPRINT_LEN]);
 
 #endif

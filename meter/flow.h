@@ -23,11 +23,13 @@ struct flow_key {
 struct flow_side {
     uint64_t packets, octets; /* octets: IP total length */
     uint64_t payload;         /* above TCP or UDP */
+    uint32_t retransmissions; /* TCP segments that had been seen before */
     uint16_t tcp_flags;
 };
 
-/* Counts are since the last report of this flow; names, token, fingerprint
- * and RTT are of its whole life. */
+/* Counts and flags are since the last report of this flow; names, token,
+ * fingerprint, RTT and whether it was answered are of its whole life. Texts are
+ * there only when the meter keeps them, else empty. */
 struct flow {
     struct flow_key key;
     struct flow_side forward, reverse;
@@ -39,13 +41,19 @@ struct flow {
                                        `name` was seen, before matching */
     enum name_evidence name_evidence; /* after matching */
     const char *application;          /* "TLS", "QUIC", "MQTT", "" unknown */
-    const char *fingerprint_text;     /* JA4 form, "" none */
+    const char *alpn;                 /* first one offered, "" none */
+    uint16_t tls_version; /* agreed on, or the highest offered; 0x0304 is 1.3 */
+    const char *fingerprint_text; /* JA4 form, "" none */
     uint8_t fingerprint[FINGERPRINT_LEN];
     uint8_t token[FLOW_TOKEN_LEN];
-    uint32_t rtt_us;
+    uint32_t rtt_us;        /* handshake, here to the server; 0: unknown */
+    uint32_t rtt_client_us; /* the same to the client */
     uint32_t burst_count;
     enum flow_end_reason end_reason;
-    bool is_counted; /* false: on a shared address without the right name */
+    bool is_answered; /* both sides spoke: TCP handshake or payload both ways,
+                         otherwise packets both ways */
+    bool is_counted;  /* false: on a shared address without the right name, or
+                         ICMP */
 };
 
 #endif

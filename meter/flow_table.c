@@ -1,15 +1,17 @@
 /*
  * Open addressing with linear probing over slots of 8 bytes (32 bits of hash,
- * index of the entry + 1), twice as many as entries; removal shifts later
+ * index of the entry + 1), at most three quarters full; removal shifts later
  * slots back, so that there are no tombstones. Entries that were never used
- * are taken in order, so that memory is touched only as flows come.
+ * are taken in order, those given back last first, and of the slots as many are
+ * in use as the flows need: memory is touched only as flows come, and few flows
+ * stay close together in the caches.
  */
 #include "meter/flow_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = 0, TOUCH_US = 1000 * 1000 };
+enum { NONE = 0, SECOND_US = 1000 * 1000, SLOTS_MIN = 1024 };
 
 struct slot {
     uint32_t hash;
@@ -19,18 +21,37 @@ struct slot {
 /* Links are index + 1, too. */
 struct list {
     uint32_t oldest, youngest;
+    size_t count;
 };
 
 struct flow_table {
     struct hash_key key;
-    struct slot *slots;
-    uint32_t slot_mask;
+    struct slot *slots; /* enough for all */
+    uint32_t slot_mask; /* of those in use; only grows */
+    uint32_t slot_mask_max;
     struct flow_entry *entries;
     struct inspection *inspections;
     size_t limit, used, count;
     uint32_t free_first; /* through .next */
     struct list open, closing;
+    uint32_t report_oldest, report_youngest;
 };
+
+/* Slots that hold `limit` flows. */
+static size_t slots_for(size_t limit)
+{
+    size_t slots = SLOTS_MIN;
+    while (slots - slots / 4 < limit)
+        slots *= 2;
+    return slots;
+}
+
+size_t flow_table_flow_bytes(size_t limit)
+{
+    size_t slots = slots_for(limit) * sizeof(struct slot);
+    return sizeof(struct flow_entry) + sizeof(struct inspection) +
+           (slots + limit - 1) / limit;
+}
 
 struct flow_table *flow_table_new(size_t limit, struct hash_key key)
 {
@@ -39,12 +60,11 @@ struct flow_table *flow_table_new(size_t limit, struct hash_key key)
         free(t);
         return NULL;
     }
-    size_t slots = 16;
-    while (slots < limit * 2)
-        slots *= 2;
+    size_t slots = slots_for(limit);
     t->key = key;
     t->limit = limit;
-    t->slot_mask = (uint32_t)(slots - 1);
+    t->slot_mask = SLOTS_MIN - 1;
+    t->slot_mask_max = (uint32_t)(slots - 1);
     t->slots = calloc(slots, sizeof(*t->slots));
     t->entries = calloc(limit, sizeof(*t->entries));
     t->inspections = calloc(limit, sizeof(*t->inspections));
@@ -99,14 +119,14 @@ void flow_tuple_of(const struct packet *p, int side, struct flow_tuple *tuple)
 uint32_t flow_table_hash(const struct flow_table *t,
                          const struct flow_tuple *tuple)
 {
-    uint8_t packed[16];
+    uint64_t packed[2];
     if (tuple->version != 4)
         return (uint32_t)keyed_hash(&t->key, tuple, sizeof(*tuple));
     /* The same without the unused bytes of the addresses. */
     memcpy(packed, tuple->low, 4);
-    memcpy(packed + 4, tuple->high, 4);
-    memcpy(packed + 8, &tuple->low_port, 8);
-    return (uint32_t)keyed_hash(&t->key, packed, sizeof(packed));
+    memcpy((uint8_t *)packed + 4, tuple->high, 4);
+    memcpy(packed + 1, &tuple->low_port, 8);
+    return (uint32_t)keyed_hash_pair(&t->key, packed[0], packed[1]);
 }
 
 /* --- slots --- */
@@ -137,6 +157,10 @@ struct flow_entry *flow_table_find(const struct flow_table *t,
         if (slot.hash != hash)
             continue;
         struct flow_entry *entry = &t->entries[slot.entry - 1];
+        /* What is counted next, while the tuple is on its way. */
+        __builtin_prefetch((const uint8_t *)entry + 64, 1);
+        __builtin_prefetch((const uint8_t *)entry + 128, 1);
+        __builtin_prefetch((const uint8_t *)entry + 192, 1);
         if (tuple_equal(&entry->tuple, tuple))
             return entry;
     }
@@ -154,6 +178,16 @@ static void slot_insert(struct flow_table *t, uint32_t hash, uint32_t number)
     while (t->slots[i].entry != NONE)
         i = (i + 1) & t->slot_mask;
     t->slots[i] = (struct slot){hash, number};
+}
+
+/* Twice as many slots are used; all flows find their places again. */
+static void grow_slots(struct flow_table *t)
+{
+    memset(t->slots, 0, (t->slot_mask + 1) * sizeof(*t->slots));
+    t->slot_mask = 2 * t->slot_mask + 1;
+    for (uint32_t n = t->report_oldest; n != NONE;
+         n = t->entries[n - 1].next_report)
+        slot_insert(t, t->entries[n - 1].slot_hash, n);
 }
 
 static void slot_remove(struct flow_table *t, uint32_t hash, uint32_t number)
@@ -174,6 +208,11 @@ static void slot_remove(struct flow_table *t, uint32_t hash, uint32_t number)
 
 /* --- lists --- */
 
+static struct flow_entry *entry_of(const struct flow_table *t, uint32_t number)
+{
+    return number != NONE ? &t->entries[number - 1] : NULL;
+}
+
 static void list_append(struct flow_table *t, struct list *list,
                         struct flow_entry *entry)
 {
@@ -185,6 +224,7 @@ static void list_append(struct flow_table *t, struct list *list,
     else
         list->oldest = number;
     list->youngest = number;
+    list->count++;
 }
 
 static void list_remove(struct flow_table *t, struct list *list,
@@ -198,16 +238,45 @@ static void list_remove(struct flow_table *t, struct list *list,
         t->entries[entry->next - 1].previous = entry->previous;
     else
         list->youngest = entry->previous;
+    list->count--;
 }
 
+static void report_append(struct flow_table *t, struct flow_entry *entry)
+{
+    uint32_t number = number_of(t, entry);
+    entry->previous_report = t->report_youngest;
+    entry->next_report = NONE;
+    if (t->report_youngest != NONE)
+        t->entries[t->report_youngest - 1].next_report = number;
+    else
+        t->report_oldest = number;
+    t->report_youngest = number;
+}
+
+static void report_remove(struct flow_table *t, struct flow_entry *entry)
+{
+    if (entry->previous_report != NONE)
+        t->entries[entry->previous_report - 1].next_report = entry->next_report;
+    else
+        t->report_oldest = entry->next_report;
+    if (entry->next_report != NONE)
+        t->entries[entry->next_report - 1].previous_report =
+            entry->previous_report;
+    else
+        t->report_youngest = entry->previous_report;
+}
+
+/* The order is by whole seconds, and `now` never runs backwards: only a flow's
+ * first packet in a second moves it. */
 void flow_table_touch(struct flow_table *t, struct flow_entry *entry,
                       int64_t now_us)
 {
-    if (entry->is_closing || now_us - entry->listed_us < TOUCH_US)
+    int64_t before_us = entry->last_us;
+    entry->last_us = now_us;
+    if (entry->is_closing || now_us / SECOND_US == before_us / SECOND_US)
         return;
     list_remove(t, &t->open, entry);
     list_append(t, &t->open, entry);
-    entry->listed_us = now_us;
 }
 
 void flow_table_close(struct flow_table *t, struct flow_entry *entry,
@@ -218,7 +287,15 @@ void flow_table_close(struct flow_table *t, struct flow_entry *entry,
     list_remove(t, &t->open, entry);
     list_append(t, &t->closing, entry);
     entry->is_closing = true;
-    entry->listed_us = now_us;
+    entry->closed_s = (uint32_t)(now_us / SECOND_US);
+}
+
+void flow_table_restart(struct flow_table *t, struct flow_entry *entry,
+                        int64_t now_us)
+{
+    report_remove(t, entry);
+    report_append(t, entry);
+    entry->report_us = now_us;
 }
 
 /* --- entries --- */
@@ -241,10 +318,16 @@ struct flow_entry *flow_table_add(struct flow_table *t,
     struct flow_entry *entry = take_entry(t);
     if (entry == NULL)
         return NULL;
-    *entry = (struct flow_entry){
-        .tuple = *tuple, .slot_hash = hash, .listed_us = now_us};
+    *entry = (struct flow_entry){.tuple = *tuple,
+                                 .slot_hash = hash,
+                                 .last_us = now_us,
+                                 .report_us = now_us};
+    if (t->count >= t->slot_mask - t->slot_mask / 4 &&
+        t->slot_mask < t->slot_mask_max)
+        grow_slots(t);
     slot_insert(t, hash, number_of(t, entry));
     list_append(t, &t->open, entry);
+    report_append(t, entry);
     t->count++;
     return entry;
 }
@@ -254,6 +337,7 @@ void flow_table_remove(struct flow_table *t, struct flow_entry *entry)
     uint32_t number = number_of(t, entry);
     slot_remove(t, entry->slot_hash, number);
     list_remove(t, entry->is_closing ? &t->closing : &t->open, entry);
+    report_remove(t, entry);
     entry->next = t->free_first;
     t->free_first = number;
     t->count--;
@@ -261,18 +345,33 @@ void flow_table_remove(struct flow_table *t, struct flow_entry *entry)
 
 struct flow_entry *flow_table_oldest_open(const struct flow_table *t)
 {
-    return t->open.oldest != NONE ? &t->entries[t->open.oldest - 1] : NULL;
+    return entry_of(t, t->open.oldest);
 }
 
 struct flow_entry *flow_table_oldest_closing(const struct flow_table *t)
 {
-    return t->closing.oldest != NONE ? &t->entries[t->closing.oldest - 1]
-                                     : NULL;
+    return entry_of(t, t->closing.oldest);
+}
+
+struct flow_entry *flow_table_oldest_report(const struct flow_table *t)
+{
+    return entry_of(t, t->report_oldest);
+}
+
+struct flow_entry *flow_table_younger_report(const struct flow_table *t,
+                                             const struct flow_entry *entry)
+{
+    return entry_of(t, entry->next_report);
 }
 
 size_t flow_table_count(const struct flow_table *t)
 {
     return t->count;
+}
+
+size_t flow_table_closing_count(const struct flow_table *t)
+{
+    return t->closing.count;
 }
 
 struct inspection *flow_table_inspection(const struct flow_table *t,

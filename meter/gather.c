@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+void gather_init(struct gather *gather, uint8_t *bytes, size_t size)
+{
+    gather->bytes = bytes;
+    gather->size = (uint32_t)size;
+    gather_reset(gather);
+}
+
 void gather_reset(struct gather *gather)
 {
     gather->span_count = 0; /* bytes outside the spans are never read */
@@ -30,10 +37,10 @@ static void copy_gaps(struct gather *g, size_t start, size_t end,
 void gather_add(struct gather *g, uint64_t offset, const uint8_t *data,
                 size_t length)
 {
-    if (offset >= GATHER_SIZE || length == 0)
+    if (offset >= g->size || length == 0)
         return;
     size_t start = (size_t)offset;
-    size_t end = length < GATHER_SIZE - start ? start + length : GATHER_SIZE;
+    size_t end = length < g->size - start ? start + length : g->size;
     size_t first = 0, last;
     while (first < g->span_count && g->spans[first].end < start)
         first++;
@@ -42,7 +49,7 @@ void gather_add(struct gather *g, uint64_t offset, const uint8_t *data,
     if (first == last && g->span_count == GATHER_SPANS)
         return;
     copy_gaps(g, start, end, data);
-    struct gather_span merged = {(uint16_t)start, (uint16_t)end};
+    struct gather_span merged = {(uint32_t)start, (uint32_t)end};
     if (first < last) {
         if (g->spans[first].start < merged.start)
             merged.start = g->spans[first].start;
@@ -52,7 +59,7 @@ void gather_add(struct gather *g, uint64_t offset, const uint8_t *data,
     memmove(g->spans + first + 1, g->spans + last,
             (g->span_count - last) * sizeof(g->spans[0]));
     g->spans[first] = merged;
-    g->span_count = (uint16_t)(g->span_count - (last - first) + 1);
+    g->span_count = (uint32_t)(g->span_count - (last - first) + 1);
 }
 
 size_t gather_prefix(const struct gather *g)

@@ -11,18 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GATHER_SIZE = 8192, GATHER_SPANS = 32 };
+enum { GATHER_SPANS = 32 };
 
 struct gather_span {
-    uint16_t start, end; /* half open */
+    uint32_t start, end; /* half open */
 };
 
 struct gather {
-    uint16_t span_count; /* sorted, apart from one another */
+    uint8_t *bytes; /* the owner's, of this size */
+    uint32_t size;
+    uint32_t span_count; /* sorted, apart from one another */
     struct gather_span spans[GATHER_SPANS];
-    uint8_t bytes[GATHER_SIZE];
 };
 
+void gather_init(struct gather *gather, uint8_t *bytes, size_t size);
 void gather_reset(struct gather *gather);
 /* The first copy of a byte stays. */
 void gather_add(struct gather *gather, uint64_t offset, const uint8_t *data,

@@ -48,6 +48,31 @@ bool hello_is_name(struct slice name)
     return true;
 }
 
+bool hello_is_grease(uint16_t value)
+{
+    return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
+uint16_t hello_highest_version(const struct hello *hello)
+{
+    struct cursor c = cursor_of(hello->versions.data, hello->versions.length);
+    uint16_t highest = 0;
+    while (cursor_left(&c) >= 2) {
+        uint16_t version = cursor_u16(&c);
+        if (version > highest && !hello_is_grease(version))
+            highest = version;
+    }
+    return highest != 0 ? highest : hello->legacy_version;
+}
+
+struct slice hello_first_alpn(struct slice alpn)
+{
+    struct cursor c = cursor_of(alpn.data, alpn.length);
+    size_t length = cursor_u8(&c);
+    const uint8_t *value = cursor_bytes(&c, length);
+    return value != NULL ? slice_of_bytes(value, length) : SLICE("");
+}
+
 static struct slice rest_of(struct cursor *c)
 {
     size_t left = cursor_left(c);
@@ -156,8 +181,31 @@ static enum hello_status read_client(struct cursor *c, struct hello *hello)
     return HELLO_CLIENT;
 }
 
-static enum hello_status read_server(struct cursor *c, struct hello *hello)
+/* What stands in supported_versions, else the legacy version; 0 while the
+ * message is not there to its end. */
+static uint16_t read_chosen_version(struct cursor body, uint16_t legacy_version)
 {
+    cursor_skip(&body, 2 + HELLO_RANDOM_LEN);
+    cursor_skip(&body, cursor_u8(&body)); /* session id */
+    cursor_skip(&body, 3);                /* cipher suite, compression */
+    if (body.failed)
+        return 0;
+    size_t length = cursor_left(&body) > 0 ? cursor_u16(&body) : 0;
+    struct cursor list = cursor_sub(&body, length);
+    while (cursor_left(&list) > 0) {
+        uint16_t type = cursor_u16(&list);
+        size_t size = cursor_u16(&list);
+        struct cursor data = cursor_sub(&list, size);
+        if (type == EXTENSION_SUPPORTED_VERSIONS && size == 2 && !list.failed)
+            return cursor_u16(&data);
+    }
+    return list.failed ? 0 : legacy_version;
+}
+
+static enum hello_status read_server(struct cursor *c, size_t size,
+                                     struct hello *hello)
+{
+    struct cursor whole = *c, body = cursor_sub(&whole, size);
     *hello = (struct hello){.name = SLICE("")};
     hello->legacy_version = cursor_u16(c);
     hello->random = cursor_bytes(c, HELLO_RANDOM_LEN);
@@ -165,6 +213,7 @@ static enum hello_status read_server(struct cursor *c, struct hello *hello)
         return HELLO_MORE;
     bool is_retry =
         memcmp(hello->random, retry_random, sizeof(retry_random)) == 0;
+    hello->chosen_version = read_chosen_version(body, hello->legacy_version);
     return is_retry ? HELLO_RETRY : HELLO_SERVER;
 }
 
@@ -185,7 +234,7 @@ enum hello_status hello_from_handshake(const uint8_t *data, size_t length,
     if (cursor_left(&c) > 0 && data[HANDSHAKE_HEADER_LEN] != 3)
         return HELLO_NOT;
     if (type == HANDSHAKE_SERVER_HELLO)
-        return read_server(&c, hello);
+        return read_server(&c, size, hello);
     if (cursor_left(&c) < size)
         return HELLO_MORE;
     struct cursor body = cursor_sub(&c, size);
@@ -216,7 +265,7 @@ static enum record_status read_record(struct cursor *c, struct slice *fragment)
 }
 
 enum hello_status hello_from_records(const uint8_t *data, size_t length,
-                                     uint8_t scratch[static HELLO_SCRATCH_LEN],
+                                     uint8_t *scratch, size_t scratch_size,
                                      struct hello *hello)
 {
     struct cursor c = cursor_of(data, length);
@@ -229,13 +278,13 @@ enum hello_status hello_from_records(const uint8_t *data, size_t length,
     size_t used = 0;
     /* The message goes on in the next record: put the pieces together. */
     while (status == HELLO_MORE && record == RECORD_OK &&
-           part.length <= HELLO_SCRATCH_LEN - used) {
+           part.length <= scratch_size - used) {
         memcpy(scratch + used, part.data, part.length);
         used += part.length;
         record = read_record(&c, &part);
         if (record == RECORD_NOT)
             return HELLO_NOT;
-        if (part.length > HELLO_SCRATCH_LEN - used)
+        if (part.length > scratch_size - used)
             return HELLO_NOT;
         memcpy(scratch + used, part.data, part.length);
         status = hello_from_handshake(scratch, used + part.length, hello);

@@ -16,14 +16,14 @@
 #include <string.h>
 
 #include "common/digest.h"
-#include "meter/fingerprint.h"
 #include "meter/gather.h"
 #include "meter/http_host.h"
 #include "meter/quic.h"
+#include "meter/text_pool.h"
 
 enum {
     HANDSHAKES = 256,      /* gathered at once */
-    CLASSIFY_STATES = 512, /* flows that nDPI looks at, at once */
+    CLASSIFY_STATES = 256, /* flows that nDPI looks at, at once */
     LOOKS_MAX = 12,        /* segments of a direction without a finding */
     GATHER_LOOKS_MAX = 48,
 };
@@ -38,27 +38,47 @@ struct handshake {
 struct inspector {
     struct quic_opener *opener;
     struct classifier *classifier;
+    struct fingerprinter *fingerprinter;
+    struct text_pool *texts; /* NULL: none are kept */
+    uint64_t texts_missed;
     struct pool *pool; /* of handshakes */
     struct handshake *handshakes;
-    uint8_t hello_scratch[HELLO_SCRATCH_LEN];
+    uint8_t *bytes; /* of the handshakes, hello_limit each */
+    size_t hello_limit;
+    uint8_t *hello_scratch; /* hello_limit */
+    struct slice name;      /* found in this packet */
+    char name_bytes[FLOW_NAME_LEN];
     uint8_t quic_scratch[QUIC_SCRATCH_LEN];
 };
 
-struct inspector *inspector_new(struct error_text *error)
+static bool make_pools(struct inspector *in,
+                       const struct inspector_options *options)
+{
+    in->hello_limit = options->hello_limit;
+    in->opener = quic_opener_new();
+    in->fingerprinter = fingerprinter_new();
+    in->pool = pool_new(HANDSHAKES);
+    in->handshakes = calloc(HANDSHAKES, sizeof(*in->handshakes));
+    in->bytes = calloc(HANDSHAKES, options->hello_limit);
+    in->hello_scratch = calloc(1, options->hello_limit);
+    if (options->text_chunks > 0)
+        in->texts = text_pool_new(options->text_chunks);
+    return in->opener != NULL && in->fingerprinter != NULL &&
+           in->pool != NULL && in->handshakes != NULL && in->bytes != NULL &&
+           in->hello_scratch != NULL &&
+           (options->text_chunks == 0 || in->texts != NULL);
+}
+
+struct inspector *inspector_new(const struct inspector_options *options,
+                                struct error_text *error)
 {
     struct inspector *in = calloc(1, sizeof(*in));
-    if (in != NULL) {
-        in->opener = quic_opener_new();
-        in->pool = pool_new(HANDSHAKES);
-        in->handshakes = calloc(HANDSHAKES, sizeof(*in->handshakes));
-    }
-    if (in == NULL || in->opener == NULL || in->pool == NULL ||
-        in->handshakes == NULL) {
+    if (in == NULL || !make_pools(in, options)) {
         error_set(error, "no memory for the parsers");
         inspector_free(in);
         return NULL;
     }
-    in->classifier = classifier_init(CLASSIFY_STATES, error);
+    in->classifier = classifier_init(CLASSIFY_STATES, options->is_lazy, error);
     if (in->classifier == NULL) {
         inspector_free(in);
         return NULL;
@@ -72,103 +92,191 @@ void inspector_free(struct inspector *in)
         return;
     quic_opener_free(in->opener);
     classifier_free(in->classifier);
+    fingerprinter_free(in->fingerprinter);
+    text_pool_free(in->texts);
     pool_free(in->pool);
     free(in->handshakes);
+    free(in->bytes);
+    free(in->hello_scratch);
     free(in);
 }
 
 static struct handshake *hold_handshake(struct inspector *in,
-                                        struct inspect_stream *stream)
+                                        struct inspection *i, int side)
 {
     bool was_held;
-    int index = pool_take(in->pool, &stream->handshake, &was_held);
+    int index = pool_take(in->pool, &i->handshakes[side], &was_held);
     struct handshake *h = &in->handshakes[index];
-    gather_reset(&h->gather);
+    gather_init(&h->gather, in->bytes + (size_t)index * in->hello_limit,
+                in->hello_limit);
     h->quic = (struct quic_client){0};
     return h;
 }
 
 /* NULL when the place was taken over by a younger flow. */
 static struct handshake *find_handshake(struct inspector *in,
-                                        const struct inspect_stream *stream)
+                                        const struct inspection *i, int side)
 {
-    int index = pool_find(in->pool, stream->handshake);
+    int index = pool_find(in->pool, i->handshakes[side]);
     return index != POOL_NO_PLACE ? &in->handshakes[index] : NULL;
 }
 
-static void finish_stream(struct inspector *in, struct inspect_stream *stream)
+static void finish_stream(struct inspector *in, struct inspection *i, int side)
 {
-    pool_release(in->pool, &stream->handshake);
-    stream->status = STREAM_DONE;
+    if (i->handshakes[side].place != 0)
+        pool_release(in->pool, &i->handshakes[side]);
+    i->statuses[side] = STREAM_DONE;
+}
+
+static void finish_both(struct inspector *in, struct inspection *i)
+{
+    finish_stream(in, i, 0);
+    finish_stream(in, i, 1);
 }
 
 void inspector_release(struct inspector *in, struct inspection *i)
 {
-    finish_stream(in, &i->streams[0]);
-    finish_stream(in, &i->streams[1]);
+    finish_both(in, i);
     classifier_release(in->classifier, &i->classify);
+    if (in->texts != NULL)
+        text_pool_release(in->texts, i->text);
+    i->text = TEXT_POOL_NONE;
     i->is_done = true;
 }
 
 int inspection_client(const struct inspection *i)
 {
-    return i->has_client ? i->client : INSPECT_CLIENT_UNKNOWN;
+    return i->has_client ? (int)i->client : INSPECT_CLIENT_UNKNOWN;
 }
 
 void inspection_note_syn(struct inspection *i, int side, uint32_t sequence)
 {
-    struct inspect_stream *stream = &i->streams[side];
-    if (stream->status == STREAM_LOOKING && stream->looked == 0) {
-        stream->base = sequence + 1;
-        stream->has_base = true;
+    if (i->statuses[side] == STREAM_LOOKING && i->looked[side] == 0) {
+        i->bases[side] = sequence + 1;
+        i->has_base |= 1u << side;
     }
 }
 
 /* --- what was found --- */
 
-static void set_name(struct inspection *i, struct slice name,
-                     enum name_evidence source)
+/* Name and ALPN as one text. What does not fit is left out, and counted. */
+static void keep_texts(struct inspector *in, struct inspection *i,
+                       struct slice name, struct slice alpn)
 {
-    if (name.length > 0 && slice_copy(name, i->name, sizeof(i->name)))
-        i->name_source = (uint8_t)source;
+    char both[2 * FLOW_NAME_LEN];
+    if (in->texts == NULL || name.length + alpn.length == 0 ||
+        name.length + 1 + alpn.length > sizeof(both))
+        return;
+    memcpy(both, name.data, name.length);
+    both[name.length] = '\0';
+    if (alpn.length > 0)
+        memcpy(both + name.length + 1, alpn.data, alpn.length);
+    text_pool_release(in->texts, i->text);
+    i->text = text_pool_put(
+        in->texts, slice_of_bytes(both, name.length + 1 + alpn.length));
+    in->texts_missed += i->text == TEXT_POOL_NONE;
+}
+
+/* The name may stand in a place that is given back before the meter asks. */
+static void set_name(struct inspector *in, struct inspection *i,
+                     struct slice name, enum name_evidence source)
+{
+    if (name.length == 0 || name.length >= sizeof(in->name_bytes))
+        return;
+    memcpy(in->name_bytes, name.data, name.length);
+    in->name = slice_of_bytes(in->name_bytes, name.length);
+    i->name_source = (uint8_t)source;
 }
 
 static void set_client(struct inspection *i, int side)
 {
     i->has_client = true;
-    i->client = (uint8_t)side;
+    i->client = side != 0;
 }
 
 static void set_token(struct inspection *i, const void *data, size_t length)
 {
     struct digest digest = digest_of(data, length);
-    memcpy(i->token, digest.bytes, FLOW_TOKEN_LEN);
+    memcpy(i->secret, digest.bytes, FLOW_TOKEN_LEN);
     i->has_token = true;
 }
 
-static void make_tls_token(struct inspection *i)
+/* The first random waits for the other in the place of the token. One that is
+ * sent again takes the place of the one before. */
+static void add_random(struct inspection *i, const uint8_t *random,
+                       bool is_client)
 {
     uint8_t both[2 * HELLO_RANDOM_LEN];
-    if (!i->has_client_random || !i->has_server_random)
+    bool is_other_there =
+        is_client ? i->has_server_random : i->has_client_random;
+    if (i->has_token)
         return;
-    memcpy(both, i->client_random, HELLO_RANDOM_LEN);
-    memcpy(both + HELLO_RANDOM_LEN, i->server_random, HELLO_RANDOM_LEN);
+    if (!is_other_there) {
+        memcpy(i->secret, random, HELLO_RANDOM_LEN);
+        i->has_client_random |= is_client;
+        i->has_server_random |= !is_client;
+        return;
+    }
+    memcpy(both, is_client ? random : i->secret, HELLO_RANDOM_LEN);
+    memcpy(both + HELLO_RANDOM_LEN, is_client ? i->secret : random,
+           HELLO_RANDOM_LEN);
     set_token(i, both, sizeof(both));
 }
 
-static void note_client_hello(struct inspection *i, const struct hello *hello,
-                              int side, bool is_quic)
+void inspector_token(const struct inspection *i,
+                     uint8_t token[static FLOW_TOKEN_LEN])
+{
+    if (i->has_token)
+        memcpy(token, i->secret, FLOW_TOKEN_LEN);
+    else
+        memset(token, 0, FLOW_TOKEN_LEN);
+}
+
+void inspector_fingerprint(struct inspector *in, const struct inspection *i,
+                           uint8_t hash[static FINGERPRINT_LEN])
+{
+    if (fingerprint_is_none(&i->fingerprint))
+        memset(hash, 0, FINGERPRINT_LEN);
+    else
+        fingerprint_hash(in->fingerprinter, &i->fingerprint, hash);
+}
+
+void inspector_texts(const struct inspector *in, const struct inspection *i,
+                     struct inspect_texts *texts)
+{
+    char both[2 * FLOW_NAME_LEN + 1];
+    size_t length = 0;
+    if (in->texts != NULL)
+        length = text_pool_get(in->texts, i->text, both, sizeof(both) - 1);
+    both[length] = '\0';
+    struct slice name = slice_of_text(both);
+    struct slice alpn = SLICE("");
+    if (name.length < length)
+        alpn = slice_of_bytes(both + name.length + 1, length - name.length - 1);
+    if (!slice_copy(name, texts->name, sizeof(texts->name)))
+        texts->name[0] = '\0';
+    if (!slice_copy(alpn, texts->alpn, sizeof(texts->alpn)))
+        texts->alpn[0] = '\0';
+    fingerprint_to_text(&i->fingerprint, texts->fingerprint);
+}
+
+uint64_t inspector_texts_missed(const struct inspector *in)
+{
+    return in->texts_missed;
+}
+
+static void note_client_hello(struct inspector *in, struct inspection *i,
+                              const struct hello *hello, int side, bool is_quic)
 {
     set_client(i, side);
     i->application = is_quic ? "QUIC" : "TLS";
-    set_name(i, hello->name, is_quic ? NAME_QUIC_SNI : NAME_SNI);
-    fingerprint_of_hello(hello, is_quic, i->fingerprint_text);
-    fingerprint_hash(i->fingerprint_text, i->fingerprint);
-    if (is_quic)
-        return;
-    memcpy(i->client_random, hello->random, HELLO_RANDOM_LEN);
-    i->has_client_random = true;
-    make_tls_token(i);
+    set_name(in, i, hello->name, is_quic ? NAME_QUIC_SNI : NAME_SNI);
+    fingerprint_of_hello(in->fingerprinter, hello, is_quic, &i->fingerprint);
+    keep_texts(in, i, hello->name, hello_first_alpn(hello->alpn));
+    if (!i->has_server_version)
+        i->tls_version = hello_highest_version(hello);
+    if (!is_quic)
+        add_random(i, hello->random, true);
 }
 
 static void note_server_hello(struct inspection *i, const struct hello *hello,
@@ -176,9 +284,11 @@ static void note_server_hello(struct inspection *i, const struct hello *hello,
 {
     set_client(i, !side);
     i->application = "TLS";
-    memcpy(i->server_random, hello->random, HELLO_RANDOM_LEN);
-    i->has_server_random = true;
-    make_tls_token(i);
+    if (hello->chosen_version != 0) {
+        i->tls_version = hello->chosen_version;
+        i->has_server_version = true;
+    }
+    add_random(i, hello->random, false);
 }
 
 /* --- TCP --- */
@@ -194,11 +304,12 @@ static enum finding try_tls(struct inspector *in, struct inspection *i,
                             int side, const uint8_t *data, size_t length)
 {
     struct hello hello;
-    switch (hello_from_records(data, length, in->hello_scratch, &hello)) {
+    switch (hello_from_records(data, length, in->hello_scratch, in->hello_limit,
+                               &hello)) {
     case HELLO_MORE:
         return FOUND_PART;
     case HELLO_CLIENT:
-        note_client_hello(i, &hello, side, false);
+        note_client_hello(in, i, &hello, side, false);
         return FOUND_ALL;
     case HELLO_SERVER:
         note_server_hello(i, &hello, side);
@@ -212,8 +323,8 @@ static enum finding try_tls(struct inspector *in, struct inspection *i,
     return FOUND_NOTHING;
 }
 
-static enum finding try_http(struct inspection *i, int side,
-                             const uint8_t *data, size_t length)
+static enum finding try_http(struct inspector *in, struct inspection *i,
+                             int side, const uint8_t *data, size_t length)
 {
     struct slice host;
     enum http_status status =
@@ -226,7 +337,8 @@ static enum finding try_http(struct inspection *i, int side,
     i->application = "HTTP";
     if (status == HTTP_CONNECT)
         return FOUND_SOME;
-    set_name(i, host, NAME_HTTP_HOST);
+    set_name(in, i, host, NAME_HTTP_HOST);
+    keep_texts(in, i, host, SLICE(""));
     return FOUND_ALL;
 }
 
@@ -250,97 +362,88 @@ static enum finding examine(struct inspector *in, struct inspection *i,
     enum finding found = try_tls(in, i, side, data, length);
     if (found == FOUND_NOTHING)
         found = try_tls_data(i, data, length);
-    return found != FOUND_NOTHING ? found : try_http(i, side, data, length);
+    return found != FOUND_NOTHING ? found : try_http(in, i, side, data, length);
 }
 
 static void gather_segment(struct inspector *in, struct inspection *i, int side,
                            uint32_t sequence, const struct packet *p)
 {
-    struct inspect_stream *stream = &i->streams[side];
-    struct handshake *h = find_handshake(in, stream);
+    struct handshake *h = find_handshake(in, i, side);
     if (h == NULL) {
-        finish_stream(in, stream);
+        finish_stream(in, i, side);
         return;
     }
     struct gather *g = &h->gather;
-    gather_add(g, (uint32_t)(sequence - stream->base), p->payload,
+    gather_add(g, (uint32_t)(sequence - i->bases[side]), p->payload,
                p->payload_captured);
     size_t prefix = gather_prefix(g);
     enum finding found = examine(in, i, side, g->bytes, prefix);
-    stream->looked++;
+    i->looked[side]++;
     if (found == FOUND_NOTHING || found == FOUND_SOME) {
-        pool_release(in->pool, &stream->handshake);
-        stream->status = STREAM_LOOKING;
-    } else if (found == FOUND_ALL || prefix == GATHER_SIZE ||
-               stream->looked > GATHER_LOOKS_MAX) {
-        finish_stream(in, stream);
+        pool_release(in->pool, &i->handshakes[side]);
+        i->statuses[side] = STREAM_LOOKING;
+    } else if (found == FOUND_ALL || prefix == g->size ||
+               i->looked[side] > GATHER_LOOKS_MAX) {
+        finish_stream(in, i, side);
     }
 }
 
 /* Is this the direction's first payload, and does it begin behind its start?
  * Then what comes before is on its way. */
-static bool is_ahead(const struct inspect_stream *stream, uint32_t sequence)
+static bool is_ahead(const struct inspector *in, const struct inspection *i,
+                     int side, uint32_t sequence)
 {
-    uint32_t distance = sequence - stream->base;
-    return stream->has_base && stream->looked == 0 && distance > 0 &&
-           distance < GATHER_SIZE;
+    uint32_t distance = sequence - i->bases[side];
+    return (i->has_base >> side & 1) != 0 && i->looked[side] == 0 &&
+           distance > 0 && distance < in->hello_limit;
 }
 
 static void look_at_segment(struct inspector *in, struct inspection *i,
                             int side, uint32_t sequence, const struct packet *p)
 {
-    struct inspect_stream *stream = &i->streams[side];
     enum finding found = FOUND_PART;
-    if (!is_ahead(stream, sequence)) {
+    if (!is_ahead(in, i, side, sequence)) {
         found = examine(in, i, side, p->payload, p->payload_captured);
-        stream->base = sequence;
+        i->bases[side] = sequence;
     }
     if (found == FOUND_ALL) {
-        finish_stream(in, stream);
+        finish_stream(in, i, side);
     } else if (found == FOUND_PART) {
-        stream->status = STREAM_GATHERING;
-        hold_handshake(in, stream);
+        i->statuses[side] = STREAM_GATHERING;
+        hold_handshake(in, i, side);
         gather_segment(in, i, side, sequence, p);
-    } else if (++stream->looked >= LOOKS_MAX) {
-        finish_stream(in, stream);
+    } else if (++i->looked[side] >= LOOKS_MAX) {
+        finish_stream(in, i, side);
     }
 }
 
 static void read_tcp(struct inspector *in, struct inspection *i,
                      const struct packet *p, int side)
 {
-    struct inspect_stream *stream = &i->streams[side];
     /* Payload of a SYN (RFC 7413) stands behind its sequence number. */
     uint32_t sequence = p->tcp_sequence + ((p->tcp_flags & TCP_SYN) != 0);
-    if (stream->status == STREAM_GATHERING)
+    if (i->statuses[side] == STREAM_GATHERING)
         gather_segment(in, i, side, sequence, p);
-    else if (stream->status == STREAM_LOOKING)
+    else if (i->statuses[side] == STREAM_LOOKING)
         look_at_segment(in, i, side, sequence, p);
     if (i->name_source == NAME_HTTP_HOST)
-        finish_stream(in, &i->streams[!side]);
+        finish_stream(in, i, !side);
 }
 
 /* --- UDP --- */
 
-static void finish_both(struct inspector *in, struct inspection *i)
-{
-    finish_stream(in, &i->streams[0]);
-    finish_stream(in, &i->streams[1]);
-}
-
-/* Both directions share the first stream's handshake: only packets of the
- * client open, whichever side it is. */
+/* Both directions share the first one's handshake: only packets of the client
+ * open, whichever side it is. */
 static void read_quic(struct inspector *in, struct inspection *i,
                       const struct packet *p, int side)
 {
-    struct inspect_stream *stream = &i->streams[0];
-    struct handshake *h = stream->status == STREAM_LOOKING
-                              ? hold_handshake(in, stream)
-                              : find_handshake(in, stream);
+    struct handshake *h = i->statuses[0] == STREAM_LOOKING
+                              ? hold_handshake(in, i, 0)
+                              : find_handshake(in, i, 0);
     struct hello hello;
-    stream->status = STREAM_GATHERING;
+    i->statuses[0] = STREAM_GATHERING;
     i->application = "QUIC";
-    if (h == NULL || ++stream->looked > GATHER_LOOKS_MAX) {
+    if (h == NULL || ++i->looked[0] > GATHER_LOOKS_MAX) {
         finish_both(in, i);
         return;
     }
@@ -354,7 +457,7 @@ static void read_quic(struct inspector *in, struct inspection *i,
     enum hello_status status = hello_from_handshake(
         h->gather.bytes, gather_prefix(&h->gather), &hello);
     if (status == HELLO_CLIENT)
-        note_client_hello(i, &hello, side, true);
+        note_client_hello(in, i, &hello, side, true);
     if (status != HELLO_MORE)
         finish_both(in, i);
 }
@@ -362,13 +465,12 @@ static void read_quic(struct inspector *in, struct inspection *i,
 static void read_udp(struct inspector *in, struct inspection *i,
                      const struct packet *p, int side)
 {
-    struct inspect_stream *stream = &i->streams[0];
-    if (stream->status == STREAM_DONE)
+    if (i->statuses[0] == STREAM_DONE)
         return;
-    bool is_quic = stream->status == STREAM_GATHERING;
+    bool is_quic = i->statuses[0] == STREAM_GATHERING;
     if (quic_is_long_header(p->payload, p->payload_captured))
         read_quic(in, i, p, side);
-    else if (++stream->looked >= (is_quic ? GATHER_LOOKS_MAX : LOOKS_MAX))
+    else if (++i->looked[0] >= (is_quic ? GATHER_LOOKS_MAX : LOOKS_MAX))
         finish_both(in, i);
 }
 
@@ -377,8 +479,8 @@ static void read_udp(struct inspector *in, struct inspection *i,
 static void classify(struct inspector *in, struct inspection *i,
                      const struct packet *p, struct wall_time when)
 {
-    bool is_gathering = i->streams[0].status == STREAM_GATHERING ||
-                        i->streams[1].status == STREAM_GATHERING;
+    bool is_gathering = i->statuses[0] == STREAM_GATHERING ||
+                        i->statuses[1] == STREAM_GATHERING;
     if (i->application != NULL)
         classifier_release(in->classifier, &i->classify);
     else if (!is_gathering)
@@ -387,8 +489,10 @@ static void classify(struct inspector *in, struct inspection *i,
 }
 
 void inspector_read(struct inspector *in, struct inspection *i,
-                    const struct packet *p, int side, struct wall_time when)
+                    const struct packet *p, int side, struct wall_time when,
+                    struct slice *name)
 {
+    *name = in->name = SLICE("");
     if (i->is_done)
         return;
     if (p->payload_captured > 0 && !p->is_later_fragment) {
@@ -401,7 +505,7 @@ void inspector_read(struct inspector *in, struct inspection *i,
     }
     classify(in, i, p, when);
     i->is_done =
-        i->streams[0].status == STREAM_DONE &&
-        i->streams[1].status == STREAM_DONE &&
+        i->statuses[0] == STREAM_DONE && i->statuses[1] == STREAM_DONE &&
         (i->application != NULL || i->classify.packets >= CLASSIFY_PACKETS_MAX);
+    *name = in->name;
 }

@@ -30,12 +30,27 @@ static inline void mix(struct state *s)
     s->c = rotate(s->c, 32);
 }
 
-static inline void absorb(struct state *s, uint64_t word)
+static inline struct state start(const struct hash_key *key)
+{
+    return (struct state){
+        key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
+        key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573};
+}
+
+static inline void absorb(struct state *s, uint64_t word, int rounds)
 {
     s->d ^= word;
-    mix(s);
-    mix(s);
+    for (int i = 0; i < rounds; i++)
+        mix(s);
     s->a ^= word;
+}
+
+static inline uint64_t finish(struct state *s, int rounds)
+{
+    s->c ^= 0xff;
+    for (int i = 0; i < rounds; i++)
+        mix(s);
+    return s->a ^ s->b ^ s->c ^ s->d;
 }
 
 struct hash_key hash_key_random(void)
@@ -47,21 +62,26 @@ struct hash_key hash_key_random(void)
 
 uint64_t keyed_hash(const struct hash_key *key, const void *data, size_t length)
 {
-    struct state s = {
-        key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d,
-        key->k0 ^ 0x6c7967656e657261, key->k1 ^ 0x7465646279746573};
+    struct state s = start(key);
     const uint8_t *p = data;
     size_t left = length;
     uint64_t word;
     for (; left >= 8; left -= 8, p += 8) {
         memcpy(&word, p, 8);
-        absorb(&s, le64toh(word));
+        absorb(&s, le64toh(word), 2);
     }
     word = 0;
     memcpy(&word, p, left);
-    absorb(&s, le64toh(word) | (uint64_t)(length & 0xff) << 56);
-    s.c ^= 0xff;
-    for (int i = 0; i < 4; i++)
-        mix(&s);
-    return s.a ^ s.b ^ s.c ^ s.d;
+    absorb(&s, le64toh(word) | (uint64_t)(length & 0xff) << 56, 2);
+    return finish(&s, 4);
+}
+
+uint64_t keyed_hash_pair(const struct hash_key *key, uint64_t first,
+                         uint64_t second)
+{
+    struct state s = start(key);
+    absorb(&s, first, 1);
+    absorb(&s, second, 1);
+    absorb(&s, (uint64_t)(2 * sizeof(uint64_t)) << 56, 1);
+    return finish(&s, 3);
 }

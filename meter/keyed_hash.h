@@ -13,5 +13,9 @@ struct hash_key {
 struct hash_key hash_key_random(void);
 uint64_t keyed_hash(const struct hash_key *key, const void *data,
                     size_t length);
+/* SipHash-1-3 of two words: fewer rounds for what is done with every packet,
+ * whose hash nobody outside gets to see. */
+uint64_t keyed_hash_pair(const struct hash_key *key, uint64_t first,
+                         uint64_t second);
 
 #endif

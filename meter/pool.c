@@ -1,26 +1,28 @@
-/* A ring and a hand: the place at the hand is the one taken longest ago, give
- * or take those that were given back in between. */
+/* Places that are held stand in a list by age, those given back on a stack;
+ * both by number (index + 1), 0 ends them. */
 #include "meter/pool.h"
 
 #include <stdlib.h>
 
-enum { STEPS = 8 }; /* how far the hand looks for a free place */
-
 struct place {
     uint16_t owner;
+    uint16_t older,
+        younger; /* of those held; a free one's .older is below it */
     bool is_held;
 };
 
 struct pool {
-    size_t count, hand;
-    struct place places[];
+    size_t count, used; /* places from `used` on were never held */
+    uint16_t free_top, oldest, youngest;
+    struct place places[]; /* from 1 */
 };
 
 struct pool *pool_new(size_t count)
 {
     if (count == 0 || count > POOL_SIZE_MAX)
         return NULL;
-    struct pool *pool = calloc(1, sizeof(*pool) + count * sizeof(struct place));
+    struct pool *pool =
+        calloc(1, sizeof(*pool) + (count + 1) * sizeof(struct place));
     if (pool != NULL)
         pool->count = count;
     return pool;
@@ -31,28 +33,62 @@ void pool_free(struct pool *pool)
     free(pool);
 }
 
+static void list_append(struct pool *pool, uint16_t number)
+{
+    struct place *place = &pool->places[number];
+    place->older = pool->youngest;
+    place->younger = 0;
+    if (pool->youngest != 0)
+        pool->places[pool->youngest].younger = number;
+    else
+        pool->oldest = number;
+    pool->youngest = number;
+}
+
+static void list_remove(struct pool *pool, uint16_t number)
+{
+    const struct place *place = &pool->places[number];
+    if (place->older != 0)
+        pool->places[place->older].younger = place->younger;
+    else
+        pool->oldest = place->younger;
+    if (place->younger != 0)
+        pool->places[place->younger].older = place->older;
+    else
+        pool->youngest = place->older;
+}
+
+static uint16_t free_place(struct pool *pool)
+{
+    uint16_t number = pool->free_top;
+    if (number != 0)
+        pool->free_top = pool->places[number].older;
+    else if (pool->used < pool->count)
+        number = (uint16_t)++pool->used;
+    return number;
+}
+
 int pool_take(struct pool *pool, struct pool_ref *ref, bool *was_held)
 {
-    size_t start = pool->hand;
-    for (int i = 0; i < STEPS && pool->places[pool->hand].is_held; i++)
-        pool->hand = (pool->hand + 1) % pool->count;
-    if (pool->places[pool->hand].is_held)
-        pool->hand = start;
-    size_t index = pool->hand;
-    struct place *place = &pool->places[index];
-    *was_held = place->is_held;
+    uint16_t number = free_place(pool);
+    *was_held = number == 0;
+    if (*was_held) {
+        number = pool->oldest;
+        list_remove(pool, number);
+    }
+    list_append(pool, number);
+    struct place *place = &pool->places[number];
     place->is_held = true;
     place->owner++;
-    *ref = (struct pool_ref){(uint16_t)(index + 1), place->owner};
-    pool->hand = (index + 1) % pool->count;
-    return (int)index;
+    *ref = (struct pool_ref){number, place->owner};
+    return number - 1;
 }
 
 int pool_find(const struct pool *pool, struct pool_ref ref)
 {
     if (ref.place == 0 || ref.place > pool->count)
         return POOL_NO_PLACE;
-    const struct place *place = &pool->places[ref.place - 1];
+    const struct place *place = &pool->places[ref.place];
     return place->is_held && place->owner == ref.owner ? ref.place - 1
                                                        : POOL_NO_PLACE;
 }
@@ -60,8 +96,13 @@ int pool_find(const struct pool *pool, struct pool_ref ref)
 int pool_release(struct pool *pool, struct pool_ref *ref)
 {
     int index = pool_find(pool, *ref);
-    if (index != POOL_NO_PLACE)
-        pool->places[index].is_held = false;
+    if (index != POOL_NO_PLACE) {
+        struct place *place = &pool->places[ref->place];
+        list_remove(pool, ref->place);
+        place->is_held = false;
+        place->older = pool->free_top;
+        pool->free_top = ref->place;
+    }
     *ref = (struct pool_ref){0};
     return index;
 }

@@ -1,6 +1,7 @@
 /*
  * Who holds which place of a fixed pool, so that a full pool takes the place
- * held longest instead of growing or refusing.
+ * held longest instead of growing or refusing. A place given back last is
+ * handed out first: memory that was never needed stays untouched.
  *
  * A holder keeps a reference; when its place was taken over, the reference no
  * longer finds it. The things in the places belong to the pool's user, who

@@ -35,6 +35,22 @@ static void add_token(struct json_writer *json, const struct flow *flow)
         json_hex(json, "token", flow->token, FLOW_TOKEN_LEN);
 }
 
+static const char *tls_version_text(uint16_t version)
+{
+    static const struct {
+        uint16_t version;
+        const char *text;
+    } versions[] = {{0x0304, "1.3"},
+                    {0x0303, "1.2"},
+                    {0x0302, "1.1"},
+                    {0x0301, "1.0"},
+                    {0x0300, "3.0"}};
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+        if (versions[i].version == version)
+            return versions[i].text;
+    return "";
+}
+
 void local_add_flow(struct buffer *out, const struct flow *flow)
 {
     struct json_writer json;
@@ -56,6 +72,12 @@ void local_add_flow(struct buffer *out, const struct flow *flow)
     json_text(&json, "fingerprint", flow->fingerprint_text);
     json_thousandths(&json, "rtt_ms", flow->rtt_us);
     json_u64(&json, "end_reason", flow->end_reason);
+    json_thousandths(&json, "rtt_client_ms", flow->rtt_client_us);
+    json_u64(&json, "retransmissions", flow->forward.retransmissions);
+    json_u64(&json, "rretransmissions", flow->reverse.retransmissions);
+    json_text(&json, "tls_version", tls_version_text(flow->tls_version));
+    json_text(&json, "alpn", flow->alpn);
+    json_bool(&json, "answered", flow->is_answered);
     json_object_end(&json);
     buffer_add_u8(out, '\n');
 }
@@ -76,6 +98,8 @@ void local_add_summary(struct buffer *out,
     json_u64(&json, "filtered", counters->filtered);
     json_u64(&json, "flows", counters->flows);
     json_u64(&json, "evicted", counters->evicted);
+    json_u64(&json, "duplicates", counters->duplicates);
+    json_u64(&json, "texts_missed", counters->texts_missed);
     json_object_end(&json);
     json_object_end(&json);
     buffer_add_u8(out, '\n');

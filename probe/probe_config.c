@@ -128,6 +128,25 @@ const struct config_key probe_config_keys[] = {
      NUMBER(flow_limit, 64, 16777216),
      .initial = "65536",
      .help = "Flows held at once; past it the oldest is reported early."},
+    {.name = "hello_limit",
+     NUMBER(hello_limit, METER_HELLO_LIMIT_MIN, METER_HELLO_LIMIT_MAX),
+     .initial = "8192",
+     .help =
+         "Bytes gathered of the opening of one TLS or QUIC session to find "
+         "its server name. Openings with post-quantum keys have some 2000."},
+    {.name = "observation_point",
+     CHOICE(observation_point, "interface|vlan"),
+     .initial = "vlan",
+     .help = "Where the same packet can pass twice: at several interfaces, or "
+             "with vlan also on one interface with and without its VLAN tag. "
+             "The point that saw a direction of a connection first counts it; "
+             "what others see of it is a duplicate."},
+    {.name = "duplicate_window_ms",
+     NUMBER(duplicate_window_ms, 0, 60000),
+     .initial = "1000",
+     .help = "When the counting point has been silent for so long another may "
+             "take over, as after a fail-over. 0: nothing is a duplicate, for "
+             "interfaces that share the packets of one connection."},
     {.name = "user",
      TEXT(user),
      .initial = "",
@@ -179,6 +198,9 @@ struct meter_options probe_config_meter(const struct probe_config *c)
         .flow_limit = c->flow_limit,
         .idle_timeout_s = c->idle_timeout_s,
         .active_timeout_s = c->active_timeout_s,
+        .duplicate_window_ms = c->duplicate_window_ms,
+        .hello_limit = c->hello_limit,
+        .is_vlan_point = c->observation_point == OBSERVATION_VLAN,
     };
 }
 

@@ -13,6 +13,9 @@
 
 enum { PROBE_PATH_LEN = 512 };
 
+/* As the key `observation_point` has them. */
+enum observation_point { OBSERVATION_INTERFACE, OBSERVATION_VLAN };
+
 struct probe_config {
     char interface[256]; /* as written; in parts: */
     char interfaces[READER_INTERFACES_MAX][32];
@@ -32,6 +35,8 @@ struct probe_config {
     char tls_key[PROBE_PATH_LEN], signing_key[PROBE_PATH_LEN];
     char receipt_key[PROBE_PATH_LEN];
     uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
+    uint64_t hello_limit, duplicate_window_ms;
+    int observation_point; /* enum observation_point */
     char user[64];
     int log_level; /* enum log_level */
 };

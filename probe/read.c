@@ -147,7 +147,7 @@ static void on_packet(void *context, const struct capture_packet *packet)
         r->has_failed = !start_exporter(r, packet->when);
     r->has_packet = true;
     meter_packet(r->meter, r->link_type, packet->data, packet->captured,
-                 packet->length, packet->when);
+                 packet->length, packet->when, 0);
 }
 
 static bool read_packets(struct reading *r)
@@ -247,6 +247,8 @@ static int open_capture(struct reading *r)
         .flow_limit = r->config.flow_limit,
         .idle_timeout_s = r->config.idle_timeout_s,
         .active_timeout_s = r->config.active_timeout_s,
+        .keeps_texts = r->options.is_local,
+        .is_lazy = true,
     };
     r->meter = meter_new(&options, r->endpoints, on_flow, r, &error);
     if (r->meter != NULL)

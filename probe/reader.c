@@ -12,7 +12,6 @@
 #include "common/digest.h"
 #include "probe/channel.h"
 #include "probe/process.h"
-#include "probe/shim.h"
 #include "probe/sandbox.h"
 
 enum {
@@ -88,7 +87,7 @@ static void on_packet(void *context, const struct capture_packet *p)
 {
     struct source *s = context;
     meter_packet(s->reader->meter, s->link_type, p->data, p->captured,
-                 p->length, p->when);
+                 p->length, p->when, s->point);
 }
 
 static void read_packets(struct reader *r)
@@ -162,11 +161,11 @@ static void take_list(struct reader *r)
     buffer_clear(&text);
     if (fd >= 0)
         close(fd);
-    if (list == NULL || !meter_set_endpoints(r->meter, list)) {
-        endpoint_list_free(list);
-        fail(r, list == NULL ? error.text : "no memory for the list");
+    if (list == NULL) {
+        fail(r, error.text);
         return;
     }
+    meter_set_endpoints(r->meter, list);
     endpoint_list_free(r->endpoints);
     r->endpoints = list;
     struct digest version = endpoint_list_version(list);

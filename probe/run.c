@@ -36,7 +36,6 @@
 #include "probe/exporter.h"
 #include "probe/probe_config.h"
 #include "probe/process.h"
-#include "probe/shim.h"
 #include "probe/readers.h"
 #include "probe/sandbox.h"
 #include "probe/spool.h"

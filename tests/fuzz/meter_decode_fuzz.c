@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* A copy of just this size shows every read behind it. */
         uint8_t *copy = malloc(length > 0 ? length : 1);
         memcpy(copy, cursor_bytes(&c, length), length);
-        meter_packet(meter, link, copy, length, length + beyond, now);
+        meter_packet(meter, link, copy, length, length + beyond, now, 0);
         free(copy);
     }
     meter_flush(meter);

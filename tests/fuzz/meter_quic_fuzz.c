@@ -12,12 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t scratch[QUIC_SCRATCH_LEN];
     static struct quic_opener *opener;
-    static struct gather gather;
+    static uint8_t bytes[8192];
+    struct gather gather;
     struct quic_client client = {0};
     struct hello hello;
     if (opener == NULL)
         opener = quic_opener_new();
-    gather_reset(&gather);
+    gather_init(&gather, bytes, sizeof(bytes));
     const uint8_t *second = size > 0 ? memmem(data, size, "\xfe\xfe", 2) : NULL;
     size_t first = second != NULL ? (size_t)(second - data) : size;
     quic_is_long_header(data, first);

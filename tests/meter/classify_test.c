@@ -73,7 +73,7 @@ static void test_cut(struct classifier *c)
 int main(void)
 {
     struct error_text error;
-    struct classifier *c = classifier_init(16, &error);
+    struct classifier *c = classifier_init(16, false, &error);
     test_case("starts");
     if (CHECK(c != NULL)) {
         test_known(c);

@@ -16,6 +16,17 @@ static void make(const char *name, struct hello *hello)
               HELLO_CLIENT);
 }
 
+static struct fingerprinter *fingerprinter;
+
+static void to_text(const struct hello *hello, bool is_quic,
+                    char text[static FINGERPRINT_TEXT_LEN])
+{
+    struct fingerprint fingerprint;
+    fingerprint_of_hello(fingerprinter, hello, is_quic, &fingerprint);
+    CHECK(!fingerprint_is_none(&fingerprint));
+    fingerprint_to_text(&fingerprint, text);
+}
+
 /* The middle and last part: sorted ciphers; sorted extensions without name and
  * ALPN, then signature algorithms in their order. */
 static void expect_parts(const char *text)
@@ -35,35 +46,36 @@ int main(void)
     uint8_t hash[FINGERPRINT_LEN];
     struct digest digest;
 
+    fingerprinter = fingerprinter_new();
     test_case("TCP, TLS 1.3, name, 2 ciphers, 4 extensions, h2; no GREASE");
     make("erp.example", &hello);
-    fingerprint_of_hello(&hello, false, text);
+    to_text(&hello, false, text);
     CHECK(strncmp(text, "t13d0204h2_", 11) == 0);
     expect_parts(text);
     CHECK_I64(strlen(text), 36);
 
     test_case("QUIC differs in the first letter only");
-    fingerprint_of_hello(&hello, true, other);
+    to_text(&hello, true, other);
     CHECK(other[0] == 'q' && strcmp(text + 1, other + 1) == 0);
 
     test_case("the name itself does not matter, its absence does");
     make("www.other.example", &hello);
-    fingerprint_of_hello(&hello, false, other);
+    to_text(&hello, false, other);
     CHECK_TEXT(other, text);
     make(NULL, &hello);
-    fingerprint_of_hello(&hello, false, other);
+    to_text(&hello, false, other);
     CHECK(strncmp(other, "t13i0203h2_", 11) == 0);
     CHECK_TEXT(other + 11, text + 11);
 
     test_case("an ALPN that is no text shows as hex digits");
     make("erp.example", &hello);
     hello.alpn = slice_of_bytes("\x02\xab\xcd", 3);
-    fingerprint_of_hello(&hello, false, other);
+    to_text(&hello, false, other);
     CHECK(strncmp(other + 8, "ad", 2) == 0);
 
     test_case("empty lists");
     hello = (struct hello){.legacy_version = 0x0301};
-    fingerprint_of_hello(&hello, false, text);
+    to_text(&hello, false, text);
     CHECK_TEXT(text, "t10i000000_000000000000_000000000000");
 
     test_case("lists of any length stay within bounds");
@@ -74,12 +86,16 @@ int main(void)
     hello.signature_algorithms = slice_of_bytes(big, sizeof(big));
     hello.extensions = slice_of_bytes(big, sizeof(big));
     hello.alpn = slice_of_bytes("\xff", 1);
-    fingerprint_of_hello(&hello, false, text);
+    to_text(&hello, false, text);
     CHECK_I64(strlen(text), 36);
 
     test_case("the hash is the first 64 bits of SHA-256 of the text");
-    fingerprint_hash(text, hash);
+    struct fingerprint fingerprint;
+    fingerprint_of_hello(fingerprinter, &hello, false, &fingerprint);
+    for (int i = 0; i < 2; i++) /* reckoned, then remembered */
+        fingerprint_hash(fingerprinter, &fingerprint, hash);
     digest = digest_of(text, strlen(text));
     CHECK(memcmp(hash, digest.bytes, FINGERPRINT_LEN) == 0);
+    fingerprinter_free(fingerprinter);
     return test_end();
 }

@@ -6,14 +6,15 @@
 #include "meter/http_host.h"
 #include "tests/meter/packets.h"
 
-static uint8_t scratch[HELLO_SCRATCH_LEN];
+static uint8_t scratch[8192];
 
 static enum hello_status records(const struct frame *f, size_t length,
                                  struct hello *hello)
 {
     uint8_t *copy = malloc(length > 0 ? length : 1);
     memcpy(copy, f->bytes, length);
-    enum hello_status s = hello_from_records(copy, length, scratch, hello);
+    enum hello_status s =
+        hello_from_records(copy, length, scratch, sizeof(scratch), hello);
     if (s != HELLO_CLIENT)
         *hello = (struct hello){.name = SLICE("")};
     free(copy); /* slices of `hello` are only looked at in other calls */
@@ -27,8 +28,9 @@ static void test_client(void)
     frame_client_hello(&message, "erp.supplier.example", 0x5a, 0);
     frame_record(&f, &message);
     test_case("ClientHello: name, random, lists");
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_CLIENT);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_CLIENT);
     CHECK(slice_equal_text(hello.name, "erp.supplier.example"));
     CHECK(hello.random[0] == 0x5a && hello.random[31] == 0x5a);
     CHECK_I64(hello.ciphers.length, 6);
@@ -37,8 +39,9 @@ static void test_client(void)
     CHECK_I64(hello.signature_algorithms.length, 4);
     test_case("a longer stream does not matter");
     frame_add(&f, "\x17\x03\x03\x00\x01x", 6);
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_CLIENT);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_CLIENT);
     f.length -= 6;
     test_case("cut at every byte: more is wanted");
     for (size_t n = 0; n < f.length; n++)
@@ -47,15 +50,17 @@ static void test_client(void)
     message.length = f.length = 0;
     frame_client_hello(&message, NULL, 1, 0);
     frame_record(&f, &message);
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_CLIENT);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_CLIENT);
     CHECK(hello.name.length == 0 && !hello.has_server_name);
     test_case("a name with a blank or control character is none");
     message.length = f.length = 0;
     frame_client_hello(&message, "a b.example", 1, 0);
     frame_record(&f, &message);
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_CLIENT);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_CLIENT);
     CHECK(hello.name.length == 0 && hello.has_server_name);
 }
 
@@ -73,8 +78,9 @@ static void test_several_records(void)
         frame_add(&f, message.bytes + at, cuts[i] - at);
         at = cuts[i];
     }
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_CLIENT);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_CLIENT);
     CHECK(slice_equal_text(hello.name, "erp.supplier.example"));
     test_case("cut at every byte");
     for (size_t n = 0; n < f.length; n++)
@@ -97,8 +103,8 @@ static void test_damage(void)
         uint8_t kept = f.bytes[i];
         for (size_t v = 0; v < sizeof(values); v++) {
             f.bytes[i] = values[v];
-            enum hello_status s =
-                hello_from_records(f.bytes, f.length, scratch, &hello);
+            enum hello_status s = hello_from_records(f.bytes, f.length, scratch,
+                                                     sizeof(scratch), &hello);
             CHECK(s != HELLO_CLIENT || hello.name.length <= 255);
         }
         f.bytes[i] = kept;
@@ -113,8 +119,9 @@ static void test_server(void)
     memset(f.bytes + f.length, 0x77, 32);
     f.length += 32;
     test_case("ServerHello: its random is enough");
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_SERVER);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_SERVER);
     CHECK(hello.random[0] == 0x77 && hello.random[31] == 0x77);
     for (size_t n = 0; n < f.length; n++)
         CHECK_I64(records(&f, n, &hello), HELLO_MORE);
@@ -124,8 +131,9 @@ static void test_server(void)
         0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
         0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
     memcpy(f.bytes + 11, retry, sizeof(retry));
-    CHECK_I64(hello_from_records(f.bytes, f.length, scratch, &hello),
-              HELLO_RETRY);
+    CHECK_I64(
+        hello_from_records(f.bytes, f.length, scratch, sizeof(scratch), &hello),
+        HELLO_RETRY);
 }
 
 static const struct {
@@ -150,7 +158,8 @@ static void test_others(void)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         test_case(others[i].name);
         CHECK_I64(hello_from_records((const uint8_t *)others[i].bytes,
-                                     others[i].length, scratch, &hello),
+                                     others[i].length, scratch, sizeof(scratch),
+                                     &hello),
                   HELLO_NOT);
     }
 }

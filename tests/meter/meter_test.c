@@ -38,6 +38,8 @@ static struct {
     int count;
     int64_t now_us;
     struct frame frame;
+    struct meter_options options; /* others than those of begin() */
+    unsigned point;
 } t;
 
 static void on_flow(void *context, const struct flow *flow)
@@ -56,8 +58,12 @@ static void on_flow(void *context, const struct flow *flow)
 
 static void begin(const char *name, bool is_any, uint64_t limit)
 {
-    struct meter_options options = {limit, 30, 300};
+    struct meter_options options = t.options;
     struct error_text error;
+    options.flow_limit = limit;
+    options.idle_timeout_s = 30;
+    options.active_timeout_s = 300;
+    options.keeps_texts = true;
     test_case(name);
     t.count = 0;
     t.now_us = START;
@@ -81,7 +87,7 @@ static void end(int flows)
 static void send_frame(void)
 {
     meter_packet(t.meter, LINK_ETHERNET, t.frame.bytes, t.frame.length,
-                 t.frame.length, (struct wall_time){t.now_us});
+                 t.frame.length, (struct wall_time){t.now_us}, t.point);
     t.now_us += MS;
 }
 
@@ -190,7 +196,7 @@ static void test_filtered(void)
     t.frame.length = 5;
     send_frame();
     meter_packet(t.meter, LINK_ETHERNET, t.frame.bytes, 5, 60,
-                 (struct wall_time){START});
+                 (struct wall_time){START}, 0);
     const struct meter_counters *c = meter_counters(t.meter);
     CHECK_I64(c->undecodable[UNDECODABLE_LINK], 1);
     CHECK_I64(c->undecodable[UNDECODABLE_HEADER], 1);

@@ -7,6 +7,8 @@
 #include "meter/quic.h"
 
 static uint8_t scratch[QUIC_SCRATCH_LEN];
+enum { GATHER_SIZE = 8192 };
+static uint8_t gather_bytes[GATHER_SIZE];
 static struct gather gather;
 
 static const struct {
@@ -144,6 +146,7 @@ static void test_gather(void)
 int main(void)
 {
     struct quic_opener *o = quic_opener_new();
+    gather_init(&gather, gather_bytes, GATHER_SIZE);
     for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
         struct buffer packet;
         if (!CHECK(buffer_read_file(&packet, vectors[i].path, 4096)))

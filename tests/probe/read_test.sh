@@ -26,7 +26,7 @@ for capture in "$data"/*.pcap; do
         result 1 "$name.pcap: flows as expected"
     fi
     keys=$(head -n 1 "$work/$name.jsonl" | grep -o '"[a-z_]*":' | tr -d '":' | tr '\n' ' ')
-    [ "$keys" = "start end proto src sport dst dport packets octets rpackets roctets payload rpayload flags rflags vlan name name_source app token fingerprint rtt_ms end_reason " ]
+    [ "$keys" = "start end proto src sport dst dport packets octets rpackets roctets payload rpayload flags rflags vlan name name_source app token fingerprint rtt_ms end_reason rtt_client_ms retransmissions rretransmissions tls_version alpn answered " ]
     result $? "$name.pcap: the keys of --local"
 done
 

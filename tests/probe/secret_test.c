@@ -65,7 +65,7 @@ static void feed(struct scene *s, struct frame *f, bool from_inside)
     buffer_add(&s->seen, f->bytes, f->length);
     s->now_us += 1000;
     meter_packet(s->meter, DLT_ETHERNET, f->bytes, f->length, f->length,
-                 (struct wall_time){s->now_us});
+                 (struct wall_time){s->now_us}, 0);
 }
 
 /* A TCP connection to the endpoint that says `data` first. */
