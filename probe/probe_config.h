@@ -28,7 +28,8 @@ struct probe_config {
     char receipt_key[PROBE_PATH_LEN];
     uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
     char user[64];
-    int log_level; /* enum log_level */
+    char metrics[160]; /* as metrics_open() takes it */
+    int log_level;     /* enum log_level */
 };
 
 extern const struct config_key probe_config_keys[];

@@ -1,0 +1,79 @@
+#include "probe/language.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool language_choose(const char *word, enum language *language)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    const char *locale = NULL;
+    if (word != NULL) {
+        *language = strcmp(word, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
+        return *language == LANGUAGE_ZH || strcmp(word, "en") == 0;
+    }
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        if (locale == NULL || locale[0] == '\0')
+            locale = getenv(variables[i]);
+    }
+    *language = locale != NULL && strncmp(locale, "zh", 2) == 0 ? LANGUAGE_ZH
+                                                                : LANGUAGE_EN;
+    return true;
+}
+
+/* The characters of three bytes that we write are Chinese ones and their
+ * punctuation, except the block of general punctuation (U+2000 to U+2BFF). */
+static size_t character_width(struct slice text, size_t length)
+{
+    return length == 3 && (uint8_t)text.data[0] != 0xe2 ? 2 : 1;
+}
+
+static size_t step_of(struct slice text)
+{
+    size_t length = slice_utf8_length(text);
+    return length == 0 ? 1 : length;
+}
+
+/* The longest start of the text that takes at most `width` places; *used of
+ * them. */
+static struct slice fit(struct slice text, size_t width, size_t *used)
+{
+    struct slice rest = text;
+    *used = 0;
+    while (rest.length > 0) {
+        size_t length = step_of(rest);
+        size_t places = character_width(rest, length);
+        if (*used + places > width)
+            break;
+        *used += places;
+        rest.data += length;
+        rest.length -= length;
+    }
+    return (struct slice){text.data, text.length - rest.length};
+}
+
+size_t language_width(struct slice text)
+{
+    size_t used;
+    fit(text, SIZE_MAX / 2, &used);
+    return used;
+}
+
+void language_add_column(struct buffer *out, struct slice text, size_t width)
+{
+    size_t used;
+    buffer_add_slice(out, fit(text, width, &used));
+    while (used++ < width)
+        buffer_add_u8(out, ' ');
+}
+
+void language_add_foreign(struct buffer *out, const char *text)
+{
+    struct slice rest = slice_of_text(text);
+    while (rest.length > 0) {
+        size_t length = step_of(rest);
+        bool is_plain = rest.data[0] >= ' ' && rest.data[0] <= '~';
+        buffer_add_u8(out, is_plain ? (uint8_t)rest.data[0] : '?');
+        rest.data += length;
+        rest.length -= length;
+    }
+}
