@@ -1,5 +1,7 @@
 #include "probe/language.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,20 @@ bool language_choose(const char *word, enum language *language)
     *language = locale != NULL && strncmp(locale, "zh", 2) == 0 ? LANGUAGE_ZH
                                                                 : LANGUAGE_EN;
     return true;
+}
+
+void language_addf(struct buffer *out, enum language language, const char *zh,
+                   const char *en, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, en);
+    if (language == LANGUAGE_ZH)
+        vsnprintf(text, sizeof(text), zh, arguments);
+    else
+        vsnprintf(text, sizeof(text), en, arguments);
+    va_end(arguments);
+    buffer_add_text(out, text);
 }
 
 /* The characters of three bytes that we write are Chinese ones and their

@@ -22,6 +22,11 @@ struct bilingual {
  * without any says English. False for another word. */
 bool language_choose(const char *word, enum language *language);
 
+/* Adds one of two formats, which take the same arguments in the same order. */
+void language_addf(struct buffer *out, enum language language, const char *zh,
+                   const char *en, ...) __attribute__((format(printf, 3, 5)))
+__attribute__((format(printf, 4, 5)));
+
 /* Places on a terminal. */
 size_t language_width(struct slice text);
 /* The text, cut or filled with blanks to exactly `width` places. */

@@ -3,6 +3,7 @@
 #include "probe/read.h"
 #include "probe/run.h"
 #include "probe/show.h"
+#include "probe/status_command.h"
 
 static const struct program_command commands[] = {
     {"run", run_main, "[-c FILE] [-n]"},
@@ -10,6 +11,7 @@ static const struct program_command commands[] = {
      "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix [--key FILE] [--probe ID]] "
      "[--local] [-c FILE]"},
     {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
+    {"status", status_main, "[-c FILE] [--json] [--lang zh|en]"},
 };
 
 int main(int argc, char **argv)
