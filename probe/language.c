@@ -82,6 +82,67 @@ void language_add_column(struct buffer *out, struct slice text, size_t width)
         buffer_add_u8(out, ' ');
 }
 
+static bool starts_with_any(struct slice text, const char *const *marks)
+{
+    for (; *marks != NULL; marks++) {
+        size_t length = strlen(*marks);
+        if (text.length >= length && memcmp(text.data, *marks, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Between two characters: behind a blank, or beside a Chinese one unless the
+ * second is punctuation that may not start a line. */
+static bool may_break(struct slice before, size_t length, struct slice after)
+{
+    static const char *const no_start[] = {"，", "。", "；", "：", "、",
+                                           "）", "！", "？", ",",  ".",
+                                           ";",  ":",  ")",  NULL};
+    static const char *const no_end[] = {"（", "《", "“", NULL};
+    if (before.data[0] == ' ')
+        return true;
+    if (after.data[0] == ' ') /* the line would end in it */
+        return false;
+    bool is_beside = character_width(before, length) == 2 ||
+                     character_width(after, step_of(after)) == 2;
+    return is_beside && !starts_with_any(after, no_start) &&
+           !starts_with_any(before, no_end);
+}
+
+/* Bytes of the first line of a text that does not fit. */
+static size_t break_at(struct slice text, size_t fitting)
+{
+    size_t best = 0;
+    struct slice rest = text;
+    while ((size_t)(rest.data - text.data) < fitting) {
+        size_t length = step_of(rest);
+        struct slice after = {rest.data + length, rest.length - length};
+        size_t end = (size_t)(after.data - text.data);
+        if (end <= fitting && after.length > 0 &&
+            may_break(rest, length, after))
+            best = end;
+        rest = after;
+    }
+    return best > 0 ? best : fitting > 0 ? fitting : step_of(text);
+}
+
+void language_add_wrapped(struct buffer *out, struct slice text, size_t width,
+                          size_t indent)
+{
+    size_t used, room = width > indent ? width - indent : 1;
+    for (text = slice_trim(text); text.length > 0; text = slice_trim(text)) {
+        struct slice line = fit(text, room, &used);
+        if (line.length < text.length)
+            line.length = break_at(text, line.length);
+        buffer_add_slice(out, slice_trim(line));
+        text.data += line.length;
+        text.length -= line.length;
+        if (text.length > 0)
+            buffer_addf(out, "\n%*s", (int)indent, "");
+    }
+}
+
 void language_add_foreign(struct buffer *out, const char *text)
 {
     struct slice rest = slice_of_text(text);

@@ -31,6 +31,11 @@ __attribute__((format(printf, 4, 5)));
 size_t language_width(struct slice text);
 /* The text, cut or filled with blanks to exactly `width` places. */
 void language_add_column(struct buffer *out, struct slice text, size_t width);
+/* Breaks the text into lines of at most `width` places, at blanks and between
+ * Chinese characters. Lines after the first start with `indent` blanks; the
+ * first is taken to stand behind as many. */
+void language_add_wrapped(struct buffer *out, struct slice text, size_t width,
+                          size_t indent);
 /* Text from a file or a stranger: printable ASCII as it is, every other
  * character as '?', so that nothing of it can steer a terminal. */
 void language_add_foreign(struct buffer *out, const char *text);

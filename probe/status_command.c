@@ -119,7 +119,7 @@ static void named_number(struct view *v, const char *zh, const char *en,
 
 static void comma(struct view *v)
 {
-    SAY(v, ",", ", ");
+    SAY(v, "，", ", ");
 }
 
 static void size(struct view *v, uint64_t bytes)
@@ -168,12 +168,12 @@ static bool add_since(struct view *v)
         return false;
     moment(v, started);
     if (v->is_running) {
-        SAY(v, ",已运行 ", ", up ");
+        SAY(v, "，已运行 ", ", up ");
         span(v, wall_to_s(v->q->now) - wall_to_s(started));
     }
     uint64_t pid = u64_of(v->root, "pid");
     if (pid != 0)
-        SAY(v, ",进程 %" PRIu64, ", process %" PRIu64, pid);
+        SAY(v, "，进程 %" PRIu64, ", process %" PRIu64, pid);
     return true;
 }
 
@@ -219,13 +219,14 @@ static bool add_filter(struct view *v)
     if (version[0] != '\0') {
         char start[13] = {0};
         memcpy(start, version, strnlen(version, 12));
-        SAY(v, ",登记表 ", ", list ");
+        SAY(v, "，登记表 ", ", list ");
         foreign(v, start);
     }
     if (rules == 0) {
         fault(v);
         SAY(v,
-            "没有有效的登记,什么也不会记录;请更新登记表:yz-probe check -c %s",
+            "没有有效的登记，什么也不会记录；请更新登记表：yz-probe check -c "
+            "%s",
             "nothing registered is valid, so nothing is recorded; update the "
             "list, then: yz-probe check -c %s",
             v->q->config);
@@ -252,7 +253,7 @@ static bool add_packets(struct view *v)
     named_number(v, "内核丢失", "dropped by the kernel", dropped);
     if (dropped > 0) {
         fault(v);
-        SAY(v, "登记流量有丢失;请在 %s 中加大 buffer_mb 后重启",
+        SAY(v, "登记流量有丢失；请在 %s 中加大 buffer_mb 后重启",
             "registered traffic was lost; raise buffer_mb in %s, then restart",
             v->q->config);
     }
@@ -272,7 +273,7 @@ static bool add_decoding(struct view *v)
     if (p == NULL)
         return false;
     named_number(v, "计入", "counted", u64_of(p, "packets"));
-    SAY(v, ";无法解析:", "; undecodable: ");
+    SAY(v, "；无法解析：", "; undecodable: ");
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (i > 0)
             comma(v);
@@ -280,11 +281,11 @@ static bool add_decoding(struct view *v)
                      reasons[i].name.text[LANGUAGE_EN],
                      u64_of(u, reasons[i].key));
     }
-    SAY(v, ";", "; ");
+    SAY(v, "；", "; ");
     named_number(v, "重复", "duplicates", u64_of(p, "duplicates"));
     if (u64_of(u, "truncated") > 0) {
         fault(v);
-        SAY(v, "有数据包被截断;请在 %s 中加大 snap_length 后重启",
+        SAY(v, "有数据包被截断；请在 %s 中加大 snap_length 后重启",
             "packets were cut off; raise snap_length in %s, then restart",
             v->q->config);
     }
@@ -299,9 +300,9 @@ static bool add_flows(struct view *v)
         return false;
     named_number(v, "当前", "active", u64_of(f, "active"));
     if (limit > 0) {
-        SAY(v, "(上限 ", " (of at most ");
+        SAY(v, "（上限 ", " (of at most ");
         number(v, limit);
-        SAY(v, ")", ")");
+        SAY(v, "）", ")");
     }
     comma(v);
     named_number(v, "累计", "begun", u64_of(f, "begun"));
@@ -309,7 +310,7 @@ static bool add_flows(struct view *v)
     named_number(v, "挤出", "evicted", u64_of(f, "evicted"));
     if (u64_of(f, "evicted") > 0) {
         fault(v);
-        SAY(v, "流表曾满,部分流提前上报;请在 %s 中加大 flow_limit 后重启",
+        SAY(v, "流表曾满，部分流提前上报；请在 %s 中加大 flow_limit 后重启",
             "the table was full and flows were reported early; raise "
             "flow_limit in %s, then restart",
             v->q->config);
@@ -326,10 +327,10 @@ static bool add_memory(struct view *v)
         return false;
     SAY(v, "当前 ", "now ");
     size(v, now);
-    SAY(v, ",最高 ", ", peak ");
+    SAY(v, "，最高 ", ", peak ");
     size(v, u64_of(m, "peak_bytes"));
     if (table > 0) {
-        SAY(v, ",其中流表固定 ", ", of this fixed for flows ");
+        SAY(v, "，其中流表固定 ", ", of this fixed for flows ");
         size(v, table);
     }
     return true;
@@ -340,14 +341,14 @@ static void blame_batches(struct view *v, const struct json_node *b)
     if (u64_of(b, "lost") > 0) {
         fault(v);
         SAY(v,
-            "有批次因缓存已满或损坏而丢失;请检查上联,并在 %s 中加大 spool_mb",
+            "有批次因缓存已满或损坏而丢失；请检查上联，并在 %s 中加大 spool_mb",
             "batches were given up: the spool was full or damaged; check the "
             "uplink and raise spool_mb in %s",
             v->q->config);
     }
     if (u64_of(b, "refused") > 0) {
         fault(v);
-        SAY(v, "有批次被拒收,见日志;内容:yz-probe show %s/refused/*.ipfix",
+        SAY(v, "有批次被拒收，见日志；内容：yz-probe show %s/refused/*.ipfix",
             "batches were refused, the log says why; their content: yz-probe "
             "show %s/refused/*.ipfix",
             v->q->state);
@@ -363,9 +364,9 @@ static bool add_batches(struct view *v)
     comma(v);
     named_number(v, "等待", "waiting", u64_of(b, "waiting"));
     if (u64_of(b, "waiting") > 0) {
-        SAY(v, "(", " (");
+        SAY(v, "（", " (");
         size(v, u64_of(b, "waiting_octets"));
-        SAY(v, ")", ")");
+        SAY(v, "）", ")");
     }
     comma(v);
     named_number(v, "已确认", "acknowledged", u64_of(b, "acknowledged"));
@@ -387,7 +388,7 @@ static bool add_uplink(struct view *v)
                                       : "not connected");
     if (v->is_running && (!is_connected || waiting >= WAITING_WARN)) {
         fault(v);
-        SAY(v, "批次留在本机等待;请检查:yz-probe check -c %s",
+        SAY(v, "批次留在本机等待；请检查：yz-probe check -c %s",
             "batches wait on this machine; look: yz-probe check -c %s",
             v->q->config);
     }
@@ -404,8 +405,8 @@ static bool add_receipt(struct view *v)
     }
     if (time_of(r, "received", &received))
         moment(v, received);
-    named_number(v, ",账本序号", ", ledger index", u64_of(r, "ledger_index"));
-    SAY(v, ",状态 ", ", status ");
+    named_number(v, "，账本序号", ", ledger index", u64_of(r, "ledger_index"));
+    SAY(v, "，状态 ", ", status ");
     foreign(v, text_of(r, "status"));
     return true;
 }
@@ -423,14 +424,15 @@ static bool add_certificate(struct view *v)
     if (left_s <= 0)
         SAY(v, "已于 ", "expired on ");
     else
-        SAY(v, "剩余 %" PRId64 " 天,至 ", "%" PRId64 " days left, until ",
+        SAY(v, "剩余 %" PRId64 " 天，至 ", "%" PRId64 " days left, until ",
             left_s / DAY_S);
     moment(v, end);
     if (left_s <= 0)
         SAY(v, " 过期%s", "%s", "");
     if (left_s < warn_s) {
         fault(v);
-        SAY(v, "请向项目主管部门换发证书,替换 %s 中 certificate 所指文件后重启",
+        SAY(v,
+            "请向项目主管部门换发证书，替换 %s 中 certificate 所指文件后重启",
             "ask the programme office for a new certificate, put it where "
             "certificate in %s points, then restart",
             v->q->config);
@@ -446,7 +448,7 @@ static bool add_clock(struct view *v)
     } words[] = {
         {"synchronised", {{"已同步", "synchronised"}}},
         {"unsynchronised", {{"未同步", "not synchronised"}}},
-        {"informative", {{"曾校准,误差未知", "set once, drift unknown"}}},
+        {"informative", {{"曾校准，误差未知", "set once, drift unknown"}}},
         {"relative", {{"相对时间", "relative"}}}};
     const char *word = text_of(v->root, "clock");
     const char *text = NULL;
@@ -460,7 +462,7 @@ static bool add_clock(struct view *v)
         foreign(v, word);
     if (strcmp(word, "synchronised") != 0) {
         fault(v);
-        SAY(v, "时间可能不准,批次可能被拒收;请执行:%s",
+        SAY(v, "时间可能不准，批次可能被拒收；请执行：%s",
             "the time may be wrong and batches may be refused; do: %s",
             "sudo timedatectl set-ntp true");
     }
@@ -490,7 +492,7 @@ static void add_process(struct view *v, const struct json_node *p)
 {
     uint64_t abi = u64_of(p, "landlock_abi");
     foreign(v, text_of(p, "process"));
-    SAY(v, " (进程 %" PRIu64 ",用户 ", " (process %" PRIu64 ", user ",
+    SAY(v, " （进程 %" PRIu64 "，用户 ", " (process %" PRIu64 ", user ",
         u64_of(p, "pid"));
     foreign(v, text_of(p, "user"));
     buffer_addf(v->out, "):");
@@ -499,7 +501,7 @@ static void add_process(struct view *v, const struct json_node *p)
         buffer_addf(v->out, " +Landlock %" PRIu64, abi);
     else
         buffer_add_text(v->out, " -Landlock");
-    SAY(v, ",权能 0x%" PRIx64, ", capabilities 0x%" PRIx64,
+    SAY(v, "，权能 0x%" PRIx64, ", capabilities 0x%" PRIx64,
         u64_of(p, "capabilities"));
     if (text_of(p, "note")[0] != '\0') {
         buffer_addf(v->out, "\n%*s  ", LABEL_WIDTH, "");
@@ -507,7 +509,7 @@ static void add_process(struct view *v, const struct json_node *p)
     }
     if (!bool_of(p, "root_left")) {
         fault(v);
-        SAY(v, "仍以root运行;请在 %s 中设置 user = yz-probe 后重启",
+        SAY(v, "仍以root运行；请在 %s 中设置 user = yz-probe 后重启",
             "still root; set user = yz-probe in %s, then restart",
             v->q->config);
     }
@@ -551,19 +553,19 @@ static void add_headline(struct view *v)
     SAY(v, "云证探针 ", "Yunzheng probe ");
     foreign(v, text_of(v->root, "probe"));
     if (v->is_running) {
-        SAY(v, ":运行中(数据为 %" PRId64 " 秒前)\n",
+        SAY(v, "：运行中（数据为 %" PRId64 " 秒前）\n",
             ": running (as of %" PRId64 " s ago)\n", v->age_s);
         return;
     }
-    SAY(v, ":没有运行;以下是它 ", ": NOT RUNNING; what follows is from ");
+    SAY(v, "：没有运行；以下是它 ", ": NOT RUNNING; what follows is from ");
     if (v->age_s >= 0)
         span(v, v->age_s);
     SAY(v, "%s", "%s",
         v->q->language == LANGUAGE_ZH
-            ? v->age_s >= 0 ? " 前" : "将来(时钟曾被回拨)"
+            ? v->age_s >= 0 ? " 前" : "将来（时钟曾被回拨）"
         : v->age_s >= 0 ? " ago"
                         : "the future (the clock was set back)");
-    SAY(v, "的情况。启动:%s\n", ". Start it: %s\n",
+    SAY(v, "的情况。启动：%s\n", ". Start it: %s\n",
         "sudo systemctl start yz-probe");
 }
 
@@ -687,11 +689,11 @@ static bool read_status(const char *path, const struct status_question *q,
         buffer_read_file(content, path, FILE_MAX))
         return true;
     if (errno == ENOENT)
-        log_error(is_zh ? "%s 不存在:探针还没有以 %s 运行过"
+        log_error(is_zh ? "%s 不存在：探针还没有以 %s 运行过"
                         : "%s: not there: the probe has not run with %s yet",
                   path, q->config);
     else if (errno == EACCES)
-        log_error(is_zh ? "%s:只有它的所有者可以读;请执行:sudo yz-probe "
+        log_error(is_zh ? "%s：只有它的所有者可以读；请执行：sudo yz-probe "
                           "status -c %s"
                         : "%s: only its owner may read it; do: sudo yz-probe "
                           "status -c %s",

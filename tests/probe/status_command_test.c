@@ -151,10 +151,10 @@ static void test_well(void)
     test_case("the same in Chinese");
     q.language = LANGUAGE_ZH;
     answer(&s, &q);
-    CHECK(has("云证探针 gate-1:运行中(数据为 5 秒前)"));
-    CHECK(
-        has("\n启动时间      2023-11-15 06:13:20 +08:00,已运行 1 天 3 小时,"));
-    CHECK(has("剩余 230 天,至 2024-07-03") && has("一切正常。"));
+    CHECK(has("云证探针 gate-1：运行中（数据为 5 秒前）"));
+    CHECK(has(
+        "\n启动时间      2023-11-15 06:13:20 +08:00，已运行 1 天 3 小时，"));
+    CHECK(has("剩余 230 天，至 2024-07-03") && has("一切正常。"));
 }
 
 /* What is wrong, and the advice for it. */
