@@ -589,7 +589,7 @@ static bool open_unix(struct metrics_server *s, const char *text,
                          "expected",
                          text, sizeof(address.sun_path) - 1);
     remove_dead_socket(&address);
-    mode_t before = umask(0117);
+    mode_t before = umask(0111);
     bool good = listen_on(s, &address, sizeof(address), text, error);
     umask(before);
     if (good)

@@ -42,8 +42,9 @@ void metrics_print(const struct probe_status *status, struct buffer *out);
 struct metrics_server;
 
 /* "unix:/PATH", "127.0.0.1:PORT" (all of 127.0.0.0/8) or "[::1]:PORT"; "" gives
- * a server that serves nobody. NULL with a sentence. A Unix socket is made with
- * mode 0660; one that nobody answers on any more is replaced. */
+ * a server that serves nobody. NULL with a sentence. A Unix socket is open to
+ * all on this machine, as a port is; its folder can be narrower. One that nobody
+ * answers on any more is replaced. */
 struct metrics_server *metrics_open(const char *address,
                                     struct error_text *error);
 /* Removes the Unix socket too, where that is still allowed. */

@@ -125,7 +125,7 @@ const struct config_key probe_config_keys[] = {
     {.name = "metrics",
      TEXT(metrics),
      .initial = "",
-     .help = "Where Prometheus reads metrics: unix:/run/yz-probe.sock, "
+     .help = "Where Prometheus reads metrics: unix:/run/yz-probe/metrics.sock, "
              "127.0.0.1:9465 or [::1]:9465. Only this machine is served; empty "
              "serves nobody."},
     {.name = "log_level",

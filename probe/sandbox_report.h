@@ -1,6 +1,6 @@
 /*
- * What the sandbox of one process really reached, as the process itself found
- * it afterwards; for status.json, `yz-probe status` and the metrics.
+ * What a process of the probe really gave up, read back from the kernel after
+ * it was done. `status` and the metrics print it; nothing here is an intention.
  */
 #ifndef PROBE_SANDBOX_REPORT_H
 #define PROBE_SANDBOX_REPORT_H
@@ -11,16 +11,16 @@
 struct sandbox_report {
     const char *process; /* "reader", "uplink" */
     uint32_t pid;
-    char user[32];
+    char user[32]; /* name, or the number when it has none */
     uint32_t uid;
-    uint64_t capabilities;
+    uint64_t capabilities; /* effective, permitted or ambient */
     bool no_new_privileges;
     bool seccomp_filter;
-    int landlock_abi; /* 0: kernel has none; note says why */
-    bool files_denied;
-    bool sockets_denied;
+    int landlock_abi;    /* 0: the kernel has none, or it is switched off */
+    bool files_denied;   /* opening a file was tried, and failed */
+    bool sockets_denied; /* opening a socket was tried, and failed */
     bool root_left;
-    char note[128];
+    char note[128]; /* what the kernel lacks; empty: nothing */
 };
 
 #endif

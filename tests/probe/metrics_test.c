@@ -407,7 +407,7 @@ static void test_unix(void)
     struct metrics_server *s = metrics_open(address, &error);
     if (!CHECK(s != NULL))
         return;
-    CHECK(stat(address + 5, &info) == 0 && (info.st_mode & 0777) == 0660);
+    CHECK(stat(address + 5, &info) == 0 && (info.st_mode & 0777) == 0666);
     test_curl(s, "--unix-socket", address + 5, "http://localhost/metrics");
     CHECK(metrics_open(address, &error) == NULL); /* somebody is there */
     CHECK(strstr(error.text, "in use") != NULL);
