@@ -206,6 +206,8 @@ static void add_identity(const struct probe_status *s, struct buffer *out)
 {
     char registry[DIGEST_HEX_LEN];
     digest_to_hex(s->registry_version, registry);
+    if (digest_equal(s->registry_version, (struct digest){{0}}))
+        registry[0] = '\0'; /* not known */
     const struct label labels[] = {{"probe", s->probe_id},
                                    {"version", PROGRAM_VERSION},
                                    {"filter", filter_kind_text(s->filter_kind)},

@@ -179,7 +179,11 @@ void status_print(const struct probe_status *s, struct buffer *out)
     add_interfaces(&json, s);
     json_text(&json, "filter", filter_kind_text(s->filter_kind));
     json_u64(&json, "rules", s->rules);
-    json_hex(&json, "registry_version", s->registry_version.bytes, DIGEST_LEN);
+    if (digest_equal(s->registry_version, (struct digest){{0}}))
+        json_no_value(&json, "registry_version");
+    else
+        json_hex(&json, "registry_version", s->registry_version.bytes,
+                 DIGEST_LEN);
     add_kernel(&json, s);
     add_process(&json, s);
     add_flows(&json, &s->meter);

@@ -241,10 +241,10 @@ static bool add_packets(struct view *v)
     if (k == NULL)
         return false;
     if (get_u64(k, "seen", &seen)) {
-        named_number(v, "经过", "seen", seen);
+        named_number(v, "看到", "seen", seen);
         comma(v);
     }
-    named_number(v, "登记", "matched", u64_of(k, "matched"));
+    named_number(v, "放行", "matched", u64_of(k, "matched"));
     comma(v);
     if (get_u64(k, "refused", &seen)) {
         named_number(v, "拒收", "refused", seen);

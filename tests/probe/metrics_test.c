@@ -169,6 +169,7 @@ static void test_text(void)
     test_case("what is not known has no sample");
     text = strdup(print(&empty));
     CHECK(check_text(text));
+    CHECK(strstr(text, ",registry=\"\"} 1\n") != NULL);
     CHECK(strstr(text, "kernel_seen") == NULL);
     CHECK(strstr(text, "resident_memory") == NULL);
     CHECK(strstr(text, "certificate_expiry") == NULL);

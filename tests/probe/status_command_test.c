@@ -39,6 +39,7 @@ static struct probe_status sample(void)
         .interface_count = 2,
         .filter_kind = FILTER_EBPF,
         .rules = 500,
+        .registry_version = {{0xab, 0xcd}},
         .kernel = {true, 5000000, 1, 1234567, 1},
         .capture = {1234567, 0, 1234567},
         .meter = {.packets = 1234567, .flows = 40, .active_flows = 35},
@@ -128,6 +129,7 @@ static void test_well(void)
     static const char *const wanted[] = {
         "gate-1: running (as of 5 s ago)",
         "up 1 d 3 h, process 6",
+        "registered prefixes valid now 500, list abcd00000000\n",
         "eth1 (EN10MB) received 1,234,567, dropped 0\n",
         "eth2 (EN10MB) received 5",
         "ebpf, registered prefixes valid now 500",
