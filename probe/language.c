@@ -115,6 +115,8 @@ static size_t break_at(struct slice text, size_t fitting)
 {
     size_t best = 0;
     struct slice rest = text;
+    if (text.data[fitting] == ' ')
+        return fitting;
     while ((size_t)(rest.data - text.data) < fitting) {
         size_t length = step_of(rest);
         struct slice after = {rest.data + length, rest.length - length};

@@ -590,7 +590,7 @@ static void add_human(struct view *v)
 }
 
 /* Beyond printable ASCII JSON has characters only inside of texts, where an
- * escape says the same: so a terminal meets ASCII alone. */
+ * escape says the same: so a terminal meets a line of ASCII. */
 static void add_escaped(struct buffer *out, struct slice text)
 {
     while (text.length > 0 && !out->failed) {
@@ -607,8 +607,8 @@ static void add_escaped(struct buffer *out, struct slice text)
                         0xdc00 + (code & 0x3ff));
         else if (code > '~')
             buffer_addf(out, "\\u%04x", code);
-        else
-            buffer_add_u8(out, c[0]);
+        else /* below ' ' there are only blanks between values */
+            buffer_add_u8(out, code < ' ' ? ' ' : c[0]);
         text.data += length;
         text.length -= length;
     }

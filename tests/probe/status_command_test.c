@@ -305,7 +305,11 @@ static void test_hostile(void)
     q.is_json = true;
     answer(&s, &q);
     CHECK(is_plain());
+    CHECK(strchr(text, '\n') == text + strlen(text) - 1);
     CHECK(has("\\u001b[2J\\r\\u009b31m\\u202e\\ud83d\\ude00"));
+    CHECK(ask(slice_of_text("{\t\"written\":\r\"2023-11-16T02:00:00Z\"\n}"),
+              &q) &&
+          is_plain() && strchr(text, '\n') == text + strlen(text) - 1);
     static const char *const broken[] = {
         "",
         "[]",
