@@ -27,7 +27,7 @@
 struct tls_context {
     SSL_CTX *ctx;
     BIO_METHOD *method;
-    struct wall_time expires;
+    struct wall_time begins, expires;
 };
 
 struct tls {
@@ -104,13 +104,35 @@ static bool wall_from_asn1(const ASN1_TIME *asn1, struct wall_time *time)
     return true;
 }
 
+/* Two common names would let two readers see two peers. */
+static bool common_name(const X509 *x509, char name[static TLS_NAME_LEN])
+{
+    name[0] = '\0';
+    X509_NAME *subject = X509_get_subject_name(x509);
+    int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (index < 0 ||
+        X509_NAME_get_index_by_NID(subject, NID_commonName, index) >= 0)
+        return false;
+    uint8_t *text = NULL;
+    int length = ASN1_STRING_to_UTF8(
+        &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+    bool good = length > 0 && length < TLS_NAME_LEN &&
+                memchr(text, '\0', (size_t)length) == NULL;
+    if (good) {
+        memcpy(name, text, (size_t)length);
+        name[length] = '\0';
+    }
+    OPENSSL_free(text);
+    return good;
+}
+
 static bool check_dates(struct tls_context *context, const char *path,
                         struct wall_time now, struct error_text *error)
 {
-    struct wall_time begins;
     char text[WALL_TEXT_LEN];
     X509 *x509 = SSL_CTX_get0_certificate(context->ctx);
-    if (x509 == NULL || !wall_from_asn1(X509_get0_notBefore(x509), &begins) ||
+    if (x509 == NULL ||
+        !wall_from_asn1(X509_get0_notBefore(x509), &context->begins) ||
         !wall_from_asn1(X509_get0_notAfter(x509), &context->expires))
         return error_set(error, "%s: the certificate's dates are unreadable",
                          path);
@@ -118,8 +140,8 @@ static bool check_dates(struct tls_context *context, const char *path,
     if (now.us >= context->expires.us)
         return error_set(error, "%s: the certificate expired on %s", path,
                          text);
-    wall_to_text(begins, text);
-    if (now.us < begins.us)
+    wall_to_text(context->begins, text);
+    if (now.us < context->begins.us)
         return error_set(error, "%s: the certificate is not valid before %s",
                          path, text);
     return true;
@@ -273,9 +295,43 @@ void tls_context_free(struct tls_context *context)
     free(context);
 }
 
+struct wall_time tls_context_begins(const struct tls_context *context)
+{
+    return context->begins;
+}
+
 struct wall_time tls_context_expires(const struct tls_context *context)
 {
     return context->expires;
+}
+
+bool tls_context_name(const struct tls_context *context,
+                      char name[static TLS_NAME_LEN])
+{
+    return common_name(SSL_CTX_get0_certificate(context->ctx), name);
+}
+
+bool tls_context_is_issued(const struct tls_context *context,
+                           struct error_text *error)
+{
+    STACK_OF(X509) *chain = NULL;
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+    SSL_CTX_get0_chain_certs(context->ctx, &chain);
+    /* As the collector will judge it: also fit for a client. */
+    bool good = check != NULL &&
+                X509_STORE_CTX_init(check, SSL_CTX_get_cert_store(context->ctx),
+                                    SSL_CTX_get0_certificate(context->ctx),
+                                    chain) == 1 &&
+                X509_STORE_CTX_set_default(check, "ssl_client") == 1 &&
+                X509_verify_cert(check) == 1;
+    if (!good)
+        error_set(error, "%s",
+                  check == NULL ? "no memory"
+                                : X509_verify_cert_error_string(
+                                      X509_STORE_CTX_get_error(check)));
+    X509_STORE_CTX_free(check);
+    ERR_clear_error();
+    return good;
 }
 
 /* --- connections --- */
@@ -416,23 +472,7 @@ bool tls_peer_name(const struct tls *tls, char name[static TLS_NAME_LEN])
     name[0] = '\0';
     if (x509 == NULL || SSL_get_verify_result(tls->ssl) != X509_V_OK)
         return false;
-    X509_NAME *subject = X509_get_subject_name(x509);
-    int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    /* Two common names would let two readers see two peers. */
-    if (index < 0 ||
-        X509_NAME_get_index_by_NID(subject, NID_commonName, index) >= 0)
-        return false;
-    uint8_t *text = NULL;
-    int length = ASN1_STRING_to_UTF8(
-        &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-    bool good = length > 0 && length < TLS_NAME_LEN &&
-                memchr(text, '\0', (size_t)length) == NULL;
-    if (good) {
-        memcpy(name, text, (size_t)length);
-        name[length] = '\0';
-    }
-    OPENSSL_free(text);
-    return good;
+    return common_name(x509, name);
 }
 
 bool tls_peer_wants_yz1(const struct tls *tls)

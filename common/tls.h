@@ -38,8 +38,16 @@ struct tls_context *tls_context_client(const char *ca, const char *certificate,
                                        const char *key, struct wall_time now,
                                        struct error_text *error);
 void tls_context_free(struct tls_context *context);
-/* End of validity of our own certificate. */
+/* Validity of our own certificate: its start, and its end. */
+struct wall_time tls_context_begins(const struct tls_context *context);
 struct wall_time tls_context_expires(const struct tls_context *context);
+/* Common name of our own certificate, as the peer will read it; false when it
+ * has none, more than one, or one that does not fit. */
+bool tls_context_name(const struct tls_context *context,
+                      char name[static TLS_NAME_LEN]);
+/* Our certificate was issued by the authority in `ca`; else false and why. */
+bool tls_context_is_issued(const struct tls_context *context,
+                           struct error_text *error);
 
 /* The descriptor stays the caller's. host is what the server's certificate
  * must name (DNS name or address). */

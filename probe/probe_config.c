@@ -152,6 +152,12 @@ const struct config_key probe_config_keys[] = {
      .initial = "",
      .help = "User to become once the interface and the keys are open; empty "
              "stays. The state folder must belong to this user."},
+    {.name = "metrics",
+     TEXT(metrics),
+     .initial = "",
+     .help = "Where Prometheus reads metrics: unix:/run/yz-probe/metrics.sock, "
+             "127.0.0.1:9465 or [::1]:9465. Only this machine is served; empty "
+             "serves nobody."},
     {.name = "log_level",
      CHOICE(log_level, "error|warn|info|debug"),
      .initial = "info",

@@ -38,7 +38,8 @@ struct probe_config {
     uint64_t hello_limit, duplicate_window_ms;
     int observation_point; /* enum observation_point */
     char user[64];
-    int log_level; /* enum log_level */
+    char metrics[160]; /* as metrics_open() takes it */
+    int log_level;     /* enum log_level */
 };
 
 extern const struct config_key probe_config_keys[];

@@ -7,7 +7,7 @@
 #include "common/writer.h"
 #include "probe/durable.h"
 
-enum { STATUS_MAX = 16 * 1024 };
+enum { STATUS_MAX = 64 * 1024 };
 
 static void add_time(struct json_writer *json, const char *key,
                      struct wall_time time)
@@ -37,21 +37,45 @@ static void add_kernel(struct json_writer *json, const struct probe_status *s)
     json_object_end(json);
 }
 
-static void add_process(struct json_writer *json,
-                        const struct meter_counters *m)
+static void add_interfaces(struct json_writer *json,
+                           const struct probe_status *s)
+{
+    json_array_begin(json, "interfaces");
+    for (size_t i = 0; i < s->interface_count; i++) {
+        const struct probe_interface *n = &s->interfaces[i];
+        json_object_begin(json, NULL);
+        json_text(json, "name", n->name);
+        json_text(json, "link_type", n->link_type);
+        json_u64(json, "received", n->received);
+        json_u64(json, "dropped", n->dropped);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+const char *status_undecodable_text(enum undecodable reason)
 {
     static const char *const reasons[UNDECODABLE_COUNT] = {
         [UNDECODABLE_LINK] = "link",
         [UNDECODABLE_TRUNCATED] = "truncated",
         [UNDECODABLE_HEADER] = "header"};
+    const char *text =
+        (unsigned)reason < UNDECODABLE_COUNT ? reasons[reason] : NULL;
+    return text == NULL ? "other" : text;
+}
+
+static void add_process(struct json_writer *json, const struct probe_status *s)
+{
+    const struct meter_counters *m = &s->meter;
     json_object_begin(json, "process");
     json_u64(json, "packets", m->packets);
     json_u64(json, "octets", m->octets);
     json_object_begin(json, "undecodable");
     for (int i = 0; i < UNDECODABLE_COUNT; i++)
-        json_u64(json, reasons[i], m->undecodable[i]);
+        json_u64(json, status_undecodable_text(i), m->undecodable[i]);
     json_object_end(json);
     json_u64(json, "filtered", m->filtered);
+    json_u64(json, "duplicates", s->duplicates);
     json_object_end(json);
 }
 
@@ -61,6 +85,16 @@ static void add_flows(struct json_writer *json, const struct meter_counters *m)
     json_u64(json, "begun", m->flows);
     json_u64(json, "active", m->active_flows);
     json_u64(json, "evicted", m->evicted);
+    json_object_end(json);
+}
+
+static void add_memory(struct json_writer *json, const struct probe_status *s)
+{
+    json_object_begin(json, "memory");
+    json_u64(json, "rss_bytes", s->memory_rss_bytes);
+    json_u64(json, "peak_bytes", s->memory_peak_bytes);
+    json_u64(json, "flow_limit", s->flow_limit);
+    json_u64(json, "flow_table_bytes", s->flow_table_bytes);
     json_object_end(json);
 }
 
@@ -92,14 +126,43 @@ static void add_receipt(struct json_writer *json, const struct uplink_status *u)
     json_object_end(json);
 }
 
-static const char *quality_text(enum clock_quality quality)
+static void add_sandbox(struct json_writer *json,
+                        const struct sandbox_report *r)
+{
+    json_object_begin(json, NULL);
+    json_text(json, "process", r->process);
+    json_u64(json, "pid", r->pid);
+    json_text(json, "user", r->user);
+    json_u64(json, "uid", r->uid);
+    json_u64(json, "capabilities", r->capabilities);
+    json_bool(json, "no_new_privileges", r->no_new_privileges);
+    json_bool(json, "seccomp_filter", r->seccomp_filter);
+    json_i64(json, "landlock_abi", r->landlock_abi);
+    json_bool(json, "files_denied", r->files_denied);
+    json_bool(json, "sockets_denied", r->sockets_denied);
+    json_bool(json, "root_left", r->root_left);
+    json_text(json, "note", r->note);
+    json_object_end(json);
+}
+
+static void add_sandboxes(struct json_writer *json,
+                          const struct probe_status *s)
+{
+    json_array_begin(json, "processes");
+    for (size_t i = 0; i < s->process_count; i++)
+        add_sandbox(json, &s->processes[i]);
+    json_array_end(json);
+}
+
+const char *status_clock_text(enum clock_quality quality)
 {
     static const char *const texts[] = {[CLOCK_UNSYNCHRONISED] =
                                             "unsynchronised",
                                         [CLOCK_INFORMATIVE] = "informative",
                                         [CLOCK_SYNCHRONISED] = "synchronised",
                                         [CLOCK_RELATIVE] = "relative"};
-    return texts[quality];
+    return (unsigned)quality < sizeof(texts) / sizeof(texts[0]) ? texts[quality]
+                                                                : "unknown";
 }
 
 void status_print(const struct probe_status *s, struct buffer *out)
@@ -108,20 +171,31 @@ void status_print(const struct probe_status *s, struct buffer *out)
     json_start(&json, out);
     json_object_begin(&json, NULL);
     json_text(&json, "probe", s->probe_id);
+    json_u64(&json, "pid", s->pid);
     add_time(&json, "started", s->started);
     add_time(&json, "written", s->now);
     json_text(&json, "interface", s->interface);
     json_text(&json, "link_type", s->link_type);
+    add_interfaces(&json, s);
     json_text(&json, "filter", filter_kind_text(s->filter_kind));
     json_u64(&json, "rules", s->rules);
+    if (digest_equal(s->registry_version, (struct digest){{0}}))
+        json_no_value(&json, "registry_version");
+    else
+        json_hex(&json, "registry_version", s->registry_version.bytes,
+                 DIGEST_LEN);
     add_kernel(&json, s);
-    add_process(&json, &s->meter);
+    add_process(&json, s);
     add_flows(&json, &s->meter);
+    add_memory(&json, s);
     add_batches(&json, s);
     json_bool(&json, "connected", s->uplink.is_connected);
     add_receipt(&json, &s->uplink);
+    if (s->certificate_begin.us != 0)
+        add_time(&json, "certificate_begin", s->certificate_begin);
     add_time(&json, "certificate_end", s->certificate_end);
-    json_text(&json, "clock", quality_text(s->clock_quality));
+    json_text(&json, "clock", status_clock_text(s->clock_quality));
+    add_sandboxes(&json, s);
     json_object_end(&json);
     buffer_add_text(out, "\n");
 }

@@ -49,6 +49,28 @@ static void test_refused(void)
     }
 }
 
+/* Each key has its line in the manual, with its default. */
+static void test_manual(void)
+{
+    struct buffer manual;
+    char line[512];
+    test_case("the manual has every key, with its default");
+    if (!CHECK(buffer_read_file(&manual, "doc/yz-probe.1", 1 << 20)))
+        return;
+    buffer_add_u8(&manual, 0);
+    for (size_t i = 0; i < probe_config_key_count; i++) {
+        const struct config_key *key = &probe_config_keys[i];
+        const char *initial = key->initial == NULL   ? "required"
+                              : key->initial[0] == 0 ? "empty"
+                                                     : key->initial;
+        snprintf(line, sizeof(line), "\n.BR %s \" (%s)\"\n", key->name,
+                 initial);
+        if (!CHECK(strstr((const char *)manual.data, line) != NULL))
+            printf("# not in doc/yz-probe.1: %s", line + 1);
+    }
+    buffer_clear(&manual);
+}
+
 int main(void)
 {
     struct buffer text, again;
@@ -86,6 +108,7 @@ int main(void)
     CHECK_TEXT((const char *)again.data, (const char *)text.data);
 
     test_refused();
+    test_manual();
     unlink(path);
     CHECK(!probe_config_read(path, &config, &error));
     CHECK(strstr(error.text, path) != NULL);
