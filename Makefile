@@ -7,6 +7,7 @@
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
+#   make mutate     real captures cut and with bits turned; CORPUS=DIR
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
 #   make clean
@@ -64,7 +65,7 @@ TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus fuzz install clean
+.PHONY: all demo test check golden bench corpus mutate fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -121,6 +122,11 @@ $(B)/san/$(1:%.c=%): $(B)/san/$(1:%.c=%.o) $(call objects,san,$(notdir $(patsubs
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
 
+# Reads damaged captures; sanitized and linked as a test, run by scripts.
+MUTATE := tests/probe/mutate_tool.c
+$(eval $(call unit_test,$(MUTATE)))
+MUTATE_BINARY := $(MUTATE:%.c=$(B)/san/%)
+
 # Tools of the tests (generators); plain and sanitized.
 define tool
 $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,common)
@@ -144,7 +150,7 @@ TEST_BINARIES := $(TESTS:%.c=$(B)/san/%)
 demo: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' DEMO_EXIT='$(DEMO_EXIT)' tests/demo/demo.sh
 
-test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
+test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES) $(MUTATE_BINARY)
 	$(Q)B='$(B)' tests/run $(TEST_BINARIES) $(SCRIPTS)
 
 golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
@@ -159,6 +165,9 @@ bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 # Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
 corpus: $(B)/bin/yz-probe
 	$(Q)tests/probe/corpus $< $(CORPUS)
+
+mutate: $(MUTATE_BINARY)
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $< $(MUTATE_FLAGS) $(sort $(wildcard $(CORPUS)/captures/*))
 
 fuzz: $(INSTALLED) $(FUZZERS:%.c=$(B)/fuz/%)
 	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $(FUZZERS:%.c=$(B)/fuz/%)
