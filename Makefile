@@ -8,6 +8,7 @@
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
 #   make mutate     real captures cut and with bits turned; CORPUS=DIR
+#   make soak       endless new flows for SOAK_MINUTES, memory must stay flat
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
 #   make clean
@@ -25,6 +26,7 @@ CLANG   ?= clang
 CFLAGS  ?= -O2 -g
 LDFLAGS ?=
 FUZZ_SECONDS ?= 30
+SOAK_MINUTES ?= 30
 V       ?=
 Q       := $(if $(V),,@)
 
@@ -58,14 +60,14 @@ TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
 TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
-BENCHES  := $(sort $(wildcard tests/bench/*.sh))
+BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 HEADERS  := $(wildcard $(FOLDERS:%=%/*.h) tests/*.h)
 TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
               portal/pages/* portal/text/*)
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus mutate fuzz install clean
+.PHONY: all demo test check golden bench corpus mutate soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -161,6 +163,9 @@ check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
+
+soak: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
+	$(Q)B='$(B)' tests/bench/soak.sh $(SOAK_MINUTES)
 
 # Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
 corpus: $(B)/bin/yz-probe

@@ -12,10 +12,11 @@
  * FLOWS sessions that are all open at the same time, within 20 seconds.
  *
  * Frames leave by a packet socket past the queueing discipline. Only an
- * interface that is a veth, in another network namespace than that of process
- * 1, is accepted, so that nothing gets out by mistake. Registered is
- * 198.18.0.0/16 (RFC 2544), the rest goes to 203.0.0.0/9; ports 443.
+ * interface that is a veth, in a network namespace made by `ip netns add`, is
+ * accepted, so that nothing gets out by mistake. Registered is 198.18.0.0/16
+ * (RFC 2544), the rest goes to 203.0.0.0/9; ports 443.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/ethtool.h>
@@ -261,11 +262,20 @@ static struct flow flow_of(uint64_t number, bool is_registered)
 
 /* --- the socket --- */
 
-static bool is_other_namespace(void)
+/* Are we in a namespace that `ip netns add` made? The machine's own has no
+ * name there. */
+static bool is_named_namespace(void)
 {
-    struct stat own, first;
-    return stat("/proc/self/ns/net", &own) == 0 &&
-           stat("/proc/1/ns/net", &first) == 0 && own.st_ino != first.st_ino;
+    struct stat own, named;
+    bool is_found = false;
+    DIR *folder = opendir("/run/netns");
+    if (folder == NULL || stat("/proc/self/ns/net", &own) != 0)
+        die("/run/netns");
+    for (struct dirent *e; !is_found && (e = readdir(folder)) != NULL;)
+        is_found = fstatat(dirfd(folder), e->d_name, &named, 0) == 0 &&
+                   named.st_ino == own.st_ino && named.st_dev == own.st_dev;
+    closedir(folder);
+    return is_found;
 }
 
 static bool is_veth(int socket, const char *interface)
@@ -283,10 +293,10 @@ static void open_sender(struct sender *s, const char *interface)
     s->socket = socket(AF_PACKET, SOCK_RAW, 0);
     if (s->socket < 0)
         die("packet socket");
-    if (!is_other_namespace() || !is_veth(s->socket, interface)) {
+    if (!is_named_namespace() || !is_veth(s->socket, interface)) {
         fprintf(stderr,
-                "send_tool: %s: only a veth in a network namespace other than "
-                "that of process 1\n",
+                "send_tool: %s: only a veth in a network namespace made by "
+                "`ip netns add`\n",
                 interface);
         exit(2);
     }
@@ -331,9 +341,8 @@ static bool keep_pace(struct mono_time start, uint64_t done, uint64_t rate,
     int64_t end_us = start.us + (int64_t)seconds * 1000000;
     int64_t now_us = mono_now().us;
     while (now_us < due_us && now_us < end_us) {
-        struct timespec pause = {.tv_nsec = 50000};
-        if (due_us - now_us > 100)
-            nanosleep(&pause, NULL);
+        struct timespec pause = {.tv_nsec = 50000}; /* never waits busily */
+        nanosleep(&pause, NULL);
         now_us = mono_now().us;
     }
     return now_us < end_us;
