@@ -7,6 +7,8 @@
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
+#   make mutate     real captures cut and with bits turned; CORPUS=DIR
+#   make soak       endless new flows for SOAK_MINUTES, memory must stay flat
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
 #   make clean
@@ -24,6 +26,7 @@ CLANG   ?= clang
 CFLAGS  ?= -O2 -g
 LDFLAGS ?=
 FUZZ_SECONDS ?= 30
+SOAK_MINUTES ?= 30
 V       ?=
 Q       := $(if $(V),,@)
 
@@ -58,14 +61,14 @@ TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
 TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
-BENCHES  := $(sort $(wildcard tests/bench/*.sh))
+BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 HEADERS  := $(wildcard $(FOLDERS:%=%/*.h) tests/*.h)
 TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
               portal/pages/* portal/text/*)
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus fuzz install clean
+.PHONY: all demo test check golden bench corpus mutate soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -122,6 +125,11 @@ $(B)/san/$(1:%.c=%): $(B)/san/$(1:%.c=%.o) $(call objects,san,$(notdir $(patsubs
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
 
+# Reads damaged captures; sanitized and linked as a test, run by scripts.
+MUTATE := tests/probe/mutate_tool.c
+$(eval $(call unit_test,$(MUTATE)))
+MUTATE_BINARY := $(MUTATE:%.c=$(B)/san/%)
+
 # Tools of the tests (generators); plain and sanitized.
 define tool
 $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notdir $(patsubst %/,%,$(dir $(1)))))
@@ -145,7 +153,7 @@ TEST_BINARIES := $(TESTS:%.c=$(B)/san/%)
 demo: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' DEMO_EXIT='$(DEMO_EXIT)' tests/demo/demo.sh
 
-test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
+test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES) $(MUTATE_BINARY)
 	$(Q)B='$(B)' tests/run $(TEST_BINARIES) $(SCRIPTS)
 
 golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
@@ -157,9 +165,15 @@ check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
 
+soak: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
+	$(Q)B='$(B)' tests/bench/soak.sh $(SOAK_MINUTES)
+
 # Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
 corpus: $(B)/bin/yz-probe
 	$(Q)tests/probe/corpus $< $(CORPUS)
+
+mutate: $(MUTATE_BINARY)
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $< $(MUTATE_FLAGS) $(sort $(wildcard $(CORPUS)/captures/*))
 
 fuzz: $(INSTALLED) $(FUZZERS:%.c=$(B)/fuz/%)
 	$(Q)B='$(B)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run $(FUZZERS:%.c=$(B)/fuz/%)
