@@ -250,8 +250,8 @@ static struct filter *attach(const struct check *c, struct capture *capture,
                              struct error_text *error)
 {
     return filter_attach((enum filter_kind)c->config.kernel_filter,
-                         c->endpoints, capture, (uint32_t)c->config.snap_length,
-                         c->now, error);
+                         c->endpoints, &capture, 1,
+                         (uint32_t)c->config.snap_length, c->now, error);
 }
 
 static void check_filter(struct check *c, struct capture *capture,
@@ -275,10 +275,9 @@ static void check_filter(struct check *c, struct capture *capture,
                is_ebpf ? "eBPF" : "classic BPF", filter_rule_count(filter));
         if (!is_ebpf)
             ADVISE(c,
-                   "只容数百条，登记生效或失效时须重启；建议 kernel_filter = "
-                   "%s 并用较新内核",
-                   "holds some hundred, and the probe restarts when a validity "
-                   "changes; better kernel_filter = %s and a newer kernel",
+                   "只容数百条；建议 kernel_filter = %s 并用较新内核",
+                   "holds some hundred; better kernel_filter = %s and a newer "
+                   "kernel",
                    "ebpf");
     }
     filter_free(filter);

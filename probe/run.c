@@ -31,9 +31,11 @@
 #include "common/program.h"
 #include "common/sign.h"
 #include "common/tls.h"
+#include "meter/flow_table.h"
 #include "meter/meter.h"
 #include "probe/durable.h"
 #include "probe/exporter.h"
+#include "probe/metrics.h"
 #include "probe/probe_config.h"
 #include "probe/process.h"
 #include "probe/readers.h"
@@ -78,6 +80,7 @@ struct run {
     struct exporter *exporter;
     struct spool *spool;
     struct uplink *uplink;
+    struct metrics_server *metrics;
     int status_fd;
     struct sandbox_report sandbox;
     uint64_t delivered_before; /* thrown away while proving the filter */
@@ -298,27 +301,89 @@ static void on_taken(void *context)
 
 /* --- status --- */
 
-static void tell_status(struct run *r, struct wall_time now)
+/* What status and metrics say; it points into *r and to the arrays. */
+struct status_parts {
+    struct probe_interface interfaces[READER_INTERFACES_MAX];
+    struct sandbox_report processes[READERS_MAX + 1];
+};
+
+static void fill_parts(struct run *r, const struct reader_counters *c,
+                       struct status_parts *parts)
 {
+    size_t readers = readers_count(r->readers);
+    for (size_t i = 0; i < r->config.interface_count; i++)
+        parts->interfaces[i] = (struct probe_interface){
+            .name = r->config.interfaces[i],
+            .link_type = capture_link_name(r->captures[i]),
+            .received = c->captures[i].received,
+            .dropped = c->captures[i].dropped};
+    for (size_t i = 0; i < readers; i++)
+        parts->processes[i] = *readers_report(r->readers, i);
+    parts->processes[readers] = r->sandbox;
+}
+
+static struct probe_status status_of(struct run *r, struct wall_time now,
+                                     struct status_parts *parts)
+{
+    struct process_facts facts;
     struct reader_counters c = readers_counters(r->readers);
-    struct probe_status s = {
+    fill_parts(r, &c, parts);
+    (void)process_read(r->status_fd, &facts);
+    return (struct probe_status){
         .probe_id = r->config.probe_id,
         .interface = r->config.interface,
         .link_type = capture_link_name(r->captures[0]),
+        .pid = (uint32_t)getpid(),
         .started = r->started,
         .now = now,
+        .interfaces = parts->interfaces,
+        .interface_count = r->config.interface_count,
         .filter_kind = filter_kind(r->filter),
         .rules = filter_rule_count(r->filter),
+        .registry_version = endpoint_list_version(r->endpoints),
         .kernel = filter_counters(r->filter),
         .capture = sum_captures(r, &c),
         .meter = c.meter,
+        .duplicates = c.meter.duplicates,
+        .memory_rss_bytes = facts.rss_bytes + c.rss_bytes,
+        .memory_peak_bytes = facts.peak_bytes + c.peak_bytes,
+        .flow_limit = r->config.flow_limit,
+        .flow_table_bytes = r->config.flow_limit *
+                            flow_table_flow_bytes(r->config.flow_limit),
         .batches_made = exporter_sequence(r->exporter),
         .spool = spool_totals(r->spool),
         .uplink = uplink_status(r->uplink),
+        .certificate_begin = tls_context_begins(r->tls),
         .certificate_end = tls_context_expires(r->tls),
         .clock_quality = exporter_clock_quality(),
+        .processes = parts->processes,
+        .process_count = readers_count(r->readers) + 1,
     };
+}
+
+static void tell_status(struct run *r, struct wall_time now)
+{
+    struct status_parts parts;
+    struct probe_status s = status_of(r, now, &parts);
     status_write(&s, r->config.state, &r->status_failed);
+}
+
+/* Made anew for each answer, since it is rarely asked for. */
+static void serve_metrics(struct run *r, const struct pollfd *fds, size_t count,
+                          struct mono_time now)
+{
+    struct status_parts parts;
+    struct buffer text;
+    bool is_asked = false;
+    for (size_t i = 0; i < count; i++)
+        is_asked = is_asked || fds[i].revents != 0;
+    buffer_init(&text, METRICS_TEXT_MAX);
+    if (is_asked) {
+        struct probe_status s = status_of(r, wall_now(), &parts);
+        metrics_print(&s, &text);
+    }
+    metrics_step(r->metrics, fds, count, &text, now);
+    buffer_clear(&text);
 }
 
 /* Every packet a reader was handed must have been let through by our program;
@@ -343,9 +408,11 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void wait_for_work(const struct run *r, struct mono_time now)
+/* Everything is looked at afterwards, but for the metrics, which are served
+ * here while their descriptors' answers are at hand. */
+static void wait_for_work(struct run *r, struct mono_time now)
 {
-    struct pollfd fds[READERS_MAX + 1];
+    struct pollfd fds[READERS_MAX + 1 + METRICS_FDS];
     struct uplink_wait w = uplink_wait(r->uplink, now);
     int64_t until = earlier(w.until.us, r->next_tick.us);
     until = earlier(until, r->next_batch.us);
@@ -353,8 +420,10 @@ static void wait_for_work(const struct run *r, struct mono_time now)
     until = earlier(until, now.us + earlier(valid_us, TICK_MS * 1000LL));
     int64_t wait_ms = until <= now.us ? 0 : (until - now.us + 999) / 1000;
     size_t count = readers_poll(r->readers, fds);
-    fds[count] = (struct pollfd){.fd = w.fd, .events = w.events};
-    (void)poll(fds, count + 1, (int)earlier(wait_ms, TICK_MS));
+    fds[count++] = (struct pollfd){.fd = w.fd, .events = w.events};
+    size_t asked = (size_t)metrics_fds(r->metrics, fds + count, METRICS_FDS);
+    (void)poll(fds, count + asked, (int)earlier(wait_ms, TICK_MS));
+    serve_metrics(r, fds + count, asked, mono_now());
 }
 
 /* The clock may have been set, so the time is looked at in every round. */
@@ -684,10 +753,17 @@ static bool open_own(struct run *r, struct error_text *error)
            error_set(error, "collector %s: not HOST:PORT", c->collector);
 }
 
+static bool open_metrics(struct run *r, struct error_text *error)
+{
+    r->metrics = metrics_open(r->config.metrics, error);
+    return r->metrics != NULL;
+}
+
 static bool enter_sandbox(struct run *r, struct error_text *error)
 {
     struct sandbox_options sandbox = sandbox_of(r);
     return sandbox_leave_root(&sandbox, error) && open_own(r, error) &&
+           open_metrics(r, error) &&
            sandbox_enter(&sandbox, r->status_fd, &r->sandbox, error) &&
            begin_reading(r, error);
 }
@@ -701,6 +777,7 @@ static void close_fd(int fd)
 static void close_all(struct run *r)
 {
     readers_free(r->readers);
+    metrics_close(r->metrics);
     uplink_free(r->uplink);
     exporter_free(r->exporter);
     spool_close(r->spool);
