@@ -331,12 +331,11 @@ static const struct fact facts[] = {
        "`{state}/pseudonym.key` 从不外发，每个服务券周期更换。"
        "打开网口后即放弃root（{user}）；沙箱实际达到的程度见 `yz-probe "
        "status`。",
-       "The kernel drops unregistered packets before they are copied; without "
-       "proof of that the probe does not start. Inside addresses leave only as "
-       "keyed hashes (hostPseudonym); the key, `{state}/pseudonym.key`, never "
-       "leaves and changes with each voucher period. Root is given up "
-       "({user}); "
-       "what the sandbox really reached: `yz-probe status`."}}},
+       "Unregistered packets are dropped in the kernel before they are "
+       "copied; unless that is proved the probe does not start. Inside "
+       "addresses leave only as keyed hashes (hostPseudonym); the key, "
+       "`{state}/pseudonym.key`, stays here and changes with each voucher "
+       "period. Root is given up ({user}): `yz-probe status`."}}},
     {{{"自行核对", "Check it"}},
      {{"外发批次的原样副本（{kept}）： `sudo sh -c 'yz-probe show "
        "{state}/sent/*.ipfix'` 。上联只有一条本机发起的TLS连接： `sudo tcpdump "
@@ -353,10 +352,10 @@ static const struct fact facts[] = {
        "{name}。"
        "与任何TLS连接一样，对方能看到本网络的出口地址和探针证书；"
        "采集方若以域名填写，本机会查询该域名。",
-       "Only to {collector}, by TLS 1.3 with certificates on both sides: the "
-       "server's issued by {ca} for the name {name}. As always with TLS the "
-       "other end sees this site's outside address and the probe's "
-       "certificate; a collector given by name is looked up in DNS."}}},
+       "Only to {collector}: TLS 1.3, certificates on both sides, the "
+       "server's issued by {ca} for {name}. It also sees this site's outside "
+       "address and the probe's certificate; a collector given by name is "
+       "looked up in DNS."}}},
     {{{"停用", "To stop it"}},
      {{"`sudo systemctl disable --now yz-probe` "
        "。探针只看数据包的副本，停用不影响业务；"
@@ -367,10 +366,8 @@ static const struct fact facts[] = {
     {{{"卸载", "To remove it"}},
      {{"停用后： `sudo rm -r \"$(command -v yz-probe)\" {state} {config}` ，"
        "尚未送达的批次随之删除；其中所列密钥和证书另行删除。",
-       "When stopped: `sudo rm -r \"$(command -v yz-probe)\" {state} "
-       "{config}`, "
-       "batches that still wait included; then the keys and certificates that "
-       "it named."}}},
+       "Then `sudo rm -r \"$(command -v yz-probe)\" {state} {config}`, and the "
+       "keys and certificates that it named; waiting batches go too."}}},
 };
 
 /* --- {names} --- */
@@ -419,8 +416,8 @@ static void add_user(struct buffer *out, const struct explain_page *page,
         language_addf(out, language, "改用用户 %s", "for user %s",
                       page->config->user);
     else if (page->config_path == NULL)
-        language_addf(out, language, "改用 %s 所指用户",
-                      "for the user of key %s", "user");
+        language_addf(out, language, "改用所配置的用户%s",
+                      "for the configured user%s", "");
     else
         language_addf(out, language, "现未设置 %s，仍为root",
                       "not now: %s is not set", "user");
