@@ -525,9 +525,13 @@ static bool is_new_connection(const struct flow_entry *e,
     if (p->protocol != PROTOCOL_TCP ||
         (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
         return false;
+    /* The very SYN again: sent again, or from an interface whose packets come
+     * in later, when the connection may be over already. */
+    if (e->has_syn && side == (int)e->opener && e->syn_us != 0 &&
+        e->syn_sequence == p->tcp_sequence)
+        return false;
     return e->is_closing || !e->has_syn ||
-           (side == (int)e->opener && e->syn_us != 0 &&
-            e->syn_sequence != p->tcp_sequence);
+           (side == (int)e->opener && e->syn_us != 0);
 }
 
 /* Ends what the packet no longer belongs to. */
