@@ -185,7 +185,7 @@ static void add_ethernet(struct frame *f, unsigned type)
     if (below(6) == 0) {
         front_number(f, type, 2);
         front_number(f, 0xaaaa03000000, 6);
-        type = 100;
+        type = (unsigned)length_of(f);
     }
     for (unsigned i = below(3) == 0 ? below(4) : 0; i > 0; i--) {
         front_number(f, type, 2);
