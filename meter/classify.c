@@ -1,8 +1,8 @@
 /*
  * nDPI, and nothing of it outside this file.
  *
- * The interface changed in 4.6, 4.10, 4.12 and 5.0; what differs is kept in the
- * block of small functions below. nDPI's own QUIC decryption stays off: QUIC is
+ * The interface changed in 4.4, 4.6, 4.10, after it, in 5.0 and in 6.0; what
+ * differs is kept in the block of small functions below. nDPI's own QUIC decryption stays off: QUIC is
  * read by quic.c.
  */
 #include "meter/classify.h"
@@ -27,10 +27,29 @@ struct classifier {
 #define NDPI_AT_LEAST(major, minor)                                            \
     (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
-#if NDPI_AT_LEAST(4, 10)
+/* Lists of whose address is whose are of no use here, and large. */
+#if NDPI_AT_LEAST(6, 0)
+static struct ndpi_detection_module_struct *version_open(void)
+{
+    return ndpi_init_detection_module(NULL, NDPI_LICENSE_NOT_FOR_PROFIT_LGPL);
+}
+#elif NDPI_AT_LEAST(4, 10)
 static struct ndpi_detection_module_struct *version_open(void)
 {
     return ndpi_init_detection_module(NULL);
+}
+#elif NDPI_AT_LEAST(4, 4)
+static struct ndpi_detection_module_struct *version_open(void)
+{
+    return ndpi_init_detection_module(
+        ndpi_dont_load_tor_list | ndpi_dont_init_libgcrypt |
+        ndpi_dont_load_azure_list | ndpi_dont_load_whatsapp_list |
+        ndpi_dont_load_amazon_aws_list | ndpi_dont_load_ethereum_list |
+        ndpi_dont_load_zoom_list | ndpi_dont_load_cloudflare_list |
+        ndpi_dont_load_microsoft_list | ndpi_dont_load_google_list |
+        ndpi_dont_load_google_cloud_list | ndpi_dont_load_asn_lists |
+        ndpi_dont_load_icloud_private_relay_list | ndpi_dont_init_risk_ptree |
+        ndpi_dont_load_cachefly_list);
 }
 #else
 static struct ndpi_detection_module_struct *version_open(void)
@@ -76,7 +95,7 @@ static ndpi_protocol version_process(struct classifier *c,
 /* The protocol below ("TLS" of a service over TLS) where there are two. */
 static uint16_t version_protocol(ndpi_protocol p)
 {
-#if NDPI_AT_LEAST(4, 12)
+#if NDPI_AT_LEAST(4, 11) /* the development version between 4.10 and 4.12 */
     uint16_t lower = p.proto.master_protocol, upper = p.proto.app_protocol;
 #else
     uint16_t lower = p.master_protocol, upper = p.app_protocol;
