@@ -33,6 +33,7 @@
 #include "common/buffer.h"
 #include "common/ipfix_decode.h"
 #include "common/program.h"
+#include "meter/hello.h"
 #include "meter/meter.h"
 #include "probe/exporter.h"
 #include "probe/local.h"
@@ -152,14 +153,16 @@ static void finish_batch(struct side *s)
     s->worker->progress->batches++;
 }
 
-static void check_line(const struct buffer *line)
+/* Names are names, and whatever else came from the wire is escaped. */
+static void check_line(const struct flow *flow, const struct buffer *line)
 {
+    must(flow->name[0] == '\0' || hello_is_name(slice_of_text(flow->name)),
+         "a name is a name");
     must(!line->failed && line->length > 0 &&
              line->data[line->length - 1] == '\n',
          "a flow is one whole line");
     for (size_t i = 0; i + 1 < line->length; i++)
-        must(line->data[i] >= ' ' && line->data[i] <= '~',
-             "a line is printable ASCII");
+        must(line->data[i] >= ' ', "a line has no control characters");
 }
 
 static void export_flow(struct side *s, const struct flow *flow)
@@ -188,7 +191,7 @@ static void on_flow(void *context, const struct flow *flow)
     s->worker->progress->flows++;
     buffer_reset(&s->line);
     local_add_flow(&s->line, flow);
-    check_line(&s->line);
+    check_line(flow, &s->line);
     export_flow(s, flow);
 }
 
