@@ -52,7 +52,8 @@ static void on_packet(void *context, const struct capture_packet *p)
     uint8_t *copy = malloc(p->captured > 0 ? p->captured : 1);
     must(copy != NULL && p->captured <= p->length);
     memcpy(copy, p->data, p->captured);
-    meter_packet(r->meter, r->link_type, copy, p->captured, p->length, p->when);
+    meter_packet(r->meter, r->link_type, copy, p->captured, p->length, p->when,
+                 r->handed++ % 2);
     free(copy);
     r->handed++;
 }

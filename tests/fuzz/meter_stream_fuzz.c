@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, frame.bytes, frame.length);
         now.us += 1000;
         meter_packet(meter, LINK_ETHERNET, copy, frame.length, frame.length,
-                     now);
+                     now, 0);
         free(copy);
     }
     meter_flush(meter);

@@ -313,6 +313,32 @@ static void test_points(void)
     CHECK_I64(t.flows[0].forward.packets, 2);
 }
 
+/* Each interface hands its packets over in blocks, so a short connection comes
+ * whole from one, and then whole from the other. */
+static void test_point_blocks(void)
+{
+    int64_t start = t.now_us;
+    t.options = (struct meter_options){.duplicate_window_ms = 1000};
+    begin("a whole connection at one point, then at the other: one flow", false,
+          100);
+    start = t.now_us;
+    for (t.point = 0; t.point < 2; t.point++) {
+        t.now_us = start;
+        tcp(ERP, false, 100, 0, TCP_SYN, "", 0);
+        tcp(ERP, true, 500, 101, TCP_SYN | TCP_ACK, "", 0);
+        tcp(ERP, false, 101, 501, TCP_ACK, "request", 7);
+        tcp(ERP, true, 501, 108, TCP_ACK | TCP_FIN, "", 0);
+        tcp(ERP, false, 108, 502, TCP_ACK | TCP_FIN, "", 0);
+    }
+    t.point = 0;
+    CHECK_I64(meter_counters(t.meter)->duplicates, 5);
+    end(1);
+    CHECK_I64(t.flows[0].forward.packets, 3);
+    CHECK_I64(t.flows[0].reverse.packets, 2);
+    CHECK_I64(t.flows[0].end_reason, FLOW_END_DETECTED);
+    t.options = (struct meter_options){0};
+}
+
 static void send_tagged(void)
 {
     static const uint8_t tag[4] = {0x81, 0x00, 0x00, 0x07};
@@ -552,6 +578,7 @@ int main(void)
     test_retransmissions();
     test_versions();
     test_points();
+    test_point_blocks();
     test_tagged_points();
     test_tunnels();
     test_exchange();

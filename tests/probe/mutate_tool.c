@@ -208,7 +208,7 @@ static void on_packet(void *context, const struct capture_packet *p)
     memcpy(copy, p->data, p->captured);
     for (int i = 0; i < METERS; i++)
         meter_packet(w->sides[i].meter, w->link_type, copy, p->captured,
-                     p->length, p->when);
+                     p->length, p->when, 0);
     w->handed++;
 }
 
