@@ -274,8 +274,7 @@ static void check_filter(struct check *c, struct capture *capture,
                "proved to be in force on %s: %s with %zu prefixes", name,
                is_ebpf ? "eBPF" : "classic BPF", filter_rule_count(filter));
         if (!is_ebpf)
-            ADVISE(c,
-                   "只容数百条；建议 kernel_filter = %s 并用较新内核",
+            ADVISE(c, "只容数百条；建议 kernel_filter = %s 并用较新内核",
                    "holds some hundred; better kernel_filter = %s and a newer "
                    "kernel",
                    "ebpf");

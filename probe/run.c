@@ -85,7 +85,8 @@ struct run {
     struct sandbox_report sandbox;
     uint64_t delivered_before; /* thrown away while proving the filter */
     struct told told;
-    uint64_t lost; /* batches, not yet told */
+    uint64_t lost;                    /* batches, not yet told */
+    enum clock_quality clock_quality; /* as last told */
     uint64_t mark;
     struct wall_time started;
     struct mono_time next_batch, next_status, next_tick;
@@ -135,6 +136,25 @@ static struct exporter_period period_of(struct run *r, struct told *now)
     };
 }
 
+/* Once a batch at most: what an administrator should do something about. */
+static void tell_losses(struct run *r, const struct exporter_period *p)
+{
+    if (p->packets_dropped > 0)
+        log_warn("the kernel dropped %" PRIu64 " of %" PRIu64 " packets since "
+                 "the last batch; raise buffer_mb or workers",
+                 p->packets_dropped, p->packets_seen);
+    if (p->flows_evicted > 0)
+        log_warn("%" PRIu64 " flows were reported early since the last batch, "
+                 "for want of room; raise flow_limit",
+                 p->flows_evicted);
+    if (p->batches_lost > 0)
+        log_warn("%" PRIu64 " batches are lost: the spool was full or damaged",
+                 p->batches_lost);
+    if (p->clock_quality != r->clock_quality)
+        log_info("clock: %s", status_clock_text(p->clock_quality));
+    r->clock_quality = p->clock_quality;
+}
+
 static void close_batch(struct run *r, struct wall_time now)
 {
     struct buffer batch = {0};
@@ -148,6 +168,7 @@ static void close_batch(struct run *r, struct wall_time now)
     }
     r->told = told;
     r->lost = 0;
+    tell_losses(r, &period);
     log_debug("batch %" PRIu64 ": %zu bytes", exporter_sequence(r->exporter),
               batch.length);
     if (!spool_add(r->spool, &batch, hash) && !r->disk_failed) {
@@ -348,8 +369,8 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .memory_rss_bytes = facts.rss_bytes + c.rss_bytes,
         .memory_peak_bytes = facts.peak_bytes + c.peak_bytes,
         .flow_limit = r->config.flow_limit,
-        .flow_table_bytes = r->config.flow_limit *
-                            flow_table_flow_bytes(r->config.flow_limit),
+        .flow_table_bytes =
+            r->config.flow_limit * flow_table_flow_bytes(r->config.flow_limit),
         .batches_made = exporter_sequence(r->exporter),
         .spool = spool_totals(r->spool),
         .uplink = uplink_status(r->uplink),
@@ -832,6 +853,7 @@ static int run(struct run *r)
     stop_on_signals();
     reload_on_signal();
     r->started = wall_now();
+    r->clock_quality = CLOCK_SYNCHRONISED; /* what needs no line */
     int status = open_all(r);
     if (status == 0) {
         for (size_t i = 0; i < readers_count(r->readers); i++)
