@@ -77,7 +77,7 @@ bool process_read(int fd, struct process_facts *facts)
         set_of(all, "CapEff") | set_of(all, "CapPrm") | set_of(all, "CapAmb");
     facts->no_new_privileges = number_of(all, "NoNewPrivs", 0) != 0;
     facts->has_seccomp_filter = number_of(all, "Seccomp", 0) == 2;
-    facts->rss_bytes = number_of(all, "VmRSS", 0) * KIB;
-    facts->peak_bytes = number_of(all, "VmHWM", 0) * KIB;
+    facts->memory_bytes =
+        (number_of(all, "RssAnon", 0) + number_of(all, "RssShmem", 0)) * KIB;
     return true;
 }

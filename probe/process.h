@@ -15,7 +15,8 @@ struct process_facts {
     uint64_t capabilities; /* effective, permitted and ambient together */
     bool no_new_privileges;
     bool has_seccomp_filter;
-    uint64_t rss_bytes, peak_bytes;
+    uint64_t memory_bytes; /* its own: neither files nor the packet ring, which
+                              the kernel shares with it */
 };
 
 int process_open(void); /* a descriptor, or -1 */

@@ -68,8 +68,7 @@ static void send_counters(struct reader *r, uint64_t mark)
     for (size_t i = 0; i < r->count; i++)
         c.captures[i] = capture_counters(r->sources[i].capture);
     (void)process_read(r->status_fd, &facts);
-    c.rss_bytes = facts.rss_bytes;
-    c.peak_bytes = facts.peak_bytes;
+    c.memory_bytes = facts.memory_bytes;
     send_message(r, CHANNEL_COUNTERS, &c, sizeof(c));
 }
 

@@ -48,7 +48,7 @@ struct reader_counters {
     uint64_t mark; /* that is answered, 0: none */
     struct meter_counters meter;
     struct capture_counters captures[READER_INTERFACES_MAX];
-    uint64_t rss_bytes, peak_bytes;
+    uint64_t memory_bytes; /* struct process_facts */
 };
 
 /* In the child, on its end of the channel. Never returns. */

@@ -389,8 +389,7 @@ static void add_counters(struct reader_counters *sum,
         sum->captures[i].dropped += c->captures[i].dropped;
         sum->captures[i].delivered += c->captures[i].delivered;
     }
-    sum->rss_bytes += c->rss_bytes;
-    sum->peak_bytes += c->peak_bytes;
+    sum->memory_bytes += c->memory_bytes;
 }
 
 struct reader_counters readers_counters(const struct readers *r)

@@ -82,6 +82,7 @@ struct run {
     struct uplink *uplink;
     struct metrics_server *metrics;
     int status_fd;
+    uint64_t memory_peak_bytes;
     struct sandbox_report sandbox;
     uint64_t delivered_before; /* thrown away while proving the filter */
     struct told told;
@@ -350,6 +351,9 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
     struct reader_counters c = readers_counters(r->readers);
     fill_parts(r, &c, parts);
     (void)process_read(r->status_fd, &facts);
+    uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
+    if (memory_bytes > r->memory_peak_bytes)
+        r->memory_peak_bytes = memory_bytes;
     return (struct probe_status){
         .probe_id = r->config.probe_id,
         .interface = r->config.interface,
@@ -366,8 +370,8 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .capture = sum_captures(r, &c),
         .meter = c.meter,
         .duplicates = c.meter.duplicates,
-        .memory_rss_bytes = facts.rss_bytes + c.rss_bytes,
-        .memory_peak_bytes = facts.peak_bytes + c.peak_bytes,
+        .memory_rss_bytes = memory_bytes,
+        .memory_peak_bytes = r->memory_peak_bytes,
         .flow_limit = r->config.flow_limit,
         .flow_table_bytes =
             r->config.flow_limit * flow_table_flow_bytes(r->config.flow_limit),

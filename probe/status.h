@@ -41,8 +41,10 @@ struct probe_status {
     struct capture_counters capture;
     struct meter_counters meter;
     uint64_t duplicates; /* packets seen twice and counted once */
-    uint64_t memory_rss_bytes, memory_peak_bytes; /* all processes together */
-    uint64_t flow_limit, flow_table_bytes;        /* fixed at start */
+    uint64_t memory_rss_bytes,
+        memory_peak_bytes;                 /* of all processes, their own;
+                                                     the peak as sampled */
+    uint64_t flow_limit, flow_table_bytes; /* fixed at start */
     uint64_t batches_made;
     struct spool_totals spool;
     struct uplink_status uplink;
