@@ -330,7 +330,7 @@ static bool add_memory(struct view *v)
     SAY(v, "，最高 ", ", peak ");
     size(v, u64_of(m, "peak_bytes"));
     if (table > 0) {
-        SAY(v, "，其中流表固定 ", ", of this fixed for flows ");
+        SAY(v, "，流表最多占 ", ", flows take at most ");
         size(v, table);
     }
     return true;
