@@ -137,7 +137,7 @@ static void test_well(void)
         "kernel 0",
         "duplicates 77",
         "active 35 (of at most 65,536)",
-        "now 9.0 MiB, peak 10.0 MiB, of this fixed for flows 4.0 MiB",
+        "now 9.0 MiB, peak 10.0 MiB, flows take at most 4.0 MiB",
         "made 12, waiting 0, acknowledged 12",
         "ledger index 4,242",
         "230 days left, until 2024-07-03",
