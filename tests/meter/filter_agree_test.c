@@ -224,7 +224,8 @@ static void add_gre(struct frame *f, int version)
         if (flags >> i & 1)
             front_number(f, 7, 4);
     front_number(f, type, 2);
-    front_number(f, (flags & 1) << 15 | (flags & 6) << 12, 2);
+    front_number(f, (flags & 1) << 15 | (flags & 2) << 12 | (flags & 4) << 10,
+                 2);
 }
 
 static void add_udp(struct frame *f, unsigned port)
