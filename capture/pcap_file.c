@@ -59,9 +59,9 @@ static bool read_header(struct pcap_file *f)
         !read_magic(f, header))
         return false;
     uint32_t link_type = get_u32(f, header + 20);
+    /* Version 2.4, two numbers of 16 bits in the file's own order. */
     const uint16_t one = 1;
-    bool is_little = *(const uint8_t *)&one == 1;
-    /* Version 2.4 in the file's own order. */
+    bool is_little = (*(const uint8_t *)&one == 1) != f->is_swapped;
     uint32_t version = get_u32(f, header + 4);
     f->link_type = (int)link_type;
     return version == (is_little ? 0x00040002u : 0x00020004u) &&

@@ -91,8 +91,12 @@ enum http_status http_host_find(struct slice data, struct slice *host)
     while (take_line(&data, &line)) {
         if (line.length == 0)
             return HTTP_NO_HOST;
-        if (is_host_line(line, host))
-            return hello_is_name(*host) ? HTTP_HOST : HTTP_NO_HOST;
+        if (is_host_line(line, host)) {
+            if (hello_is_name(*host))
+                return HTTP_HOST;
+            *host = SLICE("");
+            return HTTP_NO_HOST;
+        }
     }
     return HTTP_MORE;
 }

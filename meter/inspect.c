@@ -337,8 +337,10 @@ static enum finding try_http(struct inspector *in, struct inspection *i,
     i->application = "HTTP";
     if (status == HTTP_CONNECT)
         return FOUND_SOME;
-    set_name(in, i, host, NAME_HTTP_HOST);
-    keep_texts(in, i, host, SLICE(""));
+    if (status == HTTP_HOST) {
+        set_name(in, i, host, NAME_HTTP_HOST);
+        keep_texts(in, i, host, SLICE(""));
+    }
     return FOUND_ALL;
 }
 

@@ -53,14 +53,14 @@ static void on_packet(void *context, const struct capture_packet *p)
     must(copy != NULL && p->captured <= p->length);
     memcpy(copy, p->data, p->captured);
     meter_packet(r->meter, r->link_type, copy, p->captured, p->length, p->when,
-                 r->handed++ % 2);
+                 0);
     free(copy);
     r->handed++;
 }
 
 static void open_meter(struct reading *r)
 {
-    const struct meter_options options = {4, 2, 5};
+    const struct meter_options options = {4, 2, 5, .keeps_texts = true};
     struct endpoint_list *list =
         endpoint_list_parse(slice_of_text(endpoints_csv), "fuzz.csv", NULL);
     must(list != NULL);
@@ -83,7 +83,7 @@ static void read_all(struct reading *r, struct capture *capture)
     must(c->packets - before.packets == r->packets &&
          c->octets - before.octets == r->octets &&
          r->packets + other == r->handed);
-    must(c->active_flows == 0 && c->flows - before.flows == r->ended);
+    must(c->active_flows == 0 && c->flows - before.flows >= r->ended);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

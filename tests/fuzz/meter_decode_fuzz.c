@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct meter_counters sum;
     static struct wall_time now = {1700000000000000};
     if (meter == NULL) {
-        struct meter_options options = {32, 30, 300};
+        struct meter_options options = {32, 30, 300, 1000, .keeps_texts = true};
         any = endpoint_list_any();
         meter = meter_new(&options, any, on_flow, &sum, NULL);
     }

@@ -11,6 +11,8 @@
 #include "meter/gather.h"
 #include "tests/fuzz/fuzz.h"
 
+enum { GATHER_SIZE = 8192 };
+
 struct model {
     bool is_there[GATHER_SIZE + 1]; /* the last one stays false */
     uint8_t bytes[GATHER_SIZE];
@@ -66,10 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { EMPTY = 0xffff };
     static struct model model;
-    static struct gather gather;
+    static uint8_t room[GATHER_SIZE];
+    struct gather gather;
     struct cursor c = cursor_of(data, size);
     memset(&model, 0, sizeof(model));
-    gather_reset(&gather);
+    gather_init(&gather, room, sizeof(room));
     for (int i = 0; i < 100 && cursor_left(&c) > 4; i++) {
         uint16_t offset = cursor_u16(&c);
         size_t length = cursor_u16(&c);

@@ -24,6 +24,7 @@ enum { PLAIN_MAX = 1400, DATAGRAM_MAX = 8 * 1024, ID_LEN = 8, HEADER_LEN = 18 };
 struct sealer {
     EVP_CIPHER_CTX *gcm;
     struct quic_opener *opener;
+    struct fingerprinter *fingerprinter;
     uint8_t id[ID_LEN];
     uint8_t datagram[DATAGRAM_MAX];
     size_t length;
@@ -105,7 +106,9 @@ static void read_datagram(struct sealer *s, struct quic_client *client,
     if (hello_from_handshake(gather->bytes, gather_prefix(gather), &hello) !=
         HELLO_CLIENT)
         return;
-    fingerprint_of_hello(&hello, true, text);
+    struct fingerprint fingerprint;
+    fingerprint_of_hello(s->fingerprinter, &hello, true, &fingerprint);
+    fingerprint_to_text(&fingerprint, text);
     if (strlen(text) != 36 ||
         (hello.name.length > 0 && !hello_is_name(hello.name)))
         abort();
@@ -114,17 +117,19 @@ static void read_datagram(struct sealer *s, struct quic_client *client,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct sealer s;
-    static struct gather gather;
+    static uint8_t bytes[8192];
+    struct gather gather;
     uint8_t plain[PLAIN_MAX];
     struct quic_client client = {0};
     struct cursor c = cursor_of(data, size);
     if (s.gcm == NULL) {
         s.gcm = EVP_CIPHER_CTX_new();
         s.opener = quic_opener_new();
+        s.fingerprinter = fingerprinter_new();
     }
     s.length = 0;
     memset(s.id, 1, sizeof(s.id));
-    gather_reset(&gather);
+    gather_init(&gather, bytes, sizeof(bytes));
     while (cursor_left(&c) > 3) {
         uint8_t kind = cursor_u8(&c);
         size_t length = cursor_u16(&c) % PLAIN_MAX;

@@ -17,6 +17,16 @@ static void test_hash(void)
     CHECK(keyed_hash(&KEY, data, 15) == 0xa129ca6149be45e5);
     CHECK(keyed_hash(&KEY, data, 0) == 0x726fdb47dd0e0e31);
     CHECK(keyed_hash(&KEY, data, 8) == 0x93f5f5799a932462);
+    test_case("SipHash-1-3 of a pair: keyed, each bit counts");
+    uint64_t pair = keyed_hash_pair(&KEY, 1, 2);
+    CHECK(pair != keyed_hash_pair(&KEY, 2, 1));
+    for (int bit = 0; bit < 64; bit++) {
+        uint64_t flip = UINT64_C(1) << bit;
+        struct hash_key key = {KEY.k0 ^ flip, KEY.k1};
+        CHECK(keyed_hash_pair(&KEY, 1 ^ flip, 2) != pair);
+        CHECK(keyed_hash_pair(&KEY, 1, 2 ^ flip) != pair);
+        CHECK(keyed_hash_pair(&key, 1, 2) != pair);
+    }
     test_case("another key, another hash");
     struct hash_key other = {KEY.k0 ^ 1, KEY.k1};
     CHECK(keyed_hash(&KEY, data, 15) != keyed_hash(&other, data, 15));
@@ -51,10 +61,11 @@ static void test_tuples(void)
     CHECK_I64(flow_packet_side(&there), SIDE_HIGH);
 }
 
-/* 20,000 random additions, look-ups and removals among 600 tuples. */
+/* 40,000 random additions, look-ups and removals among 6,000 tuples; the table
+ * grows past its first slots, and is full at the end. */
 static void test_against_list(void)
 {
-    enum { LIMIT = 500, TUPLES = 600, STEPS = 20000 };
+    enum { LIMIT = 5000, TUPLES = 6000, STEPS = 40000 };
     static struct flow_entry *held[TUPLES];
     struct flow_table *t = flow_table_new(LIMIT, KEY);
     size_t count = 0;
@@ -64,7 +75,7 @@ static void test_against_list(void)
         state = state * 1664525 + 1013904223;
         uint32_t n = (state >> 8) % TUPLES;
         struct flow_tuple tuple = tuple_of(n);
-        uint32_t hash = flow_table_hash(t, &tuple) % 64; /* many collisions */
+        uint32_t hash = flow_table_hash(t, &tuple) % 512; /* many collisions */
         if (!CHECK(flow_table_find(t, &tuple, hash) == held[n]))
             break;
         if (held[n] != NULL) {
@@ -79,6 +90,14 @@ static void test_against_list(void)
         }
         CHECK_I64(flow_table_count(t), count);
     }
+    for (uint32_t n = 0; n < TUPLES; n++) {
+        struct flow_tuple tuple = tuple_of(n);
+        uint32_t hash = flow_table_hash(t, &tuple) % 512;
+        if (held[n] == NULL)
+            held[n] = flow_table_add(t, &tuple, hash, STEPS);
+        CHECK(flow_table_find(t, &tuple, hash) == held[n]);
+    }
+    CHECK_I64(flow_table_count(t), LIMIT);
     flow_table_free(t);
 }
 
