@@ -53,7 +53,7 @@ static void on_packet(void *context, const struct capture_packet *p)
     must(copy != NULL && p->captured <= p->length);
     memcpy(copy, p->data, p->captured);
     meter_packet(r->meter, r->link_type, copy, p->captured, p->length, p->when,
-                 0);
+                 r->handed % 2);
     free(copy);
     r->handed++;
 }
