@@ -107,6 +107,10 @@ struct capture *capture_open_live(const struct capture_options *options,
         activate_error(pcap, options->interface, status, error);
         goto fail;
     }
+    /* Version 2 of the cooked header tells the interface of a packet, so that
+     * one which passes two of "any" can be told to be the same. */
+    if (pcap_datalink(pcap) == DLT_LINUX_SLL)
+        (void)pcap_set_datalink(pcap, DLT_LINUX_SLL2);
     if (pcap_setnonblock(pcap, 1, reason) != 0 ||
         pcap_get_selectable_fd(pcap) < 0) {
         error_set(error, "interface %s: %s", options->interface, reason);

@@ -435,6 +435,7 @@ static enum decode_status decode_sll2(struct layer *l, struct packet *p)
     if (status != DECODE_OK)
         return status;
     uint16_t type = get_u16(l->at);
+    p->interface = get_u32(l->at + 4);
     pass(l, 20);
     return decode_ethertype(l, type, p);
 }
@@ -640,6 +641,7 @@ enum decode_status decode_inner(const struct packet *outer,
     if (status == DECODE_HEADER && outer->protocol == PROTOCOL_UDP &&
         inner->ip == NULL)
         status = DECODE_LINK;
+    inner->interface = outer->interface;
     if (inner->vlan == 0) {
         inner->vlan = outer->vlan;
         inner->tags = outer->tags;

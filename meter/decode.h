@@ -65,6 +65,7 @@ struct packet {
     uint16_t tags; /* all tags as one number, 0: none; so that places where the
                       same flow is seen can be told apart: vlan in the low 12
                       bits, above it what inner tags are mixed to */
+    uint32_t interface; /* as a cooked v2 frame tells it; 0: not told */
     uint16_t source_port, destination_port; /* 0 where there are none */
     uint16_t tcp_flags;
     uint32_t tcp_sequence, tcp_acknowledgement;

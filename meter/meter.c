@@ -578,7 +578,8 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
 static uint16_t point_of(const struct meter *m, const struct packet *p,
                          unsigned point)
 {
-    uint16_t number = (uint16_t)(point * 0x9e37u); /* odd: one to one */
+    /* An odd factor: one to one. */
+    uint16_t number = (uint16_t)((point + (p->interface << 3)) * 0x9e37u);
     return m->is_vlan_point ? number ^ p->tags : number;
 }
 

@@ -379,6 +379,9 @@ cat "$work/once.log"
 counts_once 'l1, c1' 2 >"$work/once.log"
 result $? "two interfaces, two workers: what passes both interfaces counts once"
 cat "$work/once.log"
+counts_once any 1 >"$work/once.log"
+result $? "all interfaces: what passes two of them counts once"
+cat "$work/once.log"
 
 # --- the sandbox, as other programs see it ---
 
