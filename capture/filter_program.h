@@ -22,7 +22,8 @@ enum filter_counter {
     COUNT_SEEN,
     COUNT_SEEN_OCTETS,
     COUNT_MATCHED,
-    COUNT_OCTETS
+    COUNT_OCTETS,
+    COUNT_NOTHING /* always 0 */
 };
 
 /* Value of the map `sets`: a bit a port, by enum port_class. */
