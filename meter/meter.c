@@ -39,6 +39,7 @@ static const int64_t DAY_US = INT64_C(86400) * SECOND_US;
 
 struct meter {
     const struct endpoint_list *endpoints;
+    const uint8_t *near; /* the endpoint list's */
     meter_emit_fn *emit;
     void *context;
     int64_t idle_us, active_us;
@@ -90,6 +91,7 @@ static bool make_tables(struct meter *m, const struct meter_options *options,
 static void use_endpoints(struct meter *m, const struct endpoint_list *list)
 {
     m->endpoints = list;
+    m->near = endpoint_list_near(list);
     m->is_any = endpoint_list_is_any(list);
     /* Nothing is steady yet: the first packet looks. */
     m->steady_from.us = m->steady_to.us = INT64_MIN;
@@ -367,6 +369,14 @@ struct match {
     int side; /* SIDE_ of the registered address */
 };
 
+/* Is an IPv4 packet between these addresses surely towards nothing? */
+static bool is_far(const struct meter *m, const uint8_t *source,
+                   const uint8_t *destination)
+{
+    return !m->is_any && !endpoint_is_near(m->near, source) &&
+           !endpoint_is_near(m->near, destination);
+}
+
 static int find_endpoint(const struct meter *m, const struct packet *p,
                          bool is_destination, struct wall_time when)
 {
@@ -383,9 +393,6 @@ static struct match match_packet(const struct meter *m, const struct packet *p,
                                  int side, struct wall_time when)
 {
     bool is_destination_first = opener_of(p, side) == side;
-    if (p->ip_version == 4 &&
-        !endpoint_may_match(m->endpoints, p->source, p->destination))
-        return (struct match){ENDPOINT_NONE, side};
     int endpoint = find_endpoint(m, p, is_destination_first, when);
     if (endpoint != ENDPOINT_NONE)
         return (struct match){endpoint, is_destination_first ? !side : side};
@@ -705,8 +712,7 @@ static bool take_packet(struct meter *m, struct packet *p,
 {
     if (p->is_fragment)
         fragment_table_apply(m->fragments, p, when);
-    else if (p->ip_version == 4 &&
-             !endpoint_may_match(m->endpoints, p->source, p->destination))
+    else if (p->ip_version == 4 && is_far(m, p->source, p->destination))
         return false;
     int side = flow_packet_side(p);
     struct flow_entry *e = flow_of(m, p, side, when);
@@ -763,7 +769,7 @@ static bool is_plainly_other(const struct meter *m, int link_type,
     size_t total = (size_t)data[IP + 2] << 8 | data[IP + 3];
     size_t header = (size_t)(data[TCP + 12] >> 4) * 4;
     return header >= 20 && total >= 20 + header && total <= length - IP &&
-           !endpoint_may_match(m->endpoints, data + IP + 12, data + IP + 16);
+           is_far(m, data + IP + 12, data + IP + 16);
 }
 
 static void decode_and_take(struct meter *m, int link_type, const uint8_t *data,
