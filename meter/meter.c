@@ -32,7 +32,8 @@ enum {
     LINGER_S = 3,
     LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
     TUNNELS_MAX = 3,
-    STEADY_WAIT = 1000, /* packets between two looks at the validities */
+    EPOCH_NONE = UINT8_MAX, /* of a flow: its next packet asks */
+    STEADY_WAIT = 1000,     /* packets between two looks at the validities */
     PROTOCOL_ICMPV6 = 58,
 };
 static const int64_t DAY_US = INT64_C(86400) * SECOND_US;
@@ -402,12 +403,13 @@ static struct match match_packet(const struct meter *m, const struct packet *p,
 
 static void begin_epoch(struct meter *m)
 {
-    if (++m->epoch != 0)
+    if (++m->epoch != EPOCH_NONE)
         return;
     /* The numbers begin again: no flow may hold one that comes back. */
+    m->epoch = 0;
     struct flow_entry *e = flow_table_oldest_report(m->table);
     for (; e != NULL; e = flow_table_younger_report(m->table, e))
-        e->epoch = UINT8_MAX;
+        e->epoch = EPOCH_NONE;
 }
 
 /* Do the answers of this epoch hold for a packet of that time? A look at all
@@ -510,7 +512,7 @@ static struct flow_entry *begin_flow(struct meter *m, const struct packet *p,
     struct flow_entry *e = add_entry(m, t, hash);
     e->endpoint = match.endpoint;
     e->named_endpoint = ENDPOINT_NONE;
-    e->epoch = m->epoch;
+    e->epoch = EPOCH_NONE;
     e->registered = match.side != 0;
     e->opener = opener_of(p, side) != 0;
     /* Begun before we looked: endpoints are opened to. */
@@ -548,6 +550,17 @@ static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
     return NULL;
 }
 
+/* The same answer as when the flow began? Its own registered side is asked: the
+ * other address may be registered as well. */
+static bool is_still_registered(const struct meter *m,
+                                const struct flow_entry *e,
+                                const struct packet *p, int side,
+                                struct wall_time when)
+{
+    bool is_destination = side != (int)e->registered;
+    return find_endpoint(m, p, is_destination, when) == e->endpoint;
+}
+
 /* The flow of the packet, begun when there is none; NULL when the packet is
  * towards nothing registered. */
 static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
@@ -560,17 +573,18 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
     if (e != NULL)
         e = leave_flow(m, e, p, side);
     bool holds = is_steady(m, when);
-    if (e != NULL && holds && e->epoch == m->epoch)
+    if (e != NULL && ((holds && e->epoch == m->epoch) ||
+                      is_still_registered(m, e, p, side, when))) {
+        if (holds)
+            e->epoch = m->epoch;
         return e;
+    }
     struct match match = match_packet(m, p, side, when);
     if (match.endpoint == ENDPOINT_NONE)
         return NULL;
-    if (e != NULL && e->endpoint != match.endpoint) {
+    if (e != NULL)
         end_flow(m, e, FLOW_END_FORCED);
-        e = NULL;
-    }
-    if (e == NULL)
-        e = begin_flow(m, p, &tuple, hash, side, match);
+    e = begin_flow(m, p, &tuple, hash, side, match);
     if (holds)
         e->epoch = m->epoch;
     return e;
