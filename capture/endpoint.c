@@ -589,11 +589,9 @@ int endpoint_find_by_name(const struct endpoint_list *list,
     return find(list, a, &q);
 }
 
-bool endpoint_may_match(const struct endpoint_list *list, const uint8_t *source,
-                        const uint8_t *destination)
+const uint8_t *endpoint_list_near(const struct endpoint_list *list)
 {
-    return list->is_any || prefix_map_may_hold(list->map, source) ||
-           prefix_map_may_hold(list->map, destination);
+    return prefix_map_near(list->map);
 }
 
 int endpoint_find_id(const struct endpoint_list *list, const char *id)

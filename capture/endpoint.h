@@ -47,10 +47,16 @@ struct digest endpoint_list_version(const struct endpoint_list *list);
  * the any-list the result is always 0. */
 int endpoint_find(const struct endpoint_list *list, const struct address *a,
                   uint8_t protocol, uint16_t port, struct wall_time when);
-/* False: the IPv4 packet between these addresses (4 bytes each) meets no
- * endpoint. True: it may. Cheap. */
-bool endpoint_may_match(const struct endpoint_list *list, const uint8_t *source,
-                        const uint8_t *destination);
+/* For a first look at every packet: see prefix_map_near(). Of no meaning for the
+ * any-list. */
+const uint8_t *endpoint_list_near(const struct endpoint_list *list);
+/* False: there is no endpoint at or around this IPv4 address (4 bytes). True:
+ * there may be. */
+static inline bool endpoint_is_near(const uint8_t *near, const uint8_t *address)
+{
+    return (near[address[0] << 5 | address[1] >> 3] >> (address[1] & 7) & 1) !=
+           0;
+}
 /* Index of the endpoint with this id, or ENDPOINT_NONE. */
 int endpoint_find_id(const struct endpoint_list *list, const char *id);
 const char *endpoint_id(const struct endpoint_list *list, int index);

@@ -26,7 +26,7 @@ struct prefix_map {
     struct family families[2];
     /* IPv4: the last range that begins at or before the bucket's start. */
     uint32_t buckets[BUCKETS + 1];
-    uint8_t occupied[BUCKETS / 8]; /* bit per bucket: something lies in it */
+    uint8_t near[BUCKETS / 8]; /* bit per bucket: something lies in it */
 };
 
 static int compare_prefixes(const void *a, const void *b)
@@ -108,7 +108,7 @@ static unsigned bucket_of(const uint8_t *bytes)
 static void occupy(struct prefix_map *map, const uint8_t *bytes)
 {
     unsigned bucket = bucket_of(bytes);
-    map->occupied[bucket / 8] |= (uint8_t)(1 << bucket % 8);
+    map->near[bucket / 8] |= (uint8_t)(1 << bucket % 8);
 }
 
 /* A bucket is occupied when something lies around its start, or begins in it. */
@@ -253,10 +253,9 @@ int32_t prefix_map_find(const struct prefix_map *map, const struct address *a)
                        ipv4_of(a->bytes));
 }
 
-bool prefix_map_may_hold(const struct prefix_map *map, const uint8_t *bytes)
+const uint8_t *prefix_map_near(const struct prefix_map *map)
 {
-    unsigned bucket = bucket_of(bytes);
-    return (map->occupied[bucket / 8] >> bucket % 8 & 1) != 0;
+    return map->near;
 }
 
 const struct prefix_range *prefix_map_ranges(const struct prefix_map *map,

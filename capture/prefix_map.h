@@ -11,7 +11,6 @@
 #ifndef CAPTURE_PREFIX_MAP_H
 #define CAPTURE_PREFIX_MAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,9 +42,10 @@ int32_t prefix_map_index(const struct prefix_map *map,
                          const struct prefix *prefix);
 /* The node of the longest prefix around the address, or PREFIX_NONE. */
 int32_t prefix_map_find(const struct prefix_map *map, const struct address *a);
-/* False: no prefix lies around this IPv4 address (4 bytes), nor around any with
- * the same first 16 bits. One bit of memory tells. */
-bool prefix_map_may_hold(const struct prefix_map *map, const uint8_t *bytes);
+/* A bit for each value of the first 16 bits of an IPv4 address (the value's low
+ * three bits count within a byte): clear where no prefix lies around any of its
+ * addresses. */
+const uint8_t *prefix_map_near(const struct prefix_map *map);
 /* The ranges of an address family (4 or 6), which begin at its first address. */
 const struct prefix_range *prefix_map_ranges(const struct prefix_map *map,
                                              int version, size_t *count);

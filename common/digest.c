@@ -29,27 +29,51 @@ static void must(bool good, const char *what)
         fatal(1, "%s failed in the crypto library", what);
 }
 
-/* EVP_sha256() is looked up again by name in every use, which takes longer than
- * the hashing of short texts. */
-static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+/* EVP_sha256() is looked up again by name in every use, and a context made for
+ * it, which takes longer than the hashing of short texts. So both are kept, the
+ * context by each thread for itself. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t context_key;
 static EVP_MD *sha256_method;
 
-static void fetch_sha256(void)
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void prepare(void)
 {
     sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+    must(sha256_method != NULL, "finding SHA-256");
+    must(pthread_key_create(&context_key, free_context) == 0,
+         "keeping a digest");
 }
 
 static const EVP_MD *sha256(void)
 {
-    pthread_once(&sha256_once, fetch_sha256);
-    must(sha256_method != NULL, "finding SHA-256");
+    pthread_once(&once, prepare);
     return sha256_method;
+}
+
+static EVP_MD_CTX *own_context(void)
+{
+    pthread_once(&once, prepare);
+    EVP_MD_CTX *context = pthread_getspecific(context_key);
+    if (context != NULL)
+        return context;
+    context = EVP_MD_CTX_new();
+    must(context != NULL && pthread_setspecific(context_key, context) == 0,
+         "allocating a digest");
+    return context;
 }
 
 struct digest digest_of(const void *data, size_t length)
 {
     struct digest digest = {0};
-    must(EVP_Digest(data, length, digest.bytes, NULL, sha256(), NULL) == 1,
+    EVP_MD_CTX *context = own_context();
+    must(EVP_DigestInit_ex(context, sha256_method, NULL) == 1 &&
+             EVP_DigestUpdate(context, data, length) == 1 &&
+             EVP_DigestFinal_ex(context, digest.bytes, NULL) == 1,
          "SHA-256");
     return digest;
 }

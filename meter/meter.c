@@ -32,13 +32,15 @@ enum {
     LINGER_S = 3,
     LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
     TUNNELS_MAX = 3,
-    STEADY_WAIT = 1000, /* packets between two looks at the validities */
+    EPOCH_NONE = UINT8_MAX, /* of a flow: its next packet asks */
+    STEADY_WAIT = 1000,     /* packets between two looks at the validities */
     PROTOCOL_ICMPV6 = 58,
 };
 static const int64_t DAY_US = INT64_C(86400) * SECOND_US;
 
 struct meter {
     const struct endpoint_list *endpoints;
+    const uint8_t *near; /* the endpoint list's */
     meter_emit_fn *emit;
     void *context;
     int64_t idle_us, active_us;
@@ -90,6 +92,7 @@ static bool make_tables(struct meter *m, const struct meter_options *options,
 static void use_endpoints(struct meter *m, const struct endpoint_list *list)
 {
     m->endpoints = list;
+    m->near = endpoint_list_near(list);
     m->is_any = endpoint_list_is_any(list);
     /* Nothing is steady yet: the first packet looks. */
     m->steady_from.us = m->steady_to.us = INT64_MIN;
@@ -367,6 +370,14 @@ struct match {
     int side; /* SIDE_ of the registered address */
 };
 
+/* Is an IPv4 packet between these addresses surely towards nothing? */
+static bool is_far(const struct meter *m, const uint8_t *source,
+                   const uint8_t *destination)
+{
+    return !m->is_any && !endpoint_is_near(m->near, source) &&
+           !endpoint_is_near(m->near, destination);
+}
+
 static int find_endpoint(const struct meter *m, const struct packet *p,
                          bool is_destination, struct wall_time when)
 {
@@ -383,9 +394,6 @@ static struct match match_packet(const struct meter *m, const struct packet *p,
                                  int side, struct wall_time when)
 {
     bool is_destination_first = opener_of(p, side) == side;
-    if (p->ip_version == 4 &&
-        !endpoint_may_match(m->endpoints, p->source, p->destination))
-        return (struct match){ENDPOINT_NONE, side};
     int endpoint = find_endpoint(m, p, is_destination_first, when);
     if (endpoint != ENDPOINT_NONE)
         return (struct match){endpoint, is_destination_first ? !side : side};
@@ -395,12 +403,13 @@ static struct match match_packet(const struct meter *m, const struct packet *p,
 
 static void begin_epoch(struct meter *m)
 {
-    if (++m->epoch != 0)
+    if (++m->epoch != EPOCH_NONE)
         return;
     /* The numbers begin again: no flow may hold one that comes back. */
+    m->epoch = 0;
     struct flow_entry *e = flow_table_oldest_report(m->table);
     for (; e != NULL; e = flow_table_younger_report(m->table, e))
-        e->epoch = UINT8_MAX;
+        e->epoch = EPOCH_NONE;
 }
 
 /* Do the answers of this epoch hold for a packet of that time? A look at all
@@ -503,7 +512,7 @@ static struct flow_entry *begin_flow(struct meter *m, const struct packet *p,
     struct flow_entry *e = add_entry(m, t, hash);
     e->endpoint = match.endpoint;
     e->named_endpoint = ENDPOINT_NONE;
-    e->epoch = m->epoch;
+    e->epoch = EPOCH_NONE;
     e->registered = match.side != 0;
     e->opener = opener_of(p, side) != 0;
     /* Begun before we looked: endpoints are opened to. */
@@ -545,6 +554,17 @@ static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
     return NULL;
 }
 
+/* The same answer as when the flow began? Its own registered side is asked: the
+ * other address may be registered as well. */
+static bool is_still_registered(const struct meter *m,
+                                const struct flow_entry *e,
+                                const struct packet *p, int side,
+                                struct wall_time when)
+{
+    bool is_destination = side != (int)e->registered;
+    return find_endpoint(m, p, is_destination, when) == e->endpoint;
+}
+
 /* The flow of the packet, begun when there is none; NULL when the packet is
  * towards nothing registered. */
 static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
@@ -557,17 +577,18 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
     if (e != NULL)
         e = leave_flow(m, e, p, side);
     bool holds = is_steady(m, when);
-    if (e != NULL && holds && e->epoch == m->epoch)
+    if (e != NULL && ((holds && e->epoch == m->epoch) ||
+                      is_still_registered(m, e, p, side, when))) {
+        if (holds)
+            e->epoch = m->epoch;
         return e;
+    }
     struct match match = match_packet(m, p, side, when);
     if (match.endpoint == ENDPOINT_NONE)
         return NULL;
-    if (e != NULL && e->endpoint != match.endpoint) {
+    if (e != NULL)
         end_flow(m, e, FLOW_END_FORCED);
-        e = NULL;
-    }
-    if (e == NULL)
-        e = begin_flow(m, p, &tuple, hash, side, match);
+    e = begin_flow(m, p, &tuple, hash, side, match);
     if (holds)
         e->epoch = m->epoch;
     return e;
@@ -710,8 +731,7 @@ static bool take_packet(struct meter *m, struct packet *p,
 {
     if (p->is_fragment)
         fragment_table_apply(m->fragments, p, when);
-    else if (p->ip_version == 4 &&
-             !endpoint_may_match(m->endpoints, p->source, p->destination))
+    else if (p->ip_version == 4 && is_far(m, p->source, p->destination))
         return false;
     int side = flow_packet_side(p);
     struct flow_entry *e = flow_of(m, p, side, when);
@@ -768,7 +788,7 @@ static bool is_plainly_other(const struct meter *m, int link_type,
     size_t total = (size_t)data[IP + 2] << 8 | data[IP + 3];
     size_t header = (size_t)(data[TCP + 12] >> 4) * 4;
     return header >= 20 && total >= 20 + header && total <= length - IP &&
-           !endpoint_may_match(m->endpoints, data + IP + 12, data + IP + 16);
+           is_far(m, data + IP + 12, data + IP + 16);
 }
 
 static void decode_and_take(struct meter *m, int link_type, const uint8_t *data,

@@ -23,16 +23,19 @@ enum {
     SAMPLE_OFFSET = 4,
     LONG_HEADER = 0x80,
     LONG_TYPE_MASK = 0x30,
+    FRAME_CRYPTO = 6,
     PACKET_NUMBER_MAX = 4,
     HEADER_MAX = 2048,
 };
 
-/* Version 2 numbers its packet types differently; the drafts differ in salt. */
+/* Version 2 numbers its packet types differently; the drafts differ in salt,
+ * Google's last versions before them in the type of a frame as well. */
 struct version {
     uint32_t version, mask;
     uint8_t initial_type; /* within LONG_TYPE_MASK */
     const char *label;
     uint8_t salt[QUIC_SALT_LEN];
+    uint8_t crypto; /* type of its CRYPTO frames; 0: FRAME_CRYPTO */
 };
 
 /* clang-format off */
@@ -46,6 +49,10 @@ struct version {
     0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02}
 #define SALT_DRAFT_22 {0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, \
     0x3a, 0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02, 0x64, 0x4a}
+#define SALT_T050 {0x7f, 0xf5, 0x79, 0xe5, 0xac, 0xd0, 0x72, 0x91, 0x55, 0x80, \
+                   0x30, 0x4c, 0x43, 0xa2, 0x36, 0x7c, 0x60, 0x48, 0x83, 0x10}
+#define SALT_T051 {0x7a, 0x4e, 0xde, 0xf4, 0xe7, 0xcc, 0xee, 0x5f, 0xa4, 0x50, \
+                   0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d}
 static const struct version versions[] = {
     {0x00000001, 0xffffffff, 0x00, "quic", SALT_1},
     {0x6b3343cf, 0xffffffff, 0x10, "quicv2", SALT_2},
@@ -58,6 +65,8 @@ static const struct version versions[] = {
     {0xff000016, 0xffffffff, 0x00, "quic", SALT_DRAFT_22},
     {0xfaceb001, 0xffffffff, 0x00, "quic", SALT_DRAFT_22}, /* mvfst */
     {0xfaceb002, 0xffffffff, 0x00, "quic", SALT_DRAFT_23}, /* mvfst */
+    {0x54303530, 0xffffffff, 0x00, "quic", SALT_T050, 8}, /* T050: TLS */
+    {0x54303531, 0xffffffff, 0x00, "quic", SALT_T051, 8},
 };
 /* clang-format on */
 
@@ -105,9 +114,9 @@ static void skip_ack(struct cursor *c, bool has_ecn)
 }
 
 /* Initial packets hold these frames and CONNECTION_CLOSE, nothing else. */
-static void read_frames(struct cursor c, struct gather *gather)
+static void read_frames(struct cursor c, uint8_t crypto, struct gather *gather)
 {
-    enum { PADDING = 0, PING = 1, ACK = 2, ACK_ECN = 3, CRYPTO = 6 };
+    enum { PADDING = 0, PING = 1, ACK = 2, ACK_ECN = 3 };
     while (cursor_left(&c) > 0) {
         uint64_t type = read_varint(&c);
         if (type == PADDING || type == PING)
@@ -116,7 +125,7 @@ static void read_frames(struct cursor c, struct gather *gather)
             skip_ack(&c, type == ACK_ECN);
             continue;
         }
-        if (type != CRYPTO)
+        if (type != crypto)
             return;
         uint64_t offset = read_varint(&c);
         uint64_t length = read_varint(&c);
@@ -207,6 +216,7 @@ static bool open_with(struct quic_opener *opener, const struct quic_keys *keys,
                           scratch))
         return false;
     read_frames(cursor_of(scratch, p->length - header_length - QUIC_TAG_LEN),
+                p->version->crypto != 0 ? p->version->crypto : FRAME_CRYPTO,
                 gather);
     return true;
 }

@@ -90,27 +90,34 @@ static void test_forms(void)
     }
 }
 
-/* More than several blocks, in records of all sizes up to the largest. */
-static void test_blocks(void)
+/* Files of many blocks, in records of all sizes up to the largest; the larger
+ * one is read ahead. Closed in the middle as well. */
+static void test_blocks(const char *name, uint32_t records)
 {
-    enum { RECORDS = 40 };
     static const uint32_t sizes[] = {262144, 1, 65535, 0, 131072, 100000, 17};
     enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
     struct buffer b;
     struct pcap_record r;
-    buffer_init(&b, 16 << 20);
-    test_case("records across the blocks that are read");
+    buffer_init(&b, 64 << 20);
+    test_case(name);
     put_header(&b, 0xa1b2c3d4, 1, true);
-    for (uint32_t i = 0; i < RECORDS; i++)
+    for (uint32_t i = 0; i < records; i++)
         put_record(&b, i, i, sizes[i % SIZES], 262144, true);
-    save(&b, b.length);
-    struct pcap_file *f = pcap_file_open(path);
-    for (uint32_t i = 0; i < RECORDS && CHECK(f != NULL); i++) {
-        CHECK_I64(pcap_file_next(f, &r), PCAP_FILE_RECORD);
-        CHECK(r.seconds == i && r.captured == sizes[i % SIZES] && is_right(&r));
+    for (int round = 0; round < 3; round++) {
+        size_t cut = round == 2 ? 5 : 0; /* within the last record */
+        save(&b, b.length - cut);
+        struct pcap_file *f = pcap_file_open(path);
+        uint32_t wanted = round == 0 ? records / 2 : records - (round == 2);
+        for (uint32_t i = 0; i < wanted && CHECK(f != NULL); i++) {
+            CHECK_I64(pcap_file_next(f, &r), PCAP_FILE_RECORD);
+            CHECK(r.seconds == i && r.captured == sizes[i % SIZES] &&
+                  is_right(&r));
+        }
+        if (round > 0)
+            CHECK_I64(pcap_file_next(f, &r),
+                      round == 1 ? PCAP_FILE_END : PCAP_FILE_DAMAGED);
+        pcap_file_close(f);
     }
-    CHECK_I64(pcap_file_next(f, &r), PCAP_FILE_END);
-    pcap_file_close(f);
     buffer_clear(&b);
 }
 
@@ -181,7 +188,8 @@ int main(void)
     file = mkstemp(path);
     CHECK(file >= 0);
     test_forms();
-    test_blocks();
+    test_blocks("records across the blocks that are read", 40);
+    test_blocks("the same of a large file, read ahead", 250);
     test_damage();
     test_others();
     unlink(path);

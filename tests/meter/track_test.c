@@ -463,6 +463,54 @@ static void test_exchange(void)
     end(t.count);
 }
 
+static void talk(unsigned port)
+{
+    frame_of_tcp(&t.frame, PLAIN, port, ERP, 443, 1, 0, TCP_SYN, "", 0);
+    send_frame();
+    frame_of_tcp(&t.frame, ERP, 443, PLAIN, port, 9, 2, TCP_SYN | TCP_ACK, "",
+                 0);
+    send_frame();
+    frame_of_tcp(&t.frame, PLAIN, port, ERP, 443, 2, 10, TCP_ACK, "x", 1);
+    send_frame();
+}
+
+static void test_both_registered(void)
+{
+    struct error_text error;
+    begin("both ends are registered: one flow, over an exchange as well", false,
+          100);
+    struct endpoint_list *again =
+        endpoint_list_parse(slice_of_text(endpoints), "again.csv", &error);
+    talk(1000);
+    meter_set_endpoints(t.meter, again);
+    endpoint_list_free(t.list);
+    t.list = again;
+    frame_of_tcp(&t.frame, ERP, 443, PLAIN, 1000, 10, 3, TCP_ACK, "y", 1);
+    send_frame();
+    frame_of_tcp(&t.frame, PLAIN, 1000, ERP, 443, 3, 11, TCP_ACK, "z", 1);
+    send_frame();
+    meter_flush(t.meter);
+    CHECK_TEXT(endpoint_id(t.list, t.flows[0].endpoint), "erp");
+    end(1);
+    CHECK_I64(t.flows[0].forward.packets, 3);
+    CHECK_I64(t.flows[0].reverse.packets, 2);
+}
+
+/* More exchanges than the meter has numbers for. */
+static void test_many_exchanges(void)
+{
+    begin("the list is exchanged a thousand times under an open flow", false,
+          100);
+    for (int i = 0; i < 1000; i++) {
+        udp(PLAIN, i % 2 != 0, "x", 1);
+        udp(CDN, false, "x", 1);
+        meter_set_endpoints(t.meter, t.list);
+    }
+    CHECK_I64(meter_counters(t.meter)->flows, 2);
+    end(2);
+    CHECK_I64(t.flows[0].forward.packets + t.flows[0].reverse.packets, 1000);
+}
+
 static const char dated_endpoints[] =
     "id,supplier,service,address,host,protocol,ports,valid_from,valid_to,"
     "shared\n"
@@ -582,6 +630,8 @@ int main(void)
     test_tagged_points();
     test_tunnels();
     test_exchange();
+    test_both_registered();
+    test_many_exchanges();
     test_validity();
     test_hello_limit();
     test_texts();
