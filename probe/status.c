@@ -178,6 +178,8 @@ void status_print(const struct probe_status *s, struct buffer *out)
     json_text(&json, "link_type", s->link_type);
     add_interfaces(&json, s);
     json_text(&json, "filter", filter_kind_text(s->filter_kind));
+    if (s->looks_through != NULL)
+        json_text(&json, "looks_through", s->looks_through);
     json_u64(&json, "rules", s->rules);
     if (digest_equal(s->registry_version, (struct digest){{0}}))
         json_no_value(&json, "registry_version");

@@ -35,6 +35,7 @@ struct probe_status {
     const struct probe_interface *interfaces;
     size_t interface_count;
     enum filter_kind filter_kind;
+    const char *looks_through; /* filter_looks_through(); NULL: not told */
     uint64_t rules; /* valid now, in the kernel */
     struct digest registry_version;
     struct filter_counters kernel;

@@ -222,6 +222,11 @@ static bool add_filter(struct view *v)
         SAY(v, "，登记表 ", ", list ");
         foreign(v, start);
     }
+    if (text_of(v->root, "looks_through")[0] != '\0') {
+        buffer_addf(v->out, "\n%*s", LABEL_WIDTH, "");
+        SAY(v, "可看穿 ", "looks through ");
+        foreign(v, text_of(v->root, "looks_through"));
+    }
     if (rules == 0) {
         fault(v);
         SAY(v,
