@@ -228,12 +228,15 @@ static inline void hand_on(struct capture *c, const uint8_t *data,
                            size_t captured, size_t length, int64_t seconds,
                            int64_t fraction_us)
 {
-    bool is_dated = seconds >= 0 && seconds < YEAR_10000_S;
+    int64_t us = seconds >= 0 && seconds < YEAR_10000_S
+                     ? seconds * 1000000 + fraction_us
+                     : -1;
+    bool is_dated = us >= 0 && us < YEAR_10000_S * 1000000;
     struct capture_packet packet = {
         .data = data,
         .captured = is_dated ? captured : 0,
         .length = length < captured ? captured : length,
-        .when = {is_dated ? seconds * 1000000 + fraction_us : c->last_us},
+        .when = {is_dated ? us : c->last_us},
     };
     c->last_us = packet.when.us;
     c->delivered++;

@@ -262,17 +262,19 @@ bool flow_record_is_valid(const struct flow_record *r)
 bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
                      uint64_t rpayload)
 {
-    enum { TCP = 6, SYN = 0x02, RST = 0x04, ACK = 0x10 };
-    bool is_reset = (rtcp_flags & RST) != 0;
-    bool is_left = (tcp_flags & SYN) != 0 && (tcp_flags & ACK) == 0;
-    return protocol == TCP && rpayload == 0 && (is_reset || is_left);
+    enum { ICMP = 1, TCP = 6, ICMPV6 = 58, RST = 0x04, ACK = 0x10 };
+    if (protocol == ICMP || protocol == ICMPV6)
+        return true;
+    bool is_reset = (rtcp_flags & RST) != 0 && rpayload == 0;
+    /* Flags of 0: an exporter that does not tell them. */
+    bool is_left = (tcp_flags != 0 && (tcp_flags & ACK) == 0) ||
+                   (rtcp_flags != 0 && (rtcp_flags & ACK) == 0);
+    return protocol == TCP && (is_reset || is_left);
 }
 
 bool flow_record_is_two_way(const struct flow_record *r)
 {
-    enum { ICMP = 1, ICMPV6 = 58 };
-    return r->packets > 0 && r->rpackets > 0 && r->protocol != ICMP &&
-           r->protocol != ICMPV6 &&
+    return r->packets > 0 && r->rpackets > 0 &&
            !flow_is_refused(r->protocol, r->tcp_flags, r->rtcp_flags,
                             r->rpayload);
 }

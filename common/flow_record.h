@@ -83,9 +83,12 @@ bool flow_record_decode(const struct ipfix_record *in, struct flow_record *r);
  * records that come otherwise than from the wire. */
 bool flow_record_is_valid(const struct flow_record *r);
 
-/* A TCP opening that came to nothing: answered by a reset without a byte, or
- * not acknowledged by its opener (a port scan). Later records of a long
- * connection carry acknowledgements and are not refused. */
+/* What is no use of a service although both sides sent packets: ICMP; a TCP
+ * opening answered by a reset without a byte; TCP where one side never
+ * acknowledged anything (a port scan in either direction, and the reset with
+ * which a host answers a segment that it knows nothing of, such as the
+ * SYN/ACK of an opening that somebody forged). Later records of a long
+ * connection carry acknowledgements both ways and are not refused. */
 bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
                      uint64_t rpayload);
 /* Both sides sent packets, and neither a refused opening nor ICMP, which

@@ -13,7 +13,12 @@
 
 #include <ndpi/ndpi_main.h>
 
+enum { PACKET_MAX = 4096, ZEROS = 256 };
+
 struct classifier {
+    /* nDPI reads behind the end of some packets (4.2: tinc, digits without a
+     * bound). It gets a copy with zeros behind. */
+    uint8_t packet[PACKET_MAX + ZEROS];
     struct ndpi_detection_module_struct *module;
     uint8_t *memory; /* of all flow states */
     size_t flow_size;
@@ -204,11 +209,13 @@ const char *classifier_feed(struct classifier *c, struct classify_state *state,
         state->packets = CLASSIFY_PACKETS_MAX;
         return NULL;
     }
-    uint16_t size = length < UINT16_MAX ? (uint16_t)length : UINT16_MAX;
+    uint16_t size = length < PACKET_MAX ? (uint16_t)length : PACKET_MAX;
+    memcpy(c->packet, ip, size);
+    memset(c->packet + size, 0, ZEROS);
     uint64_t now_ms = when.us > 0 ? (uint64_t)when.us / 1000 : 0;
     state->packets++;
     uint16_t protocol =
-        version_protocol(version_process(c, flow, ip, size, now_ms));
+        version_protocol(version_process(c, flow, c->packet, size, now_ms));
     bool is_known = protocol != NDPI_PROTOCOL_UNKNOWN;
     if (is_known)
         state->packets = CLASSIFY_PACKETS_MAX;

@@ -242,6 +242,12 @@ static bool open_initial(struct quic_opener *opener, const struct initial *p,
     return true;
 }
 
+static bool has_same_id(const struct initial *a, const struct initial *b)
+{
+    return a->id_length == b->id_length &&
+           memcmp(a->id, b->id, a->id_length) == 0;
+}
+
 enum quic_status quic_read_datagram(struct quic_opener *opener,
                                     const uint8_t *data, size_t length,
                                     uint8_t scratch[static QUIC_SCRATCH_LEN],
@@ -249,18 +255,22 @@ enum quic_status quic_read_datagram(struct quic_opener *opener,
                                     struct gather *gather)
 {
     struct cursor c = cursor_of(data, length);
+    struct initial p = {0}, first = {0};
     enum quic_status status = QUIC_NOT;
     for (int i = 0; i < PACKETS_MAX && cursor_left(&c) > 0; i++) {
-        struct initial p = {0};
         enum header_status header = read_header(&c, &p);
-        if (header == HEADER_END)
+        if (i == 0)
+            first = p;
+        /* What is put together has one connection id (RFC 9000 section 12.2);
+         * and where one Initial does not open, the next will not. So a
+         * datagram makes us derive keys once. */
+        if (header == HEADER_END || !has_same_id(&p, &first))
             break;
         if (header == HEADER_OTHER)
             continue;
-        if (open_initial(opener, &p, scratch, client, gather))
-            status = QUIC_CLIENT;
-        else if (status == QUIC_NOT)
-            status = QUIC_SEALED;
+        if (!open_initial(opener, &p, scratch, client, gather))
+            return status == QUIC_NOT ? QUIC_SEALED : status;
+        status = QUIC_CLIENT;
     }
     return status;
 }

@@ -138,6 +138,8 @@ bool exporter_load_key(const char *path, const char *period,
     bool is_there = buffer_read_file(&text, path, KEY_FILE_MAX);
     bool is_known = is_there && parse_key(buffer_slice(&text), period, key);
     int reason = is_there ? 0 : errno;
+    if (text.data != NULL)
+        explicit_bzero(text.data, text.capacity);
     buffer_clear(&text);
     if (is_known)
         return true;

@@ -246,6 +246,12 @@ static void test_words(void)
     CHECK(!flow_is_refused(6, 0x12, 0x12, 0));  /* established */
     CHECK(!flow_is_refused(6, 0x10, 0x10, 0));  /* keepalives of a long one */
     CHECK(!flow_is_refused(6, 0x1a, 0x1e, 90)); /* used, then reset */
+    CHECK(flow_is_refused(6, 0x14, 0x02, 0));   /* scanned by the endpoint */
+    CHECK(flow_is_refused(6, 0x04, 0x12, 0));   /* answer to a forged SYN */
+    CHECK(flow_is_refused(6, 0x04, 0x18, 5));   /* forged data, reset */
+    CHECK(!flow_is_refused(6, 0, 0, 5));        /* flags not told */
+    CHECK(flow_is_refused(1, 0, 0, 32));        /* ping */
+    CHECK(flow_is_refused(58, 0, 0, 32));
     CHECK(!flow_is_refused(17, 0, 0, 0));
     test_case("names of name evidence");
     CHECK_TEXT(name_evidence_text(NAME_QUIC_SNI), "quic-sni");

@@ -5,9 +5,9 @@
 set -u
 B=${B:-build}
 number=0
-for capture in tests/data/captures/*.pcap; do
+for capture in tests/data/captures/*.pcap tests/data/hostile/*.pcap; do
     number=$((number + 1))
-    if said=$(timeout 120 "$B/san/tests/probe/mutate_tool" --flips 60 \
+    if said=$(timeout 120 "$B/san/tests/probe/mutate_tool" \
         "$capture" 2>&1); then
         echo "ok $number - $(basename "$capture"): ${said##*$'\n'}"
     else

@@ -361,7 +361,7 @@ static void open_side(struct worker *w, struct side *s,
                       struct endpoint_list *endpoints, uint64_t flow_limit)
 {
     struct error_text error = {{0}};
-    struct meter_options options = {flow_limit, 30, 300};
+    struct meter_options options = {flow_limit, 30, 300, .keeps_texts = true};
     struct exporter_options exporter = {
         .probe_id = "mutate", .key = w->key, .endpoints = endpoints};
     s->worker = w;
