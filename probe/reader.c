@@ -250,6 +250,7 @@ static bool open_reader(struct reader *r, const struct reader_options *o,
     r->channel = channel_new(fd);
     if (r->channel == NULL)
         return error_set(error, "no memory");
+    channel_accept_fds(r->channel);
     r->endpoints = o->endpoints;
     r->count = o->count;
     for (size_t i = 0; i < o->count; i++)

@@ -16,6 +16,7 @@
 #include "probe/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <poll.h>
@@ -197,7 +198,8 @@ static void ask_for_batch(struct run *r, struct mono_time now)
 
 /* --- a new endpoint list --- */
 
-/* The very bytes that were parsed, for the readers. */
+/* The very bytes that were parsed, for the readers, which cannot change them
+ * for one another. */
 static int memory_of(struct slice text)
 {
     int fd = memfd_create("endpoints", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -210,6 +212,12 @@ static int memory_of(struct slice text)
             return -1;
         }
         done += (size_t)n;
+    }
+    if (fd >= 0 &&
+        fcntl(fd, F_ADD_SEALS,
+              F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+        close(fd);
+        return -1;
     }
     return fd;
 }
@@ -348,8 +356,8 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .memory_rss_bytes = facts.rss_bytes + c.rss_bytes,
         .memory_peak_bytes = facts.peak_bytes + c.peak_bytes,
         .flow_limit = r->config.flow_limit,
-        .flow_table_bytes = r->config.flow_limit *
-                            flow_table_flow_bytes(r->config.flow_limit),
+        .flow_table_bytes =
+            r->config.flow_limit * flow_table_flow_bytes(r->config.flow_limit),
         .batches_made = exporter_sequence(r->exporter),
         .spool = spool_totals(r->spool),
         .uplink = uplink_status(r->uplink),
@@ -656,13 +664,19 @@ static bool open_captures(struct run *r, struct error_text *error)
     return true;
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The maps of the kernel filter are not for readers. */
 static void on_forked(void *context)
 {
     struct run *r = context;
     filter_free(r->filter);
-    if (r->status_fd >= 0)
-        close(r->status_fd);
+    close_fd(r->list_fd);
+    close_fd(r->status_fd);
 }
 
 static bool start_readers(struct run *r, struct error_text *error)
@@ -766,12 +780,6 @@ static bool enter_sandbox(struct run *r, struct error_text *error)
            open_metrics(r, error) &&
            sandbox_enter(&sandbox, r->status_fd, &r->sandbox, error) &&
            begin_reading(r, error);
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 static void close_all(struct run *r)
