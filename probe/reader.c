@@ -268,8 +268,10 @@ static bool enter_sandbox(struct reader *r, const struct reader_options *o,
                           struct error_text *error)
 {
     struct reader_ready ready = {0};
-    struct sandbox_options sandbox = {
-        .role = SANDBOX_READER, .user = o->user, .state = ""};
+    struct sandbox_options sandbox = {.role = SANDBOX_READER,
+                                      .user = o->user,
+                                      .state = "",
+                                      .channel_fd = channel_fd(r->channel)};
     if (!sandbox_leave_root(&sandbox, error) ||
         !sandbox_enter(&sandbox, r->status_fd, &ready.sandbox, error))
         return false;
