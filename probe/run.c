@@ -49,7 +49,9 @@ enum {
     TICK_MS = 500,
     STATUS_PERIOD_S = 10,
     ANSWER_WAIT_S = 60, /* for the readers */
-    FAREWELL_S = 5,     /* for the last batch */
+    /* Together below TimeoutStopSec of the service, or the last batch is lost. */
+    STOP_WAIT_S = 10, /* for the readers */
+    FAREWELL_S = 5,   /* for the last batch */
     ANSWER_TIMEOUT_S = 30,
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 300 * 1000,
@@ -507,7 +509,7 @@ static void loop(struct run *r)
 static void stop_readers(struct run *r)
 {
     struct mono_time now = mono_now();
-    struct mono_time end = plus_ms(now, ANSWER_WAIT_S * 1000LL);
+    struct mono_time end = plus_ms(now, STOP_WAIT_S * 1000LL);
     while (is_waiting(r) && !r->has_failed && now.us < end.us) {
         wait_for_work(r, now);
         now = mono_now();
