@@ -769,17 +769,21 @@ static bool open_own(struct run *r, struct error_text *error)
            error_set(error, "collector %s: not HOST:PORT", c->collector);
 }
 
+/* Tried twice: a folder below /run is root's, and may be the user's, where root
+ * without all its capabilities makes no file. */
 static bool open_metrics(struct run *r, struct error_text *error)
 {
-    r->metrics = metrics_open(r->config.metrics, error);
+    if (r->metrics == NULL)
+        r->metrics = metrics_open(r->config.metrics, error);
     return r->metrics != NULL;
 }
 
 static bool enter_sandbox(struct run *r, struct error_text *error)
 {
     struct sandbox_options sandbox = sandbox_of(r);
-    return sandbox_leave_root(&sandbox, error) && open_own(r, error) &&
-           open_metrics(r, error) &&
+    (void)open_metrics(r, error);
+    return sandbox_leave_root(&sandbox, error) && open_metrics(r, error) &&
+           open_own(r, error) &&
            sandbox_enter(&sandbox, r->status_fd, &r->sandbox, error) &&
            begin_reading(r, error);
 }
