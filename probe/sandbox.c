@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -156,8 +157,7 @@ static bool allow_path(int ruleset, const char *path, uint64_t access)
     return good;
 }
 
-/* The folder, since files are replaced by renaming. */
-static bool allow_folder_of(int ruleset, const char *file)
+static bool allow_parent(int ruleset, const char *file)
 {
     char folder[1024];
     const char *slash = strrchr(file, '/');
@@ -166,6 +166,17 @@ static bool allow_folder_of(int ruleset, const char *file)
                      slash == NULL ? "." : file);
     return n > 0 && (size_t)n < sizeof(folder) &&
            allow_path(ruleset, folder, READ_ACCESS);
+}
+
+/* The folder, since files are replaced by renaming; of a link also the folder
+ * that it leads to. */
+static bool allow_folder_of(int ruleset, const char *file)
+{
+    char *target = realpath(file, NULL);
+    bool good = allow_parent(ruleset, file) &&
+                (target == NULL || allow_parent(ruleset, target));
+    free(target);
+    return good;
 }
 
 static bool allow_port(int ruleset, uint16_t port)

@@ -35,7 +35,8 @@ struct sandbox_options {
     const char *user;  /* to become, when we are root; may be empty */
     const char *state; /* the state folder */
     int channel_fd;    /* reader only: all that it sends to */
-    /* uplink only: files whose folders are read, TCP ports connected to */
+    /* uplink only: files whose folders are read, and must stay where they are;
+     * TCP ports connected to */
     const char *files[SANDBOX_PATHS_MAX];
     size_t file_count;
     uint16_t ports[SANDBOX_PORTS_MAX];

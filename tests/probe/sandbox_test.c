@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,14 +20,16 @@ enum { REFUSED = 42 };
 
 static int channel[2];
 
-static bool enter(enum sandbox_role role)
+static bool enter(enum sandbox_role role, const char *file)
 {
     struct sandbox_report report;
     struct error_text error;
     struct sandbox_options options = {.role = role,
                                       .user = "",
                                       .state = "/nowhere",
-                                      .channel_fd = channel[1]};
+                                      .channel_fd = channel[1],
+                                      .files = {file},
+                                      .file_count = 1};
     int status_fd = process_open();
     return sandbox_leave_root(&options, &error) &&
            sandbox_enter(&options, status_fd, &report, &error);
@@ -39,7 +42,7 @@ static int try_it(int (*act)(int value), int value)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0)
-        _exit(enter(SANDBOX_READER) ? act(value) : 1);
+        _exit(enter(SANDBOX_READER, NULL) ? act(value) : 1);
     waitpid(child, &status, 0);
     return status;
 }
@@ -105,11 +108,71 @@ static void test_signals(void)
     CHECK_I64(WEXITSTATUS(try_it(open_file, 0)), REFUSED);
 }
 
+static bool has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
+}
+
+static void write_file(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (CHECK(file != NULL))
+        fclose(file);
+}
+
+static bool can_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* A configured file that is a link, whose target is replaced. */
+static int read_again(void)
+{
+    if (!enter(SANDBOX_UPLINK, "links/list"))
+        return 1;
+    return can_read("links/list") && can_read("lists/new") &&
+                   !can_read("others/list")
+               ? 0
+               : REFUSED;
+}
+
+static void test_links(void)
+{
+    static const char *const folders[] = {"links", "lists", "others"};
+    static const char *const files[] = {"lists/list", "lists/new",
+                                        "others/list", "links/list"};
+    char work[] = "/tmp/yz-sandbox-XXXXXX";
+    int status = -1;
+    test_case("the uplink reads a list again that is a link to elsewhere");
+    if (!CHECK(mkdtemp(work) != NULL && chdir(work) == 0))
+        return;
+    for (size_t i = 0; i < 3; i++)
+        CHECK(mkdir(folders[i], 0755) == 0);
+    for (size_t i = 0; i < 3; i++)
+        write_file(files[i]);
+    CHECK(symlink("../lists/list", files[3]) == 0);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(read_again());
+    waitpid(child, &status, 0);
+    CHECK_I64(WEXITSTATUS(status), has_landlock() ? 0 : REFUSED);
+    for (size_t i = 0; i < 4; i++)
+        unlink(files[i]);
+    for (size_t i = 0; i < 3; i++)
+        rmdir(folders[i]);
+    rmdir(work);
+}
+
 int main(void)
 {
     if (!CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, channel) == 0))
         return 1;
     test_sending();
     test_signals();
+    test_links();
     return test_end();
 }
