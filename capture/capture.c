@@ -302,12 +302,13 @@ struct capture_counters capture_counters(struct capture *capture)
 {
     struct pcap_stat stat = {0};
     if (capture->is_live && pcap_stats(capture->pcap, &stat) == 0) {
-        /* They wrap; differences modulo 2^32 do not mind. */
-        uint32_t dropped = stat.ps_drop + stat.ps_ifdrop;
+        /* They wrap; differences modulo 2^32 do not mind. Not ps_ifdrop: it is
+         * read from files, which a reader can open no longer; and who knows
+         * whether a packet that the interface dropped was a registered one. */
         capture->received += (uint32_t)(stat.ps_recv - capture->last_received);
-        capture->dropped += (uint32_t)(dropped - capture->last_dropped);
+        capture->dropped += (uint32_t)(stat.ps_drop - capture->last_dropped);
         capture->last_received = stat.ps_recv;
-        capture->last_dropped = dropped;
+        capture->last_dropped = stat.ps_drop;
     }
     return (struct capture_counters){.received = capture->received,
                                      .dropped = capture->dropped,

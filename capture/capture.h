@@ -46,7 +46,7 @@ enum capture_status {
 
 struct capture_counters {
     uint64_t received;  /* passed the kernel filter, lost ones included */
-    uint64_t dropped;   /* the ring was full, or the interface dropped */
+    uint64_t dropped;   /* of them: the ring was full */
     uint64_t delivered; /* handed to the callback, or discarded by drain */
 };
 

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -68,11 +69,23 @@ static int run_command(const struct program_command *command, int words,
     return command->run(argc, argv);
 }
 
+/* A descriptor that is closed at the start would be the next file or socket,
+ * and log lines would go there. Writing to one opened here fails, as before. */
+static void open_standard_descriptors(void)
+{
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDONLY);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int program_main(const char *name, const char *summary,
                  const struct program_command *commands, size_t count, int argc,
                  char **argv)
 {
     const char *first = argc > 1 ? argv[1] : "";
+    open_standard_descriptors();
     log_set_program(name);
     if (strcmp(first, "--help") == 0) {
         print_help(summary, commands, count);

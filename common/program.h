@@ -34,8 +34,8 @@ struct program_command {
     const char *usage; /* what follows the name */
 };
 
-/* Names the program for log lines, answers --help and --version, else runs the
- * command. Wrong usage is one line on standard error and 2; output that could
+/* Names the program for log lines, opens standard descriptors that are closed,
+ * answers --help and --version, else runs the command. Wrong usage is one line on standard error and 2; output that could
  * not be written turns 0 into 1. */
 int program_main(const char *name, const char *summary,
                  const struct program_command *commands, size_t count, int argc,

@@ -22,6 +22,7 @@ enum {
 
 struct channel {
     int fd;
+    bool accepts_fds;
     int passed; /* descriptor that came, or CHANNEL_NO_FD */
     struct buffer out, in;
     size_t in_done; /* bytes of `in` handed out */
@@ -62,6 +63,11 @@ void channel_free(struct channel *c)
     buffer_clear(&c->out);
     buffer_clear(&c->in);
     free(c);
+}
+
+void channel_accept_fds(struct channel *c)
+{
+    c->accepts_fds = true;
 }
 
 int channel_fd(const struct channel *c)
@@ -162,19 +168,16 @@ bool channel_send_fd(struct channel *c, enum channel_type type, int fd)
 
 /* --- receiving --- */
 
-/* Of several descriptors that come at once all are closed: none is asked for
- * so. */
+/* The uplink, which is trusted, sends one at a time. */
 static void take_control(struct channel *c, struct msghdr *message)
 {
-    for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h != NULL;
-         h = CMSG_NXTHDR(message, h)) {
-        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS ||
-            h->cmsg_len != CMSG_LEN(sizeof(int)))
-            continue;
-        if (c->passed != CHANNEL_NO_FD)
-            close(c->passed);
-        memcpy(&c->passed, CMSG_DATA(h), sizeof(c->passed));
-    }
+    struct cmsghdr *h = CMSG_FIRSTHDR(message);
+    if (h == NULL || h->cmsg_level != SOL_SOCKET ||
+        h->cmsg_type != SCM_RIGHTS || h->cmsg_len != CMSG_LEN(sizeof(int)))
+        return;
+    if (c->passed != CHANNEL_NO_FD)
+        close(c->passed);
+    memcpy(&c->passed, CMSG_DATA(h), sizeof(c->passed));
 }
 
 static enum channel_status fill(struct channel *c)
@@ -187,10 +190,11 @@ static enum channel_status fill(struct channel *c)
         return CHANNEL_BROKEN;
     c->in.length -= CHUNK;
     struct iovec data = {at, CHUNK};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = room,
-                             .msg_controllen = sizeof(room)};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+    if (c->accepts_fds) {
+        message.msg_control = room;
+        message.msg_controllen = sizeof(room);
+    }
     ssize_t n = recvmsg(c->fd, &message, MSG_CMSG_CLOEXEC);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         return CHANNEL_CLOSED;

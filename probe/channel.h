@@ -4,9 +4,10 @@
  *
  * A pair of connected sockets on one machine carries frames: type (4 bytes),
  * length (4), then so many bytes, in the machine's own byte order, since both
- * ends are the same program. A descriptor can go along (the bytes of a new
- * endpoint list). Neither end trusts the other's lengths; the uplink process
- * takes the reader for hostile, since it reads what strangers send.
+ * ends are the same program. A descriptor can go along to the reader (the bytes
+ * of a new endpoint list); what the reader sends along is dropped by the
+ * kernel. Neither end trusts the other's lengths; the uplink process takes the
+ * reader for hostile, since it reads what strangers send.
  */
 #ifndef PROBE_CHANNEL_H
 #define PROBE_CHANNEL_H
@@ -50,6 +51,8 @@ enum channel_status {
 bool channel_pair(int fds[static 2]);
 /* Takes the descriptor, also when it returns NULL (no memory). */
 struct channel *channel_new(int fd);
+/* From now on descriptors may come along: for the reader's end. */
+void channel_accept_fds(struct channel *channel);
 void channel_free(struct channel *channel);
 int channel_fd(const struct channel *channel); /* for poll */
 

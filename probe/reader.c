@@ -19,6 +19,7 @@ enum {
     TICK_MS = 500,
     RING_DELAY_MS = 1000, /* packets may come so late out of the ring */
     LAST_BLOCK_MS = 150,  /* longer than the ring's time-out */
+    BACKLOG_MS = 5000,    /* for what waits in the ring at the end */
     START_WAIT_MS = 60 * 1000,
     LIST_BYTES_MAX = 256 * 1024 * 1024,
 };
@@ -29,6 +30,7 @@ struct source {
     struct capture *capture;
     int link_type;
     unsigned point;
+    struct wall_time last; /* packet */
 };
 
 struct reader {
@@ -41,6 +43,7 @@ struct reader {
     int status_fd;
     struct mono_time next_tick;
     bool is_stopping, is_over;
+    struct wall_time stop; /* packets from then on need not be counted */
 };
 
 /* --- out --- */
@@ -85,6 +88,7 @@ static void on_flow(void *context, const struct flow *flow)
 static void on_packet(void *context, const struct capture_packet *p)
 {
     struct source *s = context;
+    s->last = p->when;
     meter_packet(s->reader->meter, s->link_type, p->data, p->captured,
                  p->length, p->when, s->point);
 }
@@ -104,9 +108,11 @@ static struct mono_time plus_ms(struct mono_time time, int64_t ms)
     return (struct mono_time){time.us + ms * 1000};
 }
 
-/* Until something is there to read, or for a while. */
-static void wait_for_work(struct reader *r, int timeout_ms)
+/* Until something is there to read, or for a while. True when packets wait
+ * that may be older than the stop. */
+static bool wait_for_work(struct reader *r, int timeout_ms)
 {
+    bool is_behind = false;
     struct pollfd fds[READER_INTERFACES_MAX + 1];
     for (size_t i = 0; i < r->count; i++)
         fds[i] = (struct pollfd){.fd = capture_fd(r->sources[i].capture),
@@ -116,16 +122,26 @@ static void wait_for_work(struct reader *r, int timeout_ms)
     if (channel_has_queued(r->channel))
         fds[r->count].events |= POLLOUT;
     (void)poll(fds, r->count + 1, timeout_ms);
+    for (size_t i = 0; i < r->count; i++)
+        is_behind = is_behind ||
+                    (fds[i].revents != 0 && r->sources[i].last.us < r->stop.us);
+    return is_behind;
 }
 
-/* A block of the ring is handed over when it is full or its time is up. */
+/* A block of the ring is handed over when it is full or its time is up. There
+ * may be many, when we are late. */
 static void stop(struct reader *r)
 {
     struct mono_time now = mono_now(), end = plus_ms(now, LAST_BLOCK_MS);
+    struct mono_time backlog_end = plus_ms(now, BACKLOG_MS);
+    bool is_behind = false;
     r->is_stopping = true;
-    for (; now.us < end.us && !r->is_over; now = mono_now()) {
-        wait_for_work(r, 10);
+    r->stop = wall_now();
+    while (!r->is_over &&
+           (now.us < end.us || (is_behind && now.us < backlog_end.us))) {
+        is_behind = wait_for_work(r, 10);
         read_packets(r);
+        now = mono_now();
     }
     meter_flush(r->meter);
 }
@@ -222,7 +238,7 @@ static void tick(struct reader *r)
 static void loop(struct reader *r)
 {
     while (!r->is_over) {
-        wait_for_work(r, TICK_MS);
+        (void)wait_for_work(r, TICK_MS);
         if (!r->is_stopping)
             read_packets(r);
         take_messages(r);
@@ -249,6 +265,7 @@ static bool open_reader(struct reader *r, const struct reader_options *o,
     r->channel = channel_new(fd);
     if (r->channel == NULL)
         return error_set(error, "no memory");
+    channel_accept_fds(r->channel);
     r->endpoints = o->endpoints;
     r->count = o->count;
     for (size_t i = 0; i < o->count; i++)
@@ -266,8 +283,10 @@ static bool enter_sandbox(struct reader *r, const struct reader_options *o,
                           struct error_text *error)
 {
     struct reader_ready ready = {0};
-    struct sandbox_options sandbox = {
-        .role = SANDBOX_READER, .user = o->user, .state = ""};
+    struct sandbox_options sandbox = {.role = SANDBOX_READER,
+                                      .user = o->user,
+                                      .state = "",
+                                      .channel_fd = channel_fd(r->channel)};
     if (!sandbox_leave_root(&sandbox, error) ||
         !sandbox_enter(&sandbox, r->status_fd, &ready.sandbox, error))
         return false;

@@ -29,7 +29,7 @@ struct readers {
     struct one list[READERS_MAX];
     size_t count;
     uint64_t mark; /* that is waited for; 0: none */
-    bool is_giving, is_stopping;
+    bool has_begun, is_giving, is_stopping;
     struct digest version; /* of the list that is given */
 };
 
@@ -53,6 +53,16 @@ static void run_child(const struct readers_options *o, size_t worker, int fd)
     reader_run(&reader, fd);
 }
 
+/* What the captures have counted so far, for as long as the reader has told
+ * nothing. Read before the fork: reading takes it from the kernel. */
+static void count_before(struct readers *r, size_t worker)
+{
+    const struct readers_options *o = &r->options;
+    for (size_t i = 0; i < o->interfaces; i++)
+        r->list[worker].counters.captures[i] =
+            capture_counters(o->captures[worker * o->interfaces + i]);
+}
+
 static bool start_one(struct readers *r, size_t worker,
                       struct error_text *error)
 {
@@ -60,6 +70,7 @@ static bool start_one(struct readers *r, size_t worker,
     int fds[2];
     if (!channel_pair(fds))
         return error_set(error, "reader: %s", strerror(errno));
+    count_before(r, worker);
     one->pid = fork();
     if (one->pid == 0) {
         close(fds[0]);
@@ -119,20 +130,18 @@ struct readers *readers_start(const struct readers_options *options,
 
 /* --- end --- */
 
-/* Waits for the end of a child up to `end`; kills it then. */
-static int reap(struct one *one, struct mono_time end)
+/* Waits for the end of a child up to `end`; kills it then. False when it is
+ * still there: as another user's process it cannot be killed without root. The
+ * service manager does that when we end, so we must. */
+static bool reap(struct one *one, struct mono_time end, int *status)
 {
-    int status = 0;
-    pid_t got;
-    while ((got = waitpid(one->pid, &status, WNOHANG)) == 0 &&
-           mono_now().us < end.us)
-        (void)poll(NULL, 0, 5);
-    if (got == 0) {
-        kill(one->pid, SIGKILL);
-        waitpid(one->pid, &status, 0);
-    }
+    pid_t pid = one->pid, got;
     one->pid = 0;
-    return status;
+    while ((got = waitpid(pid, status, WNOHANG)) == 0 && mono_now().us < end.us)
+        (void)poll(NULL, 0, 5);
+    if (got == 0 && kill(pid, SIGKILL) == 0)
+        got = waitpid(pid, status, 0);
+    return got == pid;
 }
 
 void readers_free(struct readers *r)
@@ -144,16 +153,26 @@ void readers_free(struct readers *r)
         r->list[i].channel = NULL;
     }
     struct mono_time end = {mono_now().us + END_WAIT_MS * 1000LL};
-    for (size_t i = 0; i < r->count; i++)
-        if (r->list[i].pid > 0)
-            (void)reap(&r->list[i], end);
+    for (size_t i = 0; i < r->count; i++) {
+        pid_t pid = r->list[i].pid;
+        int status;
+        if (pid > 0 && !reap(&r->list[i], end, &status))
+            log_error("reader (process %d): it does not end, and cannot be "
+                      "killed without root",
+                      (int)pid);
+    }
     free(r);
 }
 
 static bool tell_end(struct one *one, struct error_text *error)
 {
     struct mono_time end = {mono_now().us + END_WAIT_MS * 1000LL};
-    int status = reap(one, end);
+    int status, pid = (int)one->pid;
+    if (!reap(one, end, &status))
+        return error_set(error,
+                         "reader (process %d): it closed its channel "
+                         "and does not end",
+                         pid);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         return error_set(error, "reader: ended by the kernel for a system call "
                                 "that it may not make");
@@ -183,7 +202,7 @@ static bool take_ready(struct one *one, const struct channel_message *m)
 static bool take_flow(struct readers *r, const struct channel_message *m)
 {
     struct flow_record record;
-    if (m->length != sizeof(record))
+    if (m->length != sizeof(record) || !r->has_begun)
         return false;
     memcpy(&record, m->data, sizeof(record));
     if (!flow_record_is_valid(&record))
@@ -202,12 +221,36 @@ static void answer_mark(struct readers *r)
     r->options.marked(r->options.context, mark);
 }
 
+/* The sum of all readers and interfaces has to fit into a batch. */
+static bool is_higher(uint64_t before, uint64_t now)
+{
+    return before <= now &&
+           now <= INT64_MAX / (READERS_MAX * READER_INTERFACES_MAX);
+}
+
+/* Those that are told in batches, as differences. */
+static bool have_grown(const struct reader_counters *before,
+                       const struct reader_counters *now)
+{
+    bool good = is_higher(before->meter.evicted, now->meter.evicted);
+    for (size_t i = 0; i < READER_INTERFACES_MAX; i++)
+        good = good &&
+               is_higher(before->captures[i].received,
+                         now->captures[i].received) &&
+               is_higher(before->captures[i].dropped, now->captures[i].dropped);
+    return good;
+}
+
 static bool take_counters(struct readers *r, struct one *one,
                           const struct channel_message *m)
 {
-    if (m->length != sizeof(one->counters))
+    struct reader_counters now;
+    if (m->length != sizeof(now))
         return false;
-    memcpy(&one->counters, m->data, sizeof(one->counters));
+    memcpy(&now, m->data, sizeof(now));
+    if (!have_grown(&one->counters, &now))
+        return false;
+    one->counters = now;
     if (one->counters.mark == 0)
         return true;
     if (one->counters.mark != r->mark || one->has_answered)
@@ -330,6 +373,7 @@ bool readers_begin(struct readers *r,
                    const uint8_t key[static PSEUDONYM_KEY_LEN])
 {
     struct reader_start start;
+    r->has_begun = true;
     memcpy(start.pseudonym_key, key, PSEUDONYM_KEY_LEN);
     bool good = tell_all(r, CHANNEL_START, &start, sizeof(start));
     explicit_bzero(&start, sizeof(start));

@@ -16,6 +16,7 @@
 #include "probe/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <poll.h>
@@ -48,7 +49,9 @@ enum {
     TICK_MS = 500,
     STATUS_PERIOD_S = 10,
     ANSWER_WAIT_S = 60, /* for the readers */
-    FAREWELL_S = 5,     /* for the last batch */
+    /* Together below TimeoutStopSec of the service, or the last batch is lost. */
+    STOP_WAIT_S = 10, /* for the readers */
+    FAREWELL_S = 5,   /* for the last batch */
     ANSWER_TIMEOUT_S = 30,
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 300 * 1000,
@@ -219,7 +222,8 @@ static void ask_for_batch(struct run *r, struct mono_time now)
 
 /* --- a new endpoint list --- */
 
-/* The very bytes that were parsed, for the readers. */
+/* The very bytes that were parsed, for the readers, which cannot change them
+ * for one another. */
 static int memory_of(struct slice text)
 {
     int fd = memfd_create("endpoints", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -232,6 +236,12 @@ static int memory_of(struct slice text)
             return -1;
         }
         done += (size_t)n;
+    }
+    if (fd >= 0 &&
+        fcntl(fd, F_ADD_SEALS,
+              F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+        close(fd);
+        return -1;
     }
     return fd;
 }
@@ -525,7 +535,7 @@ static void loop(struct run *r)
 static void stop_readers(struct run *r)
 {
     struct mono_time now = mono_now();
-    struct mono_time end = plus_ms(now, ANSWER_WAIT_S * 1000LL);
+    struct mono_time end = plus_ms(now, STOP_WAIT_S * 1000LL);
     while (is_waiting(r) && !r->has_failed && now.us < end.us) {
         wait_for_work(r, now);
         now = mono_now();
@@ -682,13 +692,19 @@ static bool open_captures(struct run *r, struct error_text *error)
     return true;
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The maps of the kernel filter are not for readers. */
 static void on_forked(void *context)
 {
     struct run *r = context;
     filter_free(r->filter);
-    if (r->status_fd >= 0)
-        close(r->status_fd);
+    close_fd(r->list_fd);
+    close_fd(r->status_fd);
 }
 
 static bool start_readers(struct run *r, struct error_text *error)
@@ -779,25 +795,23 @@ static bool open_own(struct run *r, struct error_text *error)
            error_set(error, "collector %s: not HOST:PORT", c->collector);
 }
 
+/* Tried twice: a folder below /run is root's, and may be the user's, where root
+ * without all its capabilities makes no file. */
 static bool open_metrics(struct run *r, struct error_text *error)
 {
-    r->metrics = metrics_open(r->config.metrics, error);
+    if (r->metrics == NULL)
+        r->metrics = metrics_open(r->config.metrics, error);
     return r->metrics != NULL;
 }
 
 static bool enter_sandbox(struct run *r, struct error_text *error)
 {
     struct sandbox_options sandbox = sandbox_of(r);
-    return sandbox_leave_root(&sandbox, error) && open_own(r, error) &&
-           open_metrics(r, error) &&
+    (void)open_metrics(r, error);
+    return sandbox_leave_root(&sandbox, error) && open_metrics(r, error) &&
+           open_own(r, error) &&
            sandbox_enter(&sandbox, r->status_fd, &r->sandbox, error) &&
            begin_reading(r, error);
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 static void close_all(struct run *r)

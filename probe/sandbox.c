@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -118,8 +119,9 @@ struct port_rule {
 static const uint64_t READ_ACCESS =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
-/* All that a version can forbid is forbidden, but for what rules allow. */
-static struct ruleset everything(int abi)
+/* All that a version can forbid is forbidden, but for what rules allow. The
+ * uplink may signal: a reader that does not end is killed. */
+static struct ruleset everything(int abi, enum sandbox_role role)
 {
     struct ruleset r = {.files = LANDLOCK_ACCESS_FS_REFER - 1};
     if (abi >= 2)
@@ -131,7 +133,8 @@ static struct ruleset everything(int abi)
     if (abi >= 5)
         r.files |= FS_IOCTL_DEVICE;
     if (abi >= 6)
-        r.scopes = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL;
+        r.scopes = role == SANDBOX_READER ? SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL
+                                          : SCOPE_ABSTRACT_SOCKET;
     return r;
 }
 
@@ -154,8 +157,7 @@ static bool allow_path(int ruleset, const char *path, uint64_t access)
     return good;
 }
 
-/* The folder, since files are replaced by renaming. */
-static bool allow_folder_of(int ruleset, const char *file)
+static bool allow_parent(int ruleset, const char *file)
 {
     char folder[1024];
     const char *slash = strrchr(file, '/');
@@ -164,6 +166,17 @@ static bool allow_folder_of(int ruleset, const char *file)
                      slash == NULL ? "." : file);
     return n > 0 && (size_t)n < sizeof(folder) &&
            allow_path(ruleset, folder, READ_ACCESS);
+}
+
+/* The folder, since files are replaced by renaming; of a link also the folder
+ * that it leads to. */
+static bool allow_folder_of(int ruleset, const char *file)
+{
+    char *target = realpath(file, NULL);
+    bool good = allow_parent(ruleset, file) &&
+                (target == NULL || allow_parent(ruleset, target));
+    free(target);
+    return good;
 }
 
 static bool allow_port(int ruleset, uint16_t port)
@@ -179,7 +192,7 @@ static bool allow_uplink(const struct sandbox_options *o, int ruleset, int abi)
     static const char *const system[] = {
         "/etc",           "/usr/lib", "/lib", "/lib64", "/run/systemd/resolve",
         "/run/resolvconf"};
-    struct ruleset all = everything(abi);
+    struct ruleset all = everything(abi, o->role);
     uint64_t state =
         all.files & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | FS_IOCTL_DEVICE);
     bool good = allow_path(ruleset, o->state, state);
@@ -205,7 +218,7 @@ static bool enter_landlock(const struct sandbox_options *o,
                                              : "this kernel has no Landlock");
         return true;
     }
-    struct ruleset all = everything(abi);
+    struct ruleset all = everything(abi, o->role);
     int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &all, ruleset_size(abi), 0);
     bool good = ruleset >= 0 &&
@@ -255,15 +268,10 @@ static const char *const allowed_both[] = {
     "rt_sigprocmask",
     "rt_sigreturn",
     "sched_yield",
-    "sendmsg",
-    "sendto",
     "set_robust_list",
     "sigaltstack",
     "sysinfo",
-    "tgkill",
     "time",
-    "write",
-    "writev",
 };
 
 static const char *const allowed_uplink[] = {
@@ -318,6 +326,8 @@ static const char *const allowed_uplink[] = {
     "sched_getaffinity",
     "select",
     "sendmmsg",
+    "sendmsg",
+    "sendto",
     "setsockopt",
     "shutdown",
     "stat",
@@ -329,6 +339,8 @@ static const char *const allowed_uplink[] = {
     "unlinkat",
     "wait4",
     "waitid",
+    "write",
+    "writev",
 };
 
 /* What libraries try and live without. */
@@ -376,8 +388,22 @@ static bool add_rules(scmp_filter_ctx filter, uint32_t action,
     return good;
 }
 
-/* Memory of the reader is never both written by it and run. */
-static bool add_reader_rules(scmp_filter_ctx filter)
+/* The first argument must be this number, else the process is ended, which is
+ * to be said only where that is not the default. */
+static bool add_first(scmp_filter_ctx filter, int call, int number)
+{
+    scmp_datum_t value = (scmp_datum_t)number;
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+                            SCMP_A0(SCMP_CMP_EQ, value)) == 0 &&
+           (!IS_SANITIZED ||
+            seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, call, 1,
+                             SCMP_A0(SCMP_CMP_NE, value)) == 0);
+}
+
+/* Memory of the reader is never both written by it and run. It writes to its
+ * channel and to standard error alone: a packet socket would take whole frames
+ * for the network. */
+static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
 {
     static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
     bool good = true;
@@ -385,7 +411,9 @@ static bool add_reader_rules(scmp_filter_ctx filter)
         good = good &&
                seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
-    return good;
+    return good && add_first(filter, SCMP_SYS(sendto), channel_fd) &&
+           add_first(filter, SCMP_SYS(write), STDERR_FILENO) &&
+           add_first(filter, SCMP_SYS(writev), STDERR_FILENO);
 }
 
 /* Sockets of the Internet and of this machine, threads but no processes, and of
@@ -417,12 +445,15 @@ static bool add_uplink_rules(scmp_filter_ctx filter)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
+/* tgkill: abort() ends this process; the reader may not end the uplink, which
+ * can have the same user. */
+static bool fill_filter(scmp_filter_ctx filter, const struct sandbox_options *o)
 {
     bool good =
-        add_rules(filter, SCMP_ACT_ALLOW, allowed_both, COUNT(allowed_both));
-    if (role == SANDBOX_READER)
-        return good && add_reader_rules(filter) &&
+        add_rules(filter, SCMP_ACT_ALLOW, allowed_both, COUNT(allowed_both)) &&
+        add_first(filter, SCMP_SYS(tgkill), getpid());
+    if (o->role == SANDBOX_READER)
+        return good && add_reader_rules(filter, o->channel_fd) &&
                add_rules(filter, SCMP_ACT_ERRNO(EPERM), refused,
                          COUNT(refused));
     return good && add_uplink_rules(filter) &&
@@ -430,12 +461,13 @@ static bool fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
                      COUNT(allowed_uplink));
 }
 
-static bool enter_seccomp(enum sandbox_role role, struct sandbox_report *report,
+static bool enter_seccomp(const struct sandbox_options *o,
+                          struct sandbox_report *report,
                           struct error_text *error)
 {
     scmp_filter_ctx filter =
         seccomp_init(IS_SANITIZED ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
-    bool good = filter != NULL && fill_filter(filter, role);
+    bool good = filter != NULL && fill_filter(filter, o);
     int result = good ? seccomp_load(filter) : -ENOMEM;
     seccomp_release(filter);
     if (result == 0)
@@ -492,7 +524,7 @@ bool sandbox_enter(const struct sandbox_options *o, int status_fd,
         .pid = (uint32_t)getpid()};
     name_user(report);
     if (!drop_capabilities(error) || !enter_landlock(o, report, error) ||
-        !enter_seccomp(o->role, report, error))
+        !enter_seccomp(o, report, error))
         return false;
     look(o->role, status_fd, report);
     return true;

@@ -9,7 +9,9 @@
  *                 folder, reads the folders of its configured files and what
  *                 name resolution needs, and connects to its collector's port
  *   system calls  seccomp: an allow-list. Another call ends the process, but
- *                 for those that libraries try and can do without
+ *                 for those that libraries try and can do without. The reader
+ *                 writes to its channel and standard error, not to the packet
+ *                 sockets it holds: no frame can come from it
  *
  * A kernel without Landlock or seccomp does not stop the probe; the report,
  * read back from the kernel, says what is in force and what is not.
@@ -32,7 +34,9 @@ struct sandbox_options {
     enum sandbox_role role;
     const char *user;  /* to become, when we are root; may be empty */
     const char *state; /* the state folder */
-    /* uplink only: files whose folders are read, TCP ports connected to */
+    int channel_fd;    /* reader only: all that it sends to */
+    /* uplink only: files whose folders are read, and must stay where they are;
+     * TCP ports connected to */
     const char *files[SANDBOX_PATHS_MAX];
     size_t file_count;
     uint16_t ports[SANDBOX_PORTS_MAX];

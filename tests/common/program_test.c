@@ -133,6 +133,33 @@ static void test_runs(void)
     CHECK_TEXT(output, "yz-test: standard output: No space left on device\n");
 }
 
+/* What a program opens must not become its standard error. */
+static int run_opening(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    int fd = dup(STDERR_FILENO);
+    return fd > STDERR_FILENO && write(STDERR_FILENO, "x", 1) < 0 ? 7 : 8;
+}
+
+static void test_closed(void)
+{
+    static const struct program_command opening = {"open", run_opening, ""};
+    char name[] = "yz-test", word[] = "open";
+    char *argv[] = {name, word, NULL};
+    int status = 0;
+    test_case("standard descriptors that are closed are taken by nothing");
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int fd = 0; fd <= STDERR_FILENO; fd++)
+            close(fd);
+        _exit(program_main("yz-test", "tests things", &opening, 1, 2, argv));
+    }
+    waitpid(child, &status, 0);
+    CHECK_I64(WEXITSTATUS(status), 7);
+}
+
 static void test_users(void)
 {
     struct error_text error = {""};
@@ -158,6 +185,7 @@ static void test_users(void)
 int main(void)
 {
     test_runs();
+    test_closed();
     test_users();
     return test_end();
 }

@@ -383,6 +383,40 @@ counts_once any 1 >"$work/once.log"
 result $? "all interfaces: what passes two of them counts once"
 cat "$work/once.log"
 
+# --- the end, with much still in the ring ---
+
+# The reader is held while packets come, and goes on only to stop.
+stops_late()
+{
+    local pid reader packets=200000 state=$work/state-late
+    # Nobody answers there, not even that nobody is there.
+    in_ns gw ip route add blackhole 203.0.113.12
+    sed 's/203.0.113.10,,tcp/203.0.113.12,,udp/' "$work/endpoints.csv" \
+        >"$work/udp.csv"
+    configure ebpf
+    sed -i -e "s/^state.*/state = state-late/" \
+        -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
+    echo 'buffer_mb = 128' >>"$work/probe.conf"
+    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
+    kill -STOP "$reader"
+    in_ns lan bash -c "dd if=/dev/zero bs=1 count=$packets \
+        >/dev/udp/203.0.113.12/8443" 2>/dev/null # a packet each
+    kill -TERM "$pid"
+    kill -CONT "$reader"
+    wait "$pid" || return 1
+    "$probe" show "$state"/spool/*.ipfix | awk -v wanted=$packets "$value"'
+        /"endpointId":"erp"/ { n += value("packetDeltaCount") }
+        END { print "# shown " n ", sent " wanted; exit n != wanted }'
+}
+stops_late >"$work/late.log"
+result $? "a reader that is late when it is stopped still counts all"
+cat "$work/late.log"
+
 # --- the sandbox, as other programs see it ---
 
 # In the plain program: the sanitizers' runtime would need more.
