@@ -90,8 +90,8 @@ static void test_forms(void)
     }
 }
 
-/* Files of many blocks, in records of all sizes up to the largest; the larger
- * one is read ahead. Closed in the middle as well. */
+/* Files of many blocks, in records of all sizes up to the largest; closed in the
+ * middle as well. */
 static void test_blocks(const char *name, uint32_t records)
 {
     static const uint32_t sizes[] = {262144, 1, 65535, 0, 131072, 100000, 17};
@@ -189,7 +189,7 @@ int main(void)
     CHECK(file >= 0);
     test_forms();
     test_blocks("records across the blocks that are read", 40);
-    test_blocks("the same of a large file, read ahead", 250);
+    test_blocks("the same of a large file", 250);
     test_damage();
     test_others();
     unlink(path);
