@@ -25,6 +25,8 @@ CC      ?= cc
 CLANG   ?= clang
 CFLAGS  ?= -O2 -g
 LDFLAGS ?=
+# Optimisation over all files of a program; LTO= switches it off.
+LTO     ?= -flto=auto
 FUZZ_SECONDS ?= 30
 SOAK_MINUTES ?= 30
 V       ?=
@@ -97,7 +99,7 @@ $(B)/$(1)/%.o: %.c $$(B)/flags/ok | $$(GENERATED)
 	$$(if $$(Q),@echo "  CC    $(1)/$$*.o")
 	$$(Q)$(2) $$(BASE) $$(WARN) $(3) @$$(B)/flags/cflags -c -o $$@ $$<
 endef
-$(eval $(call variant,obj,$$(CC),$$(HARDEN) $$(CPPFLAGS) $$(CFLAGS)))
+$(eval $(call variant,obj,$$(CC),$$(HARDEN) $$(CPPFLAGS) $$(CFLAGS) $$(LTO)))
 $(eval $(call variant,san,$$(CC),-O1 -g $$(SAN) $$(CPPFLAGS)))
 $(eval $(call variant,fuz,$$(CLANG),-O1 -g -fsanitize=fuzzer-no-link,address,undefined))
 
@@ -109,7 +111,7 @@ define program
 $(B)/bin/yz-$(1): $(B)/obj/$(1)/main.o $(call objects,obj,$(1))
 	@mkdir -p $$(@D)
 	$$(if $$(Q),@echo "  LINK  $$@")
-	$$(Q)$$(CC) $$(CFLAGS) -pie -Wl,-z,relro,-z,now $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(1))
+	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie -Wl,-z,relro,-z,now $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(1))
 $(B)/san/bin/yz-$(1): $(B)/san/$(1)/main.o $(call objects,san,$(1))
 	@mkdir -p $$(@D)
 	$$(if $$(Q),@echo "  LINK  $$@")
@@ -134,7 +136,7 @@ MUTATE_BINARY := $(MUTATE:%.c=$(B)/san/%)
 define tool
 $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notdir $(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
+	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS)))
