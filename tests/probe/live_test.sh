@@ -227,8 +227,11 @@ configure_ending() # FILTER
     mkdir "$state" && chown nobody "$state"
     sed -i -e 's/^endpoints.*/endpoints = ending.csv/' \
         -e "s/^state.*/state = state-$1-ending/" "$work/probe.conf"
-    setpriv --reuid=nobody --clear-groups test -w "$state" 2>/dev/null &&
+    if setpriv --reuid=nobody --clear-groups test -w "$state" 2>/dev/null; then
         echo 'user = nobody' >>"$work/probe.conf"
+    else # the probe would become the folder's owner
+        chown root "$state"
+    fi
 }
 
 start_ending() # FILTER; sets ending
