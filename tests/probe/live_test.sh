@@ -437,6 +437,9 @@ confined()
     done
     grep -q '^Uid:.65534' /proc/$reader/status || return 1
     [ "$(find /proc/$reader/fd -lname '*bpf*' | wc -l)" = 0 ] || return 1
+    # The ring of packets is mapped by the reader alone.
+    grep -q 'socket:' /proc/$reader/maps || return 1
+    grep -q 'socket:' /proc/$pid/maps && return 1
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
     wait_until [ ! -d "/proc/$reader" ]
