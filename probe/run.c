@@ -505,7 +505,8 @@ static void loop(struct run *r)
 
 /* --- the end --- */
 
-/* What is still in the rings and in the flow tables becomes the last batch. */
+/* What is still in the rings and in the flow tables becomes the last batch; of
+ * one reader that failed nothing, of the others all. */
 static void stop_readers(struct run *r)
 {
     struct mono_time now = mono_now();
@@ -516,9 +517,9 @@ static void stop_readers(struct run *r)
         step(r, now);
     }
     r->is_stopping = true;
-    if (r->has_failed || !readers_stop(r->readers, ++r->mark))
+    if (!readers_stop(r->readers, ++r->mark))
         return;
-    while (!r->has_stopped && !r->has_failed && now.us < end.us) {
+    while (!r->has_stopped && now.us < end.us) {
         wait_for_work(r, now);
         now = mono_now();
         step(r, now);
