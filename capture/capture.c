@@ -10,11 +10,13 @@
 #include "capture/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
@@ -26,7 +28,8 @@ enum { RING_TIMEOUT_MS = 50 };
 static const int64_t YEAR_10000_S = INT64_C(253402300800);
 
 struct capture {
-    pcap_t *pcap; /* NULL when it is a plain file */
+    pcap_t *pcap; /* NULL when it is a plain file, or left to another process */
+    int left_fd;  /* kept then; -1: none */
     struct pcap_file *file;
     bool is_live;
     int64_t last_us; /* time of the packet before */
@@ -49,6 +52,7 @@ static struct capture *capture_wrap(pcap_t *pcap, struct pcap_file *file,
         return NULL;
     }
     c->pcap = pcap;
+    c->left_fd = -1;
     c->file = file;
     c->is_live = is_live;
     const char *name = pcap_datalink_val_to_name(capture_link_type(c));
@@ -192,8 +196,27 @@ void capture_close(struct capture *capture)
         return;
     if (capture->pcap != NULL)
         pcap_close(capture->pcap);
+    if (capture->left_fd >= 0)
+        close(capture->left_fd);
     pcap_file_close(capture->file);
     free(capture);
+}
+
+/* libpcap would also take the ring from the socket, which the kernel refuses
+ * while the other process has it mapped. */
+bool capture_leave(struct capture *c, bool keeps_descriptor)
+{
+    int fd = capture_fd(c);
+    int copy = keeps_descriptor ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (keeps_descriptor && copy < 0)
+        return false;
+    pcap_close(c->pcap);
+    c->pcap = NULL;
+    if (copy < 0)
+        return true;
+    c->left_fd = dup3(copy, fd, O_CLOEXEC);
+    close(copy);
+    return c->left_fd >= 0;
 }
 
 int capture_link_type(const struct capture *capture)
@@ -301,7 +324,8 @@ int64_t capture_drain(struct capture *capture, int duration_ms)
 struct capture_counters capture_counters(struct capture *capture)
 {
     struct pcap_stat stat = {0};
-    if (capture->is_live && pcap_stats(capture->pcap, &stat) == 0) {
+    if (capture->is_live && capture->pcap != NULL &&
+        pcap_stats(capture->pcap, &stat) == 0) {
         /* They wrap; differences modulo 2^32 do not mind. Not ps_ifdrop: it is
          * read from files, which a reader can open no longer; and who knows
          * whether a packet that the interface dropped was a registered one. */

@@ -80,6 +80,13 @@ int capture_fd(const struct capture *capture);
 bool capture_join_fanout(struct capture *capture, uint16_t group,
                          struct error_text *error);
 
+/* A process that was forked from this one reads the packets from now on: the
+ * ring is given up, so that none can be seen here. The descriptor stays, under
+ * its number, only where the filter attached to it is still to be exchanged. Of
+ * the rest only the link's name and capture_close() are of use afterwards.
+ * False with errno. */
+bool capture_leave(struct capture *capture, bool keeps_descriptor);
+
 /* Hands on at most about `max` packets (a ring block is never cut). */
 enum capture_status capture_dispatch(struct capture *capture, int max,
                                      capture_packet_fn *fn, void *context);

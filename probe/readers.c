@@ -251,7 +251,7 @@ static bool take_counters(struct readers *r, struct one *one,
     if (!have_grown(&one->counters, &now))
         return false;
     one->counters = now;
-    if (one->counters.mark == 0)
+    if (now.mark == 0 || now.mark < r->mark) /* of an order before this one */
         return true;
     if (one->counters.mark != r->mark || one->has_answered)
         return false;
@@ -332,13 +332,26 @@ static bool step_one(struct readers *r, struct one *one,
     return true;
 }
 
+/* The others are not to wait for it. */
+static void lose(struct readers *r, struct one *one)
+{
+    one->has_ended = one->has_answered = true;
+    if (r->is_stopping && r->mark != 0)
+        answer_mark(r);
+}
+
 bool readers_step(struct readers *r, struct error_text *error)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (!step_one(r, &r->list[i], error) ||
-            !channel_flush(r->list[i].channel))
-            return false;
-    return true;
+    bool good = true;
+    for (size_t i = 0; i < r->count; i++) {
+        struct one *one = &r->list[i];
+        if (one->has_ended || (step_one(r, one, good ? error : NULL) &&
+                               channel_flush(one->channel)))
+            continue;
+        good = false;
+        lose(r, one);
+    }
+    return good;
 }
 
 size_t readers_poll(const struct readers *r, struct pollfd *fds)
@@ -363,9 +376,13 @@ static bool tell_all(struct readers *r, enum channel_type type,
                      const void *data, size_t length)
 {
     bool good = true;
-    for (size_t i = 0; i < r->count; i++)
-        good = good && channel_send(r->list[i].channel, type, data, length) &&
-               channel_flush(r->list[i].channel);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct one *one = &r->list[i];
+        bool is_told =
+            one->has_ended || (channel_send(one->channel, type, data, length) &&
+                               channel_flush(one->channel));
+        good = good && is_told;
+    }
     return good;
 }
 
@@ -384,7 +401,7 @@ static bool ask(struct readers *r, enum channel_type type, uint64_t mark)
 {
     r->mark = mark;
     for (size_t i = 0; i < r->count; i++)
-        r->list[i].has_answered = false;
+        r->list[i].has_answered = r->list[i].has_ended;
     return tell_all(r, type, &mark, sizeof(mark));
 }
 
@@ -395,8 +412,12 @@ bool readers_mark(struct readers *r, uint64_t mark)
 
 bool readers_stop(struct readers *r, uint64_t mark)
 {
+    bool is_one_left = false;
+    for (size_t i = 0; i < r->count; i++)
+        is_one_left = is_one_left || !r->list[i].has_ended;
     r->is_stopping = true;
-    return ask(r, CHANNEL_STOP, mark);
+    (void)ask(r, CHANNEL_STOP, mark); /* who is gone shows in the next step */
+    return is_one_left;
 }
 
 bool readers_give_list(struct readers *r, int fd, struct digest version)

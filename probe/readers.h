@@ -54,9 +54,11 @@ bool readers_begin(struct readers *readers,
                    const uint8_t key[static PSEUDONYM_KEY_LEN]);
 /* Fills in READERS_MAX descriptors at most; gives their number. */
 size_t readers_poll(const struct readers *readers, struct pollfd *fds);
-/* False with a sentence when a reader failed or sent what it may not. */
+/* False with a sentence when a reader failed or sent what it may not. It is not
+ * heard any more; the others can still be stopped. */
 bool readers_step(struct readers *readers, struct error_text *error);
 bool readers_mark(struct readers *readers, uint64_t mark);
+/* False when there is none left that could answer. */
 bool readers_stop(struct readers *readers, uint64_t mark);
 /* The descriptor's whole content is the list's text, of this version. */
 bool readers_give_list(struct readers *readers, int fd, struct digest version);

@@ -531,7 +531,8 @@ static void loop(struct run *r)
 
 /* --- the end --- */
 
-/* What is still in the rings and in the flow tables becomes the last batch. */
+/* What is still in the rings and in the flow tables becomes the last batch; of
+ * one reader that failed nothing, of the others all. */
 static void stop_readers(struct run *r)
 {
     struct mono_time now = mono_now();
@@ -542,9 +543,9 @@ static void stop_readers(struct run *r)
         step(r, now);
     }
     r->is_stopping = true;
-    if (r->has_failed || !readers_stop(r->readers, ++r->mark))
+    if (!readers_stop(r->readers, ++r->mark))
         return;
-    while (!r->has_stopped && !r->has_failed && now.us < end.us) {
+    while (!r->has_stopped && now.us < end.us) {
         wait_for_work(r, now);
         now = mono_now();
         step(r, now);
@@ -727,6 +728,19 @@ static bool start_readers(struct run *r, struct error_text *error)
     return r->readers != NULL;
 }
 
+/* From here on no packet can be seen in this process. */
+static bool leave_captures(struct run *r, struct error_text *error)
+{
+    bool is_exchanged = filter_kind(r->filter) == FILTER_CLASSIC;
+    for (size_t i = 0; i < r->capture_count; i++)
+        if (!capture_leave(r->captures[i], is_exchanged))
+            return error_set(
+                error, "interface %s: %s",
+                r->config.interfaces[i % r->config.interface_count],
+                strerror(errno));
+    return true;
+}
+
 /* The port of "HOST:PORT"; 0 when it is none. */
 static uint16_t port_of(const char *address)
 {
@@ -843,7 +857,8 @@ static int open_all(struct run *r)
     r->list_fd = r->next_fd = -1;
     if (!open_configured(r, &error))
         status = 2;
-    else if (!open_captures(r, &error) || !start_readers(r, &error))
+    else if (!open_captures(r, &error) || !start_readers(r, &error) ||
+             !leave_captures(r, &error))
         status = 1;
     else if (!open_keys(r, &error) || !enter_sandbox(r, &error))
         status = 2;

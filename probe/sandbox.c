@@ -388,21 +388,33 @@ static bool add_rules(scmp_filter_ctx filter, uint32_t action,
     return good;
 }
 
-/* The first argument must be this number, else the process is ended, which is
- * to be said only where that is not the default. */
+/* A call is allowed so, and otherwise ends the process; that is to be said only
+ * where it is not the default. */
+static bool add_either(scmp_filter_ctx filter, int call,
+                       struct scmp_arg_cmp allowed, struct scmp_arg_cmp other)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, allowed) == 0 &&
+           (!IS_SANITIZED || seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS,
+                                              call, 1, other) == 0);
+}
+
 static bool add_first(scmp_filter_ctx filter, int call, int number)
 {
     scmp_datum_t value = (scmp_datum_t)number;
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_A0(SCMP_CMP_EQ, value)) == 0 &&
-           (!IS_SANITIZED ||
-            seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, call, 1,
-                             SCMP_A0(SCMP_CMP_NE, value)) == 0);
+    return add_either(filter, call, SCMP_A0(SCMP_CMP_EQ, value),
+                      SCMP_A0(SCMP_CMP_NE, value));
+}
+
+/* Standard output too: a library may print. */
+static bool add_standard(scmp_filter_ctx filter, int call)
+{
+    return add_either(filter, call, SCMP_A0(SCMP_CMP_LE, STDERR_FILENO),
+                      SCMP_A0(SCMP_CMP_GT, STDERR_FILENO));
 }
 
 /* Memory of the reader is never both written by it and run. It writes to its
- * channel and to standard error alone: a packet socket would take whole frames
- * for the network. */
+ * channel and the standard descriptors alone: a packet socket would take whole
+ * frames for the network. */
 static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
 {
     static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
@@ -412,8 +424,8 @@ static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
                seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
     return good && add_first(filter, SCMP_SYS(sendto), channel_fd) &&
-           add_first(filter, SCMP_SYS(write), STDERR_FILENO) &&
-           add_first(filter, SCMP_SYS(writev), STDERR_FILENO);
+           add_standard(filter, SCMP_SYS(write)) &&
+           add_standard(filter, SCMP_SYS(writev));
 }
 
 /* Sockets of the Internet and of this machine, threads but no processes, and of

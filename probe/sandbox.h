@@ -10,8 +10,8 @@
  *                 name resolution needs, and connects to its collector's port
  *   system calls  seccomp: an allow-list. Another call ends the process, but
  *                 for those that libraries try and can do without. The reader
- *                 writes to its channel and standard error, not to the packet
- *                 sockets it holds: no frame can come from it
+ *                 writes to its channel and the standard ones, not to packet
+ *                 sockets, which it holds: no frame can come from it
  *
  * A kernel without Landlock or seccomp does not stop the probe; the report,
  * read back from the kernel, says what is in force and what is not.

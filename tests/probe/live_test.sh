@@ -443,6 +443,9 @@ confined()
     done
     grep -q '^Uid:.65534' /proc/$reader/status || return 1
     [ "$(find /proc/$reader/fd -lname '*bpf*' | wc -l)" = 0 ] || return 1
+    # The ring of packets is mapped by the reader alone.
+    grep -q 'socket:' /proc/$reader/maps || return 1
+    grep -q 'socket:' /proc/$pid/maps && return 1
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
     wait_until [ ! -d "/proc/$reader" ]
@@ -464,6 +467,35 @@ reader_dies()
 }
 reader_dies
 result $? "a reader that is killed ends the probe with 1, to be started again"
+
+# Of many flows with a packet each some are every reader's.
+others_count()
+{
+    local pid reader shown state=$work/state-others
+    configure ebpf
+    sed -i -e "s/^state.*/state = state-others/" \
+        -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
+    echo 'workers = 2' >>"$work/probe.conf"
+    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
+        2>"$work/probe.log" &
+    pid=$!
+    pids+=($pid)
+    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    in_ns lan bash -c 'for i in {1..60}; do
+        echo x >/dev/udp/203.0.113.12/8443; done'
+    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log" |
+        head -n 1)
+    kill -KILL "$reader"
+    wait "$pid"
+    [ $? -eq 1 ] || return 1
+    shown=$("$probe" show "$state"/spool/*.ipfix |
+        grep -c '"endpointId":"erp"')
+    echo "# $shown of 60 flows"
+    [ "$shown" -gt 0 ] && [ "$shown" -lt 60 ]
+}
+others_count >"$work/others.log"
+result $? "when one reader is killed, what the others have still counts"
+cat "$work/others.log"
 
 # --- clear refusals ---
 

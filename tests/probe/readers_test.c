@@ -31,8 +31,12 @@ static void send_raw(struct channel *c, const void *data, size_t length)
 
 static struct flow_record good_record(void)
 {
-    return (struct flow_record){
-        .start_ms = 1, .end_ms = 2, .endpoint_id = "erp", .protocol = 6};
+    return (struct flow_record){.start_ms = 1,
+                                .end_ms = 2,
+                                .endpoint_id = "erp",
+                                .protocol = 6,
+                                .end_reason = FLOW_END_IDLE,
+                                .direction = 1};
 }
 
 static void send_flow(struct channel *c)
@@ -169,11 +173,13 @@ struct act {
     void (*do_it)(struct channel *c);
     const char *answer; /* NULL: none is due */
     bool is_early;      /* before it is ready */
+    unsigned flows;     /* that are taken */
 };
 
 #define FORBIDDEN "reader: it sent what it may not"
 
 static const struct act acts[] = {
+    {"a flow", send_flow, NULL, .flows = 1},
     {"a flow of half the size", send_half_flow, FORBIDDEN},
     {"a flow that ends before it begins", send_backwards, FORBIDDEN},
     {"a flow with a byte that is no bool", send_strange_bool, FORBIDDEN},
@@ -289,7 +295,7 @@ static void test_acts(void)
             CHECK(follow(r, acts[i].answer ? PATIENCE_MS : 500, &error) <
                   2500 * 1000);
         CHECK_TEXT(error.text, acts[i].answer ? acts[i].answer : "");
-        CHECK_I64(s.flows, 0);
+        CHECK_I64(s.flows, acts[i].flows);
         readers_free(r);
     }
 }

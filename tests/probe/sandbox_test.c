@@ -85,6 +85,7 @@ static void test_sending(void)
     test_case("a reader sends to its channel and writes to standard error");
     CHECK_I64(try_it(send_to, channel[1]), 0);
     CHECK_I64(try_it(write_to, STDERR_FILENO), 0);
+    CHECK_I64(try_it(write_to, STDOUT_FILENO), 0);
     test_case("sending to another descriptor ends it");
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, other) == 0);
     CHECK(is_ended(try_it(send_to, other[0])));
