@@ -9,6 +9,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,6 +67,14 @@ static void clean_line(char *text)
     }
 }
 
+/* Whoever reads our lines may have stopped: then a line is lost, not we. */
+static bool may_write(void)
+{
+    enum { PATIENCE_MS = 100 };
+    struct pollfd error_output = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&error_output, 1, PATIENCE_MS) > 0;
+}
+
 /* A line that fits no more is cut; a log line never fails its caller. */
 __attribute__((format(printf, 2, 0))) static void
 write_line(const char *start, const char *format, va_list arguments)
@@ -78,7 +87,7 @@ write_line(const char *start, const char *format, va_list arguments)
     size_t length = strlen(line);
     line[length++] = '\n';
     const char *rest = line;
-    while (length > 0) {
+    while (length > 0 && may_write()) {
         ssize_t count = write(STDERR_FILENO, rest, length);
         if (count < 0 && errno != EINTR)
             return;

@@ -197,9 +197,11 @@ bool exporter_add_record(struct exporter *e, const struct flow_record *record,
     return batch_writer_add(e->writer, record, (uint32_t)wall_to_s(now));
 }
 
-void exporter_set_registry(struct exporter *e, struct digest version)
+void exporter_set_endpoints(struct exporter *e,
+                            const struct endpoint_list *endpoints)
 {
-    e->info.registry_version = version;
+    e->endpoints = endpoints;
+    e->info.registry_version = endpoint_list_version(endpoints);
 }
 
 bool exporter_add(struct exporter *e, const struct flow *flow,

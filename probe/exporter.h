@@ -64,8 +64,9 @@ bool exporter_add(struct exporter *exporter, const struct flow *flow,
 bool exporter_add_record(struct exporter *exporter,
                          const struct flow_record *record,
                          struct wall_time now);
-/* From the next batch on: the version of the endpoint list in force. */
-void exporter_set_registry(struct exporter *exporter, struct digest version);
+/* From the next batch on: the endpoint list in force; borrowed. */
+void exporter_set_endpoints(struct exporter *exporter,
+                            const struct endpoint_list *endpoints);
 /* Closes the period [its start, now) into *out, which is initialised here and
  * becomes the caller's. False without memory; the period then goes on. */
 bool exporter_finish(struct exporter *exporter,

@@ -49,7 +49,7 @@ static void run_child(const struct readers_options *o, size_t worker, int fd)
     for (size_t i = 0; i < o->workers * o->interfaces; i++)
         if (i / o->interfaces != worker)
             capture_close(o->captures[i]);
-    o->forked(o->context);
+    o->forked(o->forked_context);
     reader_run(&reader, fd);
 }
 

@@ -36,8 +36,10 @@ struct readers_options {
     struct endpoint_list *endpoints;
     struct meter_options meter; /* the flow limit of all together */
     const char *user;
-    void (*forked)(void *context); /* in each child: give up what is not for
-                                      readers; the context is then a copy */
+    /* In each child: gives up what is not for readers; its context is then a
+     * copy. */
+    void (*forked)(void *context);
+    void *forked_context;
     void (*flow)(void *context, const struct flow_record *record);
     void (*marked)(void *context, uint64_t mark);
     void (*taken)(void *context);

@@ -528,6 +528,19 @@ static void name_user(struct sandbox_report *report)
         snprintf(report->user, sizeof(report->user), "%u", (unsigned)geteuid());
 }
 
+/* A reader that strangers may have taken over writes no log lines: what it has
+ * to say comes through its channel. */
+static bool leave_output(struct error_text *error)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool good = null >= 0;
+    for (int fd = STDIN_FILENO; good && fd <= STDERR_FILENO; fd++)
+        good = dup2(null, fd) == fd;
+    if (null > STDERR_FILENO)
+        close(null);
+    return good || error_set(error, "/dev/null: %s", strerror(errno));
+}
+
 bool sandbox_enter(const struct sandbox_options *o, int status_fd,
                    struct sandbox_report *report, struct error_text *error)
 {
@@ -535,6 +548,8 @@ bool sandbox_enter(const struct sandbox_options *o, int status_fd,
         .process = o->role == SANDBOX_READER ? "reader" : "uplink",
         .pid = (uint32_t)getpid()};
     name_user(report);
+    if (o->role == SANDBOX_READER && !IS_SANITIZED && !leave_output(error))
+        return false;
     if (!drop_capabilities(error) || !enter_landlock(o, report, error) ||
         !enter_seccomp(o, report, error))
         return false;

@@ -8,6 +8,7 @@
  *   files         Landlock: the reader opens none; the uplink writes its state
  *                 folder, reads the folders of its configured files and what
  *                 name resolution needs, and connects to its collector's port
+ *   output        the reader's standard descriptors are /dev/null
  *   system calls  seccomp: an allow-list. Another call ends the process, but
  *                 for those that libraries try and can do without. The reader
  *                 writes to its channel and the standard ones, not to packet

@@ -256,6 +256,7 @@ static struct readers *start(struct scene *s, struct error_text *error)
     struct readers_options options = {.workers = 1,
                                       .user = "",
                                       .forked = on_forked,
+                                      .forked_context = s,
                                       .flow = on_flow,
                                       .marked = on_marked,
                                       .taken = on_taken,

@@ -1,0 +1,72 @@
+/*
+ * What a running probe is made of: opened in the right order, and closed.
+ *
+ * parts_open forks the readers and closes this process's sandbox; what it gives
+ * back reads packets already.
+ */
+#ifndef PROBE_PARTS_H
+#define PROBE_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/capture.h"
+#include "capture/endpoint.h"
+#include "capture/filter.h"
+#include "common/digest.h"
+#include "common/sign.h"
+#include "common/tls.h"
+#include "probe/exporter.h"
+#include "probe/metrics.h"
+#include "probe/probe_config.h"
+#include "probe/readers.h"
+#include "probe/sandbox_report.h"
+#include "probe/spool.h"
+#include "probe/uplink.h"
+
+enum { CAPTURES_MAX = READERS_MAX * READER_INTERFACES_MAX };
+
+struct parts {
+    struct probe_config config; /* read by the caller */
+    struct wall_time started;
+    struct endpoint_list *endpoints;
+    int list_fd; /* its bytes */
+    struct sign_key *key;
+    enum sign_algorithm receipt_algorithm;
+    uint8_t receipt_key[SIGN_PUBLIC_MAX];
+    size_t receipt_key_length;
+    struct tls_context *tls;
+    struct digest software_hash;
+    struct capture *captures[CAPTURES_MAX]; /* by worker, then interface */
+    size_t capture_count;
+    struct capture_counters before; /* what came while the filter was proved */
+    struct filter *filter;
+    struct readers *readers;
+    struct exporter *exporter;
+    struct spool *spool;
+    struct uplink *uplink;
+    struct metrics_server *metrics;
+    int status_fd; /* process_open() */
+    struct sandbox_report sandbox;
+};
+
+/* As struct readers_options has them. */
+struct parts_callbacks {
+    void (*flow)(void *context, const struct flow_record *record);
+    void (*marked)(void *context, uint64_t mark);
+    void (*taken)(void *context);
+    void *context;
+};
+
+/* The exit status when something fails, which is logged; 0: all is open. */
+int parts_open(struct parts *parts, const struct parts_callbacks *callbacks);
+/* Also after parts_open failed. */
+void parts_close(struct parts *parts);
+
+/* The list, and a descriptor of the very bytes it was parsed from, which the
+ * readers cannot change for one another. Both become the caller's. */
+bool parts_read_list(const char *path, struct endpoint_list **list, int *fd,
+                     struct error_text *error);
+
+#endif
