@@ -114,6 +114,24 @@ wait_until()
     return 1
 }
 
+# So that what is waited for in them is of the run to come.
+forget_logs()
+{
+    rm -f "$work/probe.log" "$work/dump.log"
+}
+
+# Waits until dumpcap has written what it saw: the file grows no more.
+settled() # FILE
+{
+    local before=-1 now
+    for _ in $(seq 20); do
+        now=$(stat -c %s "$1" 2>/dev/null || echo 0)
+        [ "$now" = "$before" ] && return
+        before=$now
+        sleep 1
+    done
+}
+
 head -c 300000 /dev/urandom >"$work/blob"
 for address in 203.0.113.10 203.0.113.20; do
     (cd "$work" && exec ip netns exec "${tag}cloud" openssl s_server -quiet \
@@ -134,11 +152,12 @@ capture_with() # FILTER
 {
     local probe_pid dump_pid
     configure "$1"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     probe_pid=$!
     pids+=($probe_pid)
-    ip netns exec "${tag}gw" dumpcap -q -i l1 -s 128 -w "$work/all.pcap" \
+    ip netns exec "${tag}gw" dumpcap -q -B 64 -i l1 -s 128 -w "$work/all.pcap" \
         2>"$work/dump.log" &
     dump_pid=$!
     pids+=($dump_pid)
@@ -149,7 +168,7 @@ capture_with() # FILTER
         fetch 203.0.113.20
     done
     in_ns lan curl -so /dev/null http://203.0.113.10:8081/ # nothing there
-    sleep 1 # until dumpcap has written what it saw
+    settled "$work/all.pcap"
     kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
     kill -TERM "$probe_pid" && wait "$probe_pid"
     local status=$?
@@ -237,6 +256,7 @@ configure_ending() # FILTER
 start_ending() # FILTER; sets ending
 {
     configure_ending "$1"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     ending=$!
@@ -291,12 +311,13 @@ reloads() # FILTER
     list erp 203.0.113.10 old 203.0.113.20
     configure "$1"
     sed -i "s/^state.*/state = state-$1-reload/" "$work/probe.conf"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!
     pids+=($pid)
     wait_until grep -q 'in force' "$work/probe.log" || return 1
-    in_ns gw dumpcap -q -i l1 -s 128 -w "$work/slow.pcap" 2>"$work/dump.log" &
+    in_ns gw dumpcap -q -B 64 -i l1 -s 128 -w "$work/slow.pcap" 2>"$work/dump.log" &
     slow=$!
     pids+=($slow)
     wait_until grep -q '^File:' "$work/dump.log" || return 1
@@ -316,7 +337,7 @@ reloads() # FILTER
     wait_until grep -q 'list before stays in force' "$work/probe.log" ||
         return 1
     wait "$download"
-    sleep 1
+    settled "$work/slow.pcap"
     kill -TERM "$slow" && wait "$slow" 2>/dev/null
     kill -TERM "$pid" && wait "$pid" || return 1
     "$probe" show --key "$work/batch.pub" "$state"/spool/*.ipfix >"$work/show.json"
@@ -354,11 +375,12 @@ counts_once()
     sed -i -e "s/^state.*/state = state-once/" \
         -e "s/^interface.*/interface = $1/" "$work/probe.conf"
     echo "workers = $2" >>"$work/probe.conf"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!
     pids+=($pid)
-    in_ns gw dumpcap -q -i l1 -s 128 -w "$work/all.pcap" 2>"$work/dump.log" &
+    in_ns gw dumpcap -q -B 64 -i l1 -s 128 -w "$work/all.pcap" 2>"$work/dump.log" &
     dump=$!
     pids+=($dump)
     wait_until grep -q 'in force' "$work/probe.log" || return 1
@@ -366,7 +388,7 @@ counts_once()
     for _ in 1 2 3 4 5 6 7 8; do
         fetch 203.0.113.10
     done
-    sleep 1
+    settled "$work/all.pcap"
     kill -TERM "$dump" && wait "$dump" 2>/dev/null
     kill -TERM "$pid" && wait "$pid" || return 1
     "$probe" show "$state"/spool/*.ipfix >"$work/show.json"
@@ -400,6 +422,7 @@ stops_late()
     sed -i -e "s/^state.*/state = state-late/" \
         -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
     echo 'buffer_mb = 128' >>"$work/probe.conf"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!
@@ -428,6 +451,7 @@ confined()
     local pid reader state=$work/state-box
     configure ebpf
     sed -i "s/^state.*/state = state-box/" "$work/probe.conf"
+    forget_logs
     ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!
@@ -455,6 +479,7 @@ result $? "no rights are left in either process; the reader ends with its parent
 reader_dies()
 {
     local pid reader
+    forget_logs
     ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!
@@ -476,6 +501,7 @@ others_count()
     sed -i -e "s/^state.*/state = state-others/" \
         -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
     echo 'workers = 2' >>"$work/probe.conf"
+    forget_logs
     ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     pid=$!

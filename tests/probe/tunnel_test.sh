@@ -115,6 +115,18 @@ wait_until()
     return 1
 }
 
+# Waits until dumpcap has written what it saw: the file grows no more.
+settled() # FILE
+{
+    local before=-1 now
+    for _ in $(seq 20); do
+        now=$(stat -c %s "$1" 2>/dev/null || echo 0)
+        [ "$now" = "$before" ] && return
+        before=$now
+        sleep 1
+    done
+}
+
 head -c 300000 /dev/urandom >"$work/blob"
 (cd "$work" && exec ip netns exec "${tag}b" openssl s_server -quiet -WWW \
     -accept '*:8443' -cert tls.pem -key tls.key >/dev/null 2>&1) &
@@ -131,11 +143,13 @@ wait_until fetch 10.0.0.2
 capture_with() # FILTER
 {
     configure "$1"
+    rm -f "$work/probe.log"
     ip netns exec "${tag}a" "$probe" run -c "$work/probe.conf" \
         2>"$work/probe.log" &
     local probe_pid=$!
     pids+=($probe_pid)
-    ip netns exec "${tag}a" dumpcap -q -i w0 -s 200 -w "$work/all.pcap" \
+    rm -f "$work/dump.log"
+    ip netns exec "${tag}a" dumpcap -q -B 64 -i w0 -s 200 -w "$work/all.pcap" \
         2>"$work/dump.log" &
     local dump_pid=$!
     pids+=($dump_pid)
@@ -144,7 +158,7 @@ capture_with() # FILTER
     for address in 192.168.4.2 192.168.6.2 10.0.0.2; do
         fetch $address || return 1
     done
-    sleep 1 # until dumpcap has written what it saw
+    settled "$work/all.pcap"
     kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
     kill -TERM "$probe_pid" && wait "$probe_pid"
 }
