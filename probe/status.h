@@ -36,7 +36,7 @@ struct probe_status {
     size_t interface_count;
     enum filter_kind filter_kind;
     const char *looks_through; /* filter_looks_through(); NULL: not told */
-    uint64_t rules; /* valid now, in the kernel */
+    uint64_t rules;            /* valid now, in the kernel */
     struct digest registry_version;
     struct filter_counters kernel;
     struct capture_counters capture;
