@@ -3,57 +3,8 @@
 # a cloud; the counts must equal tshark's, and what is not registered must not
 # reach the process. Needs root and namespaces; skipped with a reason otherwise.
 set -u
-B=${B:-build}
-number=0
-tag=yzp$$
-work=$B/test-live-$$
-probe=$B/san/bin/yz-probe
-[ -x "$probe" ] || probe=$B/bin/yz-probe
-pids=()
-
-result() # STATUS NAME
-{
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip_all()
-{
-    echo "ok 1 - live capture # skip $1"
-    echo "1..1"
-    exit 0
-}
-
-clean()
-{
-    for p in "${pids[@]}"; do
-        kill "$p" 2>/dev/null && wait "$p" 2>/dev/null
-    done
-    for n in lan gw cloud; do
-        ip netns del "$tag$n" 2>/dev/null
-    done
-    rm -rf "$work"
-}
-
-[ "$(id -u)" = 0 ] || skip_all "not root"
-for program in ip dumpcap tshark curl openssl; do
-    command -v $program >/dev/null || skip_all "no $program"
-done
-ip netns add "${tag}gw" 2>/dev/null || skip_all "no network namespaces here"
-trap clean EXIT
-mkdir -p "$work"
-work=$(cd "$work" && pwd)
-
-in_ns()
-{
-    local name=$1
-    shift
-    ip netns exec "$tag$name" "$@"
-}
+name=live gateway=gw interface=l1
+. tests/probe/gateway.sh
 
 network()
 {
@@ -74,63 +25,11 @@ network()
 network 2>"$work/network.log" ||
     skip_all "no network: $(head -n 1 "$work/network.log")"
 
-# Keys that are only read, not used: the collector is not there.
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-    -subj /CN=live -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
-openssl genpkey -algorithm ED25519 -out "$work/batch.key" 2>/dev/null
-openssl pkey -in "$work/batch.key" -pubout -out "$work/batch.pub"
-chmod 600 "$work"/*.key
+make_keys
 cat >"$work/endpoints.csv" <<END
 id,supplier,service,address,host,protocol,ports,valid_from,valid_to,shared
 erp,S,E,203.0.113.10,,tcp,8443,,,no
 END
-
-configure() # FILTER
-{
-    cat >"$work/probe.conf" <<END
-interface = l1
-kernel_filter = $1
-endpoints = endpoints.csv
-probe_id = live-1
-state = state-$1
-collector = 127.0.0.1:9
-collector_name = collector.example
-ca = tls.pem
-certificate = tls.pem
-tls_key = tls.key
-signing_key = batch.key
-receipt_key = batch.pub
-batch_period_s = 3600
-END
-}
-
-# Half a minute for anything that we wait for.
-wait_until()
-{
-    for _ in $(seq 300); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
-# So that what is waited for in them is of the run to come.
-forget_logs()
-{
-    rm -f "$work/probe.log" "$work/dump.log"
-}
-
-# Waits until dumpcap has written what it saw: the file grows no more.
-settled() # FILE
-{
-    local before=-1 now
-    for _ in $(seq 20); do
-        now=$(stat -c %s "$1" 2>/dev/null || echo 0)
-        [ "$now" = "$before" ] && return
-        before=$now
-        sleep 1
-    done
-}
 
 head -c 300000 /dev/urandom >"$work/blob"
 for address in 203.0.113.10 203.0.113.20; do
@@ -150,27 +49,15 @@ wait_until fetch 203.0.113.20
 # One run of the probe beside dumpcap; leaves all.pcap, show.json, status.json.
 capture_with() # FILTER
 {
-    local probe_pid dump_pid
     configure "$1"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    probe_pid=$!
-    pids+=($probe_pid)
-    ip netns exec "${tag}gw" dumpcap -q -B 64 -i l1 -s 128 -w "$work/all.pcap" \
-        2>"$work/dump.log" &
-    dump_pid=$!
-    pids+=($dump_pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    start_probe && start_dump all.pcap || return 1
     for _ in 1 2 3; do
         fetch 203.0.113.10
         fetch 203.0.113.20
     done
     in_ns lan curl -so /dev/null http://203.0.113.10:8081/ # nothing there
-    settled "$work/all.pcap"
-    kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
-    kill -TERM "$probe_pid" && wait "$probe_pid"
+    end_dump
+    end_probe
     local status=$?
     "$probe" show --key "$work/batch.pub" "$work/state-$1"/spool/*.ipfix \
         >"$work/show.json" || return 1
@@ -234,7 +121,7 @@ done
 # As another user, where one can get at the folder: rights are gone by then.
 configure_ending() # FILTER
 {
-    configure "$1"
+    configure "$1" "state-$1-ending"
     local end state=$work/state-$1-ending
     end=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
     {
@@ -244,8 +131,7 @@ configure_ending() # FILTER
         echo "new,S,N,203.0.113.20,,tcp,8443,,$end,no"
     } >"$work/ending.csv"
     mkdir "$state" && chown nobody "$state"
-    sed -i -e 's/^endpoints.*/endpoints = ending.csv/' \
-        -e "s/^state.*/state = state-$1-ending/" "$work/probe.conf"
+    sed -i 's/^endpoints.*/endpoints = ending.csv/' "$work/probe.conf"
     if setpriv --reuid=nobody --clear-groups test -w "$state" 2>/dev/null; then
         echo 'user = nobody' >>"$work/probe.conf"
     else # the probe would become the folder's owner
@@ -253,27 +139,17 @@ configure_ending() # FILTER
     fi
 }
 
-start_ending() # FILTER; sets ending
-{
-    configure_ending "$1"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    ending=$!
-    pids+=($ending)
-    wait_until grep -q 'in force' "$work/probe.log"
-}
-
 # Packets to 203.0.113.20 come before the end of its validity and not after.
 ends_live() # FILTER
 {
-    start_ending "$1" || return 1
+    configure_ending "$1"
+    start_probe || return 1
     fetch 203.0.113.20
     wait_until grep -q '1 rules are valid now, 2 were' "$work/probe.log" ||
         return 1
     fetch 203.0.113.20
     fetch 203.0.113.10
-    kill -TERM "$ending" && wait "$ending" || return 1
+    end_probe || return 1
     "$probe" show "$work/state-$1-ending"/spool/*.ipfix >"$work/show.json"
     grep -q '"endpointId":"new"' "$work/show.json" &&
         grep -q '"endpointId":"erp"' "$work/show.json" &&
@@ -307,39 +183,28 @@ flows_of() # ID: records of an endpoint
 # from then on, what is gone no longer; a list that is wrong changes nothing.
 reloads() # FILTER
 {
-    local state=$work/state-$1-reload pid slow wanted shown
+    local state=$work/state-$1-reload wanted shown
     list erp 203.0.113.10 old 203.0.113.20
-    configure "$1"
-    sed -i "s/^state.*/state = state-$1-reload/" "$work/probe.conf"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    in_ns gw dumpcap -q -B 64 -i l1 -s 128 -w "$work/slow.pcap" 2>"$work/dump.log" &
-    slow=$!
-    pids+=($slow)
-    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    configure "$1" "state-$1-reload"
+    start_probe && start_dump slow.pcap || return 1
     fetch 203.0.113.20
     in_ns lan curl -ksf -m 20 --limit-rate 100k -o /dev/null \
         https://203.0.113.10:8443/blob &
     local download=$!
     sleep 1
     list new 203.0.113.11 erp 203.0.113.10
-    kill -HUP "$pid"
+    kill -HUP "$probe_pid"
     wait_until grep -q '2 rules are in force now, 2 were' "$work/probe.log" ||
         return 1
     fetch 203.0.113.11
     fetch 203.0.113.20
     echo nonsense >>"$work/endpoints.csv"
-    kill -HUP "$pid"
+    kill -HUP "$probe_pid"
     wait_until grep -q 'list before stays in force' "$work/probe.log" ||
         return 1
     wait "$download"
-    settled "$work/slow.pcap"
-    kill -TERM "$slow" && wait "$slow" 2>/dev/null
-    kill -TERM "$pid" && wait "$pid" || return 1
+    end_dump
+    end_probe || return 1
     "$probe" show --key "$work/batch.pub" "$state"/spool/*.ipfix >"$work/show.json"
     shown=$(awk "$value"'/"endpointId":"erp"/ {
         n += value("packetDeltaCount") + value("reversePacketDeltaCount") }
@@ -369,28 +234,17 @@ list erp 203.0.113.10
 # INTERFACES WORKERS: runs with them; leaves show.json.
 counts_once()
 {
-    local pid dump state=$work/state-once
+    local state=$work/state-once
     rm -rf "$state"
-    configure ebpf
-    sed -i -e "s/^state.*/state = state-once/" \
-        -e "s/^interface.*/interface = $1/" "$work/probe.conf"
+    configure ebpf state-once
+    sed -i "s/^interface.*/interface = $1/" "$work/probe.conf"
     echo "workers = $2" >>"$work/probe.conf"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    in_ns gw dumpcap -q -B 64 -i l1 -s 128 -w "$work/all.pcap" 2>"$work/dump.log" &
-    dump=$!
-    pids+=($dump)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    start_probe && start_dump all.pcap || return 1
     for _ in 1 2 3 4 5 6 7 8; do
         fetch 203.0.113.10
     done
-    settled "$work/all.pcap"
-    kill -TERM "$dump" && wait "$dump" 2>/dev/null
-    kill -TERM "$pid" && wait "$pid" || return 1
+    end_dump
+    end_probe || return 1
     "$probe" show "$state"/spool/*.ipfix >"$work/show.json"
     compare
 }
@@ -410,31 +264,30 @@ cat "$work/once.log"
 
 # --- the end, with much still in the ring ---
 
+first_reader()
+{
+    sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log" | head -n 1
+}
+
 # The reader is held while packets come, and goes on only to stop.
 stops_late()
 {
-    local pid reader packets=200000 state=$work/state-late
+    local reader packets=200000 state=$work/state-late
     # Nobody answers there, not even that nobody is there.
     in_ns gw ip route add blackhole 203.0.113.12
     sed 's/203.0.113.10,,tcp/203.0.113.12,,udp/' "$work/endpoints.csv" \
         >"$work/udp.csv"
-    configure ebpf
-    sed -i -e "s/^state.*/state = state-late/" \
-        -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
+    configure ebpf state-late
+    sed -i "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
     echo 'buffer_mb = 128' >>"$work/probe.conf"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
+    start_probe || return 1
+    reader=$(first_reader)
     kill -STOP "$reader"
     in_ns lan bash -c "dd if=/dev/zero bs=1 count=$packets \
         >/dev/udp/203.0.113.12/8443" 2>/dev/null # a packet each
-    kill -TERM "$pid"
+    kill -TERM "$probe_pid"
     kill -CONT "$reader"
-    wait "$pid" || return 1
+    wait "$probe_pid" || return 1
     "$probe" show "$state"/spool/*.ipfix | awk -v wanted=$packets "$value"'
         /"endpointId":"erp"/ { n += value("packetDeltaCount") }
         END { print "# shown " n ", sent " wanted; exit n != wanted }'
@@ -448,17 +301,11 @@ cat "$work/late.log"
 # In the plain program: the sanitizers' runtime would need more.
 confined()
 {
-    local pid reader state=$work/state-box
-    configure ebpf
-    sed -i "s/^state.*/state = state-box/" "$work/probe.conf"
-    forget_logs
-    ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
-    for p in $pid $reader; do
+    local reader
+    configure ebpf state-box
+    start_probe "$B/bin/yz-probe" || return 1
+    reader=$(first_reader)
+    for p in $probe_pid $reader; do
         grep -q '^CapEff:.0*$' /proc/$p/status &&
             grep -q '^CapPrm:.0*$' /proc/$p/status &&
             grep -q '^CapBnd:.0*$' /proc/$p/status &&
@@ -469,25 +316,20 @@ confined()
     [ "$(find /proc/$reader/fd -lname '*bpf*' | wc -l)" = 0 ] || return 1
     # The ring of packets is mapped by the reader alone.
     grep -q 'socket:' /proc/$reader/maps || return 1
-    grep -q 'socket:' /proc/$pid/maps && return 1
-    kill -KILL "$pid"
-    wait "$pid" 2>/dev/null
+    grep -q 'socket:' /proc/$probe_pid/maps && return 1
+    kill -KILL "$probe_pid"
+    wait "$probe_pid" 2>/dev/null
     wait_until [ ! -d "/proc/$reader" ]
 }
 confined
 result $? "no rights are left in either process; the reader ends with its parent"
 reader_dies()
 {
-    local pid reader
-    forget_logs
-    ip netns exec "${tag}gw" "$B/bin/yz-probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log")
+    local reader
+    start_probe "$B/bin/yz-probe" || return 1
+    reader=$(first_reader)
     kill -KILL "$reader"
-    wait "$pid"
+    wait "$probe_pid"
     [ $? -eq 1 ] && grep -q 'reader: ended by signal 9' "$work/probe.log"
 }
 reader_dies
@@ -496,23 +338,16 @@ result $? "a reader that is killed ends the probe with 1, to be started again"
 # Of many flows with a packet each some are every reader's.
 others_count()
 {
-    local pid reader shown state=$work/state-others
-    configure ebpf
-    sed -i -e "s/^state.*/state = state-others/" \
-        -e "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
+    local reader shown state=$work/state-others
+    configure ebpf state-others
+    sed -i "s/^endpoints.*/endpoints = udp.csv/" "$work/probe.conf"
     echo 'workers = 2' >>"$work/probe.conf"
-    forget_logs
-    ip netns exec "${tag}gw" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    pid=$!
-    pids+=($pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
+    start_probe || return 1
     in_ns lan bash -c 'for i in {1..60}; do
         echo x >/dev/udp/203.0.113.12/8443; done'
-    reader=$(sed -n 's/.*reader (process \([0-9]*\)).*/\1/p' "$work/probe.log" |
-        head -n 1)
+    reader=$(first_reader)
     kill -KILL "$reader"
-    wait "$pid"
+    wait "$probe_pid"
     [ $? -eq 1 ] || return 1
     shown=$("$probe" show "$state"/spool/*.ipfix |
         grep -c '"endpointId":"erp"')

@@ -4,49 +4,8 @@
 # whose inner address is registered, super packets of segmentation offload
 # among them. Needs root, namespaces and VXLAN; skipped with a reason otherwise.
 set -u
-B=${B:-build}
-number=0
-tag=yzt$$
-work=$B/test-tunnel-$$
-probe=$B/san/bin/yz-probe
-[ -x "$probe" ] || probe=$B/bin/yz-probe
-pids=()
-
-result() # STATUS NAME
-{
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip_all()
-{
-    echo "ok 1 - tunnels live # skip $1"
-    echo "1..1"
-    exit 0
-}
-
-clean()
-{
-    for p in "${pids[@]}"; do
-        kill "$p" 2>/dev/null && wait "$p" 2>/dev/null
-    done
-    ip netns del "${tag}a" 2>/dev/null
-    ip netns del "${tag}b" 2>/dev/null
-    rm -rf "$work"
-}
-
-[ "$(id -u)" = 0 ] || skip_all "not root"
-for program in ip dumpcap tshark curl openssl; do
-    command -v $program >/dev/null || skip_all "no $program"
-done
-ip netns add "${tag}a" 2>/dev/null || skip_all "no network namespaces here"
-trap clean EXIT
-mkdir -p "$work"
-work=$(cd "$work" && pwd)
+name=tunnel gateway=a interface=w0
+. tests/probe/gateway.sh
 
 # vxlan NAME NUMBER UNDERLAY: 192.168.NUMBER.1 and .2 over 1 and 2 of it.
 vxlan()
@@ -75,57 +34,12 @@ network()
 network 2>"$work/network.log" ||
     skip_all "no network: $(head -n 1 "$work/network.log")"
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-    -subj /CN=live -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
-openssl genpkey -algorithm ED25519 -out "$work/batch.key" 2>/dev/null
-openssl pkey -in "$work/batch.key" -pubout -out "$work/batch.pub"
-chmod 600 "$work"/*.key
+make_keys
 cat >"$work/endpoints.csv" <<END
 id,supplier,service,address,host,protocol,ports,valid_from,valid_to,shared
 four,S,E,192.168.4.2,,tcp,8443,,,no
 six,S,E,192.168.6.2,,tcp,8443,,,no
 END
-
-configure() # FILTER
-{
-    cat >"$work/probe.conf" <<END
-interface = w0
-kernel_filter = $1
-endpoints = endpoints.csv
-probe_id = live-1
-state = state-$1
-collector = 127.0.0.1:9
-collector_name = collector.example
-ca = tls.pem
-certificate = tls.pem
-tls_key = tls.key
-signing_key = batch.key
-receipt_key = batch.pub
-batch_period_s = 3600
-END
-}
-
-# Half a minute for anything that we wait for.
-wait_until()
-{
-    for _ in $(seq 300); do
-        "$@" && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
-# Waits until dumpcap has written what it saw: the file grows no more.
-settled() # FILE
-{
-    local before=-1 now
-    for _ in $(seq 20); do
-        now=$(stat -c %s "$1" 2>/dev/null || echo 0)
-        [ "$now" = "$before" ] && return
-        before=$now
-        sleep 1
-    done
-}
 
 head -c 300000 /dev/urandom >"$work/blob"
 (cd "$work" && exec ip netns exec "${tag}b" openssl s_server -quiet -WWW \
@@ -134,7 +48,7 @@ pids+=($!)
 
 fetch() # ADDRESS
 {
-    ip netns exec "${tag}a" curl -ksf -m 10 -o /dev/null \
+    in_ns a curl -ksf -m 10 -o /dev/null \
         "https://$1:8443/blob"
 }
 wait_until fetch 10.0.0.2
@@ -143,24 +57,12 @@ wait_until fetch 10.0.0.2
 capture_with() # FILTER
 {
     configure "$1"
-    rm -f "$work/probe.log"
-    ip netns exec "${tag}a" "$probe" run -c "$work/probe.conf" \
-        2>"$work/probe.log" &
-    local probe_pid=$!
-    pids+=($probe_pid)
-    rm -f "$work/dump.log"
-    ip netns exec "${tag}a" dumpcap -q -B 64 -i w0 -s 200 -w "$work/all.pcap" \
-        2>"$work/dump.log" &
-    local dump_pid=$!
-    pids+=($dump_pid)
-    wait_until grep -q 'in force' "$work/probe.log" || return 1
-    wait_until grep -q '^File:' "$work/dump.log" || return 1
+    start_probe && start_dump all.pcap || return 1
     for address in 192.168.4.2 192.168.6.2 10.0.0.2; do
         fetch $address || return 1
     done
-    settled "$work/all.pcap"
-    kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
-    kill -TERM "$probe_pid" && wait "$probe_pid"
+    end_dump
+    end_probe
 }
 
 # Packets that the kernel let through, and those that tshark finds inside.
