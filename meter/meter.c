@@ -721,8 +721,12 @@ static void inspect(struct meter *m, struct flow_entry *e,
         judge_name(m, e, name, i->name_source);
     e->is_inspected = i->is_done;
     int client = inspection_client(i);
-    if (client != INSPECT_CLIENT_UNKNOWN && !e->has_syn && !e->has_reported)
-        e->opener = client != 0;
+    if (client == INSPECT_CLIENT_UNKNOWN || client == (int)e->opener ||
+        e->has_syn || e->has_reported)
+        return;
+    e->opener = client != 0;
+    e->burst_count = 0; /* those were of the other side */
+    e->request_us = INT64_MIN;
 }
 
 /* False: towards nothing registered. */
