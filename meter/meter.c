@@ -8,7 +8,7 @@
  * open, which is right as well.
  *
  * A flow that ended by FIN or RST lingers a little, so that its last packets
- * are counted in it. A report is made when a flow ends and every active
+ * are counted in it; where they do not cease it goes on. A report is made when a flow ends and every active
  * timeout, also when no packet comes just then; counts start again at zero
  * after each.
  *
@@ -294,6 +294,20 @@ static void expire_reports(struct meter *m)
     }
 }
 
+/* Where packets still come its ends did not believe what closed it (a forged
+ * RST), and it goes on, under its name. */
+static void end_linger(struct meter *m, struct flow_entry *e)
+{
+    int64_t window_us = (int64_t)m->duplicate_window_ms * 1000;
+    int64_t silent_us = m->now_us - e->last_us;
+    if (silent_us > SECOND_US && silent_us > window_us) {
+        end_flow(m, e, FLOW_END_DETECTED);
+        return;
+    }
+    flow_table_reopen(m->table, e);
+    e->fin_sides = 0;
+}
+
 /* The open list is true to a second: one that is idle for less may stand before
  * one that is idle for more. */
 static void expire(struct meter *m)
@@ -301,7 +315,7 @@ static void expire(struct meter *m)
     struct flow_entry *e;
     while ((e = flow_table_oldest_closing(m->table)) != NULL &&
            m->now_us >= linger_end_us(m, e))
-        end_flow(m, e, FLOW_END_DETECTED);
+        end_linger(m, e);
     while ((e = flow_table_oldest_open(m->table)) != NULL &&
            m->now_us - e->last_us > m->idle_us)
         end_flow(m, e, FLOW_END_IDLE);
