@@ -557,6 +557,27 @@ static bool is_new_connection(const struct flow_entry *e,
            (side == (int)e->opener && e->syn_us != 0);
 }
 
+/* The observation points of an entry, which a flow in its place goes on with. */
+struct owners {
+    uint32_t ms[2];
+    uint16_t points[2];
+    unsigned sides;
+};
+
+static struct owners owners_of(const struct flow_entry *e)
+{
+    return (struct owners){{e->point_ms[0], e->point_ms[1]},
+                           {e->points[0], e->points[1]},
+                           e->point_sides};
+}
+
+static void set_owners(struct flow_entry *e, const struct owners *owners)
+{
+    memcpy(e->point_ms, owners->ms, sizeof(e->point_ms));
+    memcpy(e->points, owners->points, sizeof(e->points));
+    e->point_sides = owners->sides & 3;
+}
+
 /* Ends what the packet no longer belongs to. */
 static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
                                      const struct packet *p, int side)
@@ -579,17 +600,18 @@ static bool is_still_registered(const struct meter *m,
     return find_endpoint(m, p, is_destination, when) == e->endpoint;
 }
 
-/* The flow of the packet, begun when there is none; NULL when the packet is
- * towards nothing registered. */
-static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
+/* The flow of the packet, which is e or, where there was none or that one is
+ * over, begins; NULL when the packet is towards nothing registered. */
+static struct flow_entry *flow_of(struct meter *m, struct flow_entry *e,
+                                  const struct packet *p,
+                                  const struct flow_tuple *tuple, uint32_t hash,
                                   int side, struct wall_time when)
 {
-    struct flow_tuple tuple;
-    flow_tuple_of(p, side, &tuple);
-    uint32_t hash = flow_table_hash(m->table, &tuple);
-    struct flow_entry *e = flow_table_find(m->table, &tuple, hash);
-    if (e != NULL)
+    struct owners owners = {.sides = 0};
+    if (e != NULL) {
+        owners = owners_of(e);
         e = leave_flow(m, e, p, side);
+    }
     bool holds = is_steady(m, when);
     if (e != NULL && ((holds && e->epoch == m->epoch) ||
                       is_still_registered(m, e, p, side, when))) {
@@ -602,7 +624,8 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
         return NULL;
     if (e != NULL)
         end_flow(m, e, FLOW_END_FORCED);
-    e = begin_flow(m, p, &tuple, hash, side, match);
+    e = begin_flow(m, p, tuple, hash, side, match);
+    set_owners(e, &owners);
     if (holds)
         e->epoch = m->epoch;
     return e;
@@ -618,19 +641,23 @@ static uint16_t point_of(const struct meter *m, const struct packet *p,
     return m->is_vlan_point ? number ^ p->tags : number;
 }
 
-/* Was this packet's direction seen at another point just now? */
-static bool is_duplicate(const struct meter *m, struct flow_entry *e,
+/* Was this packet's direction seen at another point just now? Asked before all
+ * else: what comes late from there may be of a connection before this one. */
+static bool is_duplicate(const struct meter *m, const struct flow_entry *e,
                          const struct packet *p, int side, unsigned point)
 {
-    uint16_t number = point_of(m, p, point);
     uint32_t now_ms = (uint32_t)(m->now_us / 1000);
-    if ((e->point_sides >> side & 1) != 0 && e->points[side] != number &&
-        now_ms - e->point_ms[side] <= m->duplicate_window_ms)
-        return true;
-    e->points[side] = number;
-    e->point_ms[side] = now_ms;
+    return (e->point_sides >> side & 1) != 0 &&
+           e->points[side] != point_of(m, p, point) &&
+           now_ms - e->point_ms[side] <= m->duplicate_window_ms;
+}
+
+static void note_point(const struct meter *m, struct flow_entry *e,
+                       const struct packet *p, int side, unsigned point)
+{
+    e->points[side] = point_of(m, p, point);
+    e->point_ms[side] = (uint32_t)(m->now_us / 1000);
     e->point_sides |= 1u << side & 3;
-    return false;
 }
 
 static void count(struct flow_entry *e, const struct packet *p, int side,
@@ -752,13 +779,20 @@ static bool take_packet(struct meter *m, struct packet *p,
     else if (p->ip_version == 4 && is_far(m, p->source, p->destination))
         return false;
     int side = flow_packet_side(p);
-    struct flow_entry *e = flow_of(m, p, side, when);
-    if (e == NULL)
-        return false;
-    if (m->duplicate_window_ms > 0 && is_duplicate(m, e, p, side, point)) {
+    struct flow_tuple tuple;
+    flow_tuple_of(p, side, &tuple);
+    uint32_t hash = flow_table_hash(m->table, &tuple);
+    struct flow_entry *e = flow_table_find(m->table, &tuple, hash);
+    bool has_points = m->duplicate_window_ms > 0;
+    if (has_points && e != NULL && is_duplicate(m, e, p, side, point)) {
         m->counters.duplicates++;
         return true;
     }
+    e = flow_of(m, e, p, &tuple, hash, side, when);
+    if (e == NULL)
+        return false;
+    if (has_points)
+        note_point(m, e, p, side, point);
     count(e, p, side, when);
     flow_table_touch(m->table, e, m->now_us);
     m->counters.packets++;
