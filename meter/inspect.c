@@ -188,6 +188,13 @@ static void set_name(struct inspector *in, struct inspection *i,
     i->name_source = (uint8_t)source;
 }
 
+/* Names are the client's to tell: once it is known which side that is, the
+ * other's hellos and requests say nothing. */
+static bool is_of_server(const struct inspection *i, int side)
+{
+    return i->has_client && side != (int)i->client;
+}
+
 static void set_client(struct inspection *i, int side)
 {
     i->has_client = true;
@@ -309,7 +316,8 @@ static enum finding try_tls(struct inspector *in, struct inspection *i,
     case HELLO_MORE:
         return FOUND_PART;
     case HELLO_CLIENT:
-        note_client_hello(in, i, &hello, side, false);
+        if (!is_of_server(i, side))
+            note_client_hello(in, i, &hello, side, false);
         return FOUND_ALL;
     case HELLO_SERVER:
         note_server_hello(i, &hello, side);
@@ -333,6 +341,8 @@ static enum finding try_http(struct inspector *in, struct inspection *i,
         return FOUND_NOTHING;
     if (status == HTTP_MORE)
         return FOUND_PART;
+    if (is_of_server(i, side))
+        return FOUND_ALL;
     set_client(i, side);
     i->application = "HTTP";
     if (status == HTTP_CONNECT)
