@@ -8,9 +8,12 @@
 static const struct {
     struct slice text; /* with its space */
 } methods[] = {
-    {{"GET ", 4}},    {{"POST ", 5}},     {{"HEAD ", 5}},    {{"PUT ", 4}},
-    {{"DELETE ", 7}}, {{"OPTIONS ", 8}},  {{"CONNECT ", 8}}, {{"PATCH ", 6}},
-    {{"TRACE ", 6}},  {{"PROPFIND ", 9}}, {{"REPORT ", 7}},
+    {{"GET ", 4}},      {{"POST ", 5}},       {{"HEAD ", 5}},
+    {{"PUT ", 4}},      {{"DELETE ", 7}},     {{"OPTIONS ", 8}},
+    {{"CONNECT ", 8}},  {{"PATCH ", 6}},      {{"TRACE ", 6}},
+    {{"PROPFIND ", 9}}, {{"REPORT ", 7}},     {{"MKCOL ", 6}},
+    {{"COPY ", 5}},     {{"MOVE ", 5}},       {{"LOCK ", 5}},
+    {{"UNLOCK ", 7}},   {{"PROPPATCH ", 10}}, {{"SEARCH ", 7}},
 };
 
 /* HTTP_MORE when data is but the beginning of a method. */

@@ -172,6 +172,7 @@ static const struct {
     {"GET / HTTP/1.1\r\nHost: erp.example\r\n\r\n", HTTP_HOST, "erp.example"},
     {"POST /a HTTP/1.0\nhost:\terp.example:8080 \n", HTTP_HOST, "erp.example"},
     {"GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n", HTTP_HOST, "2001:db8::1"},
+    {"MKCOL /a HTTP/1.1\r\nHost: a.example\r\n", HTTP_HOST, "a.example"},
     {"GET / HTTP/1.1\r\nAccept: */*\r\n", HTTP_MORE, ""},
     {"GET / HTTP/1.1\r\nHost: erp.exa", HTTP_MORE, ""},
     {"GET / HTTP/1.1\r\n\r\nHost: body.example\r\n", HTTP_NO_HOST, ""},
