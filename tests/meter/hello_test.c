@@ -185,6 +185,28 @@ static const struct {
     {"", HTTP_NOT, ""},
 };
 
+static struct slice slice_of_frame(const struct frame *f)
+{
+    return slice_of_bytes(f->bytes, f->length);
+}
+
+static void test_http_fields(void)
+{
+    struct frame request = {.length = 0};
+    struct slice host;
+    test_case("HTTP: too many fields are not looked through");
+    frame_add(&request, "GET / HTTP/1.1\r\n", 16);
+    for (int i = 0; i < 127; i++)
+        frame_add(&request, "a\n", 2);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_MORE);
+    frame_add(&request, "Host: a\n", 8);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_HOST);
+    request.bytes[request.length - 8] = 'x'; /* another field */
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_MORE);
+    frame_add(&request, "Host: a\n", 8);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_NO_HOST);
+}
+
 static void test_http(void)
 {
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
@@ -209,5 +231,6 @@ int main(void)
     test_server();
     test_others();
     test_http();
+    test_http_fields();
     return test_end();
 }
