@@ -31,6 +31,7 @@ enum {
     SECOND_US = 1000 * 1000,
     LINGER_S = 3,
     LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
+    HURRIED_MAX = 2,         /* ended when one is closed */
     TUNNELS_MAX = 3,
     EPOCH_NONE = UINT8_MAX, /* of a flow: its next packet asks */
     STEADY_WAIT = 1000,     /* packets between two looks at the validities */
@@ -336,11 +337,25 @@ static void expect_due(struct meter *m)
         earlier(m->due_us, m->now_us + earlier(m->idle_us + 1, m->active_us));
 }
 
+/* May a closed flow go before its time? Not while copies of its packets may
+ * come from another point: they would begin it anew. */
+static bool may_hurry(const struct meter *m, const struct flow_entry *e)
+{
+    uint32_t age_s = (uint32_t)(m->now_us / SECOND_US) - e->closed_s;
+    return m->duplicate_window_ms == 0 ||
+           age_s > (m->duplicate_window_ms + 999) / 1000;
+}
+
 static void close_flow(struct meter *m, struct flow_entry *e)
 {
     flow_table_close(m->table, e, m->now_us);
-    if (flow_table_closing_count(m->table) > LINGER_FLOWS_MAX)
-        end_flow(m, flow_table_oldest_closing(m->table), FLOW_END_DETECTED);
+    for (int i = 0; i < HURRIED_MAX; i++) {
+        struct flow_entry *oldest = flow_table_oldest_closing(m->table);
+        if (flow_table_closing_count(m->table) <= LINGER_FLOWS_MAX ||
+            !may_hurry(m, oldest))
+            break;
+        end_flow(m, oldest, FLOW_END_DETECTED);
+    }
     m->due_us = earlier(m->due_us, m->now_us + LINGER_S * SECOND_US);
 }
 

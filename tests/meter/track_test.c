@@ -376,6 +376,44 @@ static void test_point_blocks(void)
     t.options = (struct meter_options){0};
 }
 
+/* Many short connections in a block, from one interface and then the other. */
+static void test_point_many(void)
+{
+    enum { MANY = 3000 };
+    t.options = (struct meter_options){.duplicate_window_ms = 1000};
+    begin("thousands of connections closed at one point, then at the other",
+          true, 8192);
+    int64_t start = t.now_us;
+    for (t.point = 0; t.point < 2; t.point++) {
+        t.now_us = start;
+        for (unsigned i = 0; i < MANY; i++) {
+            frame_of_tcp(&t.frame, HOST, 1000 + i, ERP, 443, 1, 0, TCP_SYN, "",
+                         0);
+            send_frame();
+            frame_of_tcp(&t.frame, ERP, 443, HOST, 1000 + i, 9, 2, TCP_RST, "",
+                         0);
+            send_frame();
+            t.now_us -= 2 * MS - 100;
+        }
+    }
+    t.point = 0;
+    CHECK_I64(meter_counters(t.meter)->packets, 2 * MANY);
+    CHECK_I64(meter_counters(t.meter)->duplicates, 2 * MANY);
+    test_case("and then they do not pile up");
+    for (unsigned i = 0; i < 20000; i++) {
+        frame_of_tcp(&t.frame, HOST, 5000 + i, ERP, 443, 1, 0, TCP_SYN, "", 0);
+        send_frame();
+        frame_of_tcp(&t.frame, ERP, 443, HOST, 5000 + i, 9, 2, TCP_RST, "", 0);
+        send_frame();
+        t.now_us -= MS; /* a thousand a second */
+    }
+    CHECK(meter_counters(t.meter)->active_flows <= 3100);
+    meter_flush(t.meter);
+    t.count = 0;
+    end(0);
+    t.options = (struct meter_options){0};
+}
+
 /* The client's port is used again before the other interface's block comes. */
 static void test_point_port_again(void)
 {
@@ -694,6 +732,7 @@ int main(void)
     test_points();
     test_point_blocks();
     test_point_port_again();
+    test_point_many();
     test_tagged_points();
     test_tunnels();
     test_exchange();
