@@ -17,7 +17,7 @@ static const struct {
     {{"CONNECT ", 8}},  {{"PATCH ", 6}},      {{"TRACE ", 6}},
     {{"PROPFIND ", 9}}, {{"REPORT ", 7}},     {{"MKCOL ", 6}},
     {{"COPY ", 5}},     {{"MOVE ", 5}},       {{"LOCK ", 5}},
-    {{"UNLOCK ", 7}},   {{"PROPPATCH ", 10}}, {{"SEARCH ", 7}},
+    {{"UNLOCK ", 7}},   {{"PROPPATCH ", 10}},
 };
 
 /* HTTP_MORE when data is but the beginning of a method. */

@@ -371,6 +371,22 @@ static void test_other_names(void)
     CHECK_TEXT(t.texts[0].application, "MQTT");
 }
 
+/* "D" might become DELETE, until something else follows. */
+static void test_letter_before(void)
+{
+    begin("one letter, then a hello: name and token", false, 100);
+    open_tcp(CDN);
+    tcp(CDN, false, 101, 501, TCP_ACK, "D", 1);
+    tcp(CDN, true, 501, 102, TCP_ACK, "P", 1);
+    struct frame record;
+    make_hello(&record, "iot.example", 0);
+    tcp(CDN, false, 102, 502, TCP_ACK, record.bytes, record.length);
+    tcp(CDN, true, 502, 400, TCP_ACK, server_hello(9), 60);
+    end(1);
+    CHECK_TEXT(t.texts[0].name, "iot.example");
+    CHECK(t.flows[0].token[0] != 0 || t.flows[0].token[1] != 0);
+}
+
 static void test_server_names(void)
 {
     struct frame record;
@@ -461,6 +477,7 @@ int main(void)
     test_token();
     test_names();
     test_other_names();
+    test_letter_before();
     test_server_names();
     test_quic();
     test_many_hellos();
