@@ -290,6 +290,15 @@ void flow_table_close(struct flow_table *t, struct flow_entry *entry,
     entry->closed_s = (uint32_t)(now_us / SECOND_US);
 }
 
+void flow_table_reopen(struct flow_table *t, struct flow_entry *entry)
+{
+    if (!entry->is_closing)
+        return;
+    list_remove(t, &t->closing, entry);
+    list_append(t, &t->open, entry);
+    entry->is_closing = false;
+}
+
 void flow_table_restart(struct flow_table *t, struct flow_entry *entry,
                         int64_t now_us)
 {

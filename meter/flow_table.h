@@ -108,6 +108,9 @@ void flow_table_touch(struct flow_table *table, struct flow_entry *entry,
 /* Moves a flow to the list of the closing ones. */
 void flow_table_close(struct flow_table *table, struct flow_entry *entry,
                       int64_t now_us);
+/* Moves a closing flow, a moment after its last packet, to the young end of the
+ * open ones. */
+void flow_table_reopen(struct flow_table *table, struct flow_entry *entry);
 /* Its counts begin now: the young end of the reports. */
 void flow_table_restart(struct flow_table *table, struct flow_entry *entry,
                         int64_t now_us);

@@ -188,6 +188,13 @@ static void set_name(struct inspector *in, struct inspection *i,
     i->name_source = (uint8_t)source;
 }
 
+/* Names are the client's to tell: once it is known which side that is, the
+ * other's hellos and requests say nothing. */
+static bool is_of_server(const struct inspection *i, int side)
+{
+    return i->has_client && side != (int)i->client;
+}
+
 static void set_client(struct inspection *i, int side)
 {
     i->has_client = true;
@@ -309,7 +316,8 @@ static enum finding try_tls(struct inspector *in, struct inspection *i,
     case HELLO_MORE:
         return FOUND_PART;
     case HELLO_CLIENT:
-        note_client_hello(in, i, &hello, side, false);
+        if (!is_of_server(i, side))
+            note_client_hello(in, i, &hello, side, false);
         return FOUND_ALL;
     case HELLO_SERVER:
         note_server_hello(i, &hello, side);
@@ -333,6 +341,8 @@ static enum finding try_http(struct inspector *in, struct inspection *i,
         return FOUND_NOTHING;
     if (status == HTTP_MORE)
         return FOUND_PART;
+    if (is_of_server(i, side))
+        return FOUND_ALL;
     set_client(i, side);
     i->application = "HTTP";
     if (status == HTTP_CONNECT)
@@ -367,13 +377,15 @@ static enum finding examine(struct inspector *in, struct inspection *i,
     return found != FOUND_NOTHING ? found : try_http(in, i, side, data, length);
 }
 
-static void gather_segment(struct inspector *in, struct inspection *i, int side,
+/* True: what was gathered is nothing, and what this segment begins with was not
+ * looked at. */
+static bool gather_segment(struct inspector *in, struct inspection *i, int side,
                            uint32_t sequence, const struct packet *p)
 {
     struct handshake *h = find_handshake(in, i, side);
     if (h == NULL) {
         finish_stream(in, i, side);
-        return;
+        return false;
     }
     struct gather *g = &h->gather;
     gather_add(g, (uint32_t)(sequence - i->bases[side]), p->payload,
@@ -388,6 +400,7 @@ static void gather_segment(struct inspector *in, struct inspection *i, int side,
                i->looked[side] > GATHER_LOOKS_MAX) {
         finish_stream(in, i, side);
     }
+    return found == FOUND_NOTHING && sequence != i->bases[side];
 }
 
 /* Is this the direction's first payload, and does it begin behind its start?
@@ -424,9 +437,10 @@ static void read_tcp(struct inspector *in, struct inspection *i,
 {
     /* Payload of a SYN (RFC 7413) stands behind its sequence number. */
     uint32_t sequence = p->tcp_sequence + ((p->tcp_flags & TCP_SYN) != 0);
+    bool is_to_look = i->statuses[side] == STREAM_LOOKING;
     if (i->statuses[side] == STREAM_GATHERING)
-        gather_segment(in, i, side, sequence, p);
-    else if (i->statuses[side] == STREAM_LOOKING)
+        is_to_look = gather_segment(in, i, side, sequence, p);
+    if (is_to_look)
         look_at_segment(in, i, side, sequence, p);
     if (i->name_source == NAME_HTTP_HOST)
         finish_stream(in, i, !side);

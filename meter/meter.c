@@ -8,7 +8,7 @@
  * open, which is right as well.
  *
  * A flow that ended by FIN or RST lingers a little, so that its last packets
- * are counted in it. A report is made when a flow ends and every active
+ * are counted in it; where they do not cease it goes on. A report is made when a flow ends and every active
  * timeout, also when no packet comes just then; counts start again at zero
  * after each.
  *
@@ -31,6 +31,7 @@ enum {
     SECOND_US = 1000 * 1000,
     LINGER_S = 3,
     LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
+    HURRIED_MAX = 2,         /* ended when one is closed */
     TUNNELS_MAX = 3,
     EPOCH_NONE = UINT8_MAX, /* of a flow: its next packet asks */
     STEADY_WAIT = 1000,     /* packets between two looks at the validities */
@@ -294,6 +295,20 @@ static void expire_reports(struct meter *m)
     }
 }
 
+/* Where packets still come its ends did not believe what closed it (a forged
+ * RST), and it goes on, under its name. */
+static void end_linger(struct meter *m, struct flow_entry *e)
+{
+    int64_t window_us = (int64_t)m->duplicate_window_ms * 1000;
+    int64_t silent_us = m->now_us - e->last_us;
+    if (silent_us > SECOND_US && silent_us > window_us) {
+        end_flow(m, e, FLOW_END_DETECTED);
+        return;
+    }
+    flow_table_reopen(m->table, e);
+    e->fin_sides = 0;
+}
+
 /* The open list is true to a second: one that is idle for less may stand before
  * one that is idle for more. */
 static void expire(struct meter *m)
@@ -301,7 +316,7 @@ static void expire(struct meter *m)
     struct flow_entry *e;
     while ((e = flow_table_oldest_closing(m->table)) != NULL &&
            m->now_us >= linger_end_us(m, e))
-        end_flow(m, e, FLOW_END_DETECTED);
+        end_linger(m, e);
     while ((e = flow_table_oldest_open(m->table)) != NULL &&
            m->now_us - e->last_us > m->idle_us)
         end_flow(m, e, FLOW_END_IDLE);
@@ -322,11 +337,25 @@ static void expect_due(struct meter *m)
         earlier(m->due_us, m->now_us + earlier(m->idle_us + 1, m->active_us));
 }
 
+/* May a closed flow go before its time? Not while copies of its packets may
+ * come from another point: they would begin it anew. */
+static bool may_hurry(const struct meter *m, const struct flow_entry *e)
+{
+    uint32_t age_s = (uint32_t)(m->now_us / SECOND_US) - e->closed_s;
+    return m->duplicate_window_ms == 0 ||
+           age_s > (m->duplicate_window_ms + 999) / 1000;
+}
+
 static void close_flow(struct meter *m, struct flow_entry *e)
 {
     flow_table_close(m->table, e, m->now_us);
-    if (flow_table_closing_count(m->table) > LINGER_FLOWS_MAX)
-        end_flow(m, flow_table_oldest_closing(m->table), FLOW_END_DETECTED);
+    for (int i = 0; i < HURRIED_MAX; i++) {
+        struct flow_entry *oldest = flow_table_oldest_closing(m->table);
+        if (flow_table_closing_count(m->table) <= LINGER_FLOWS_MAX ||
+            !may_hurry(m, oldest))
+            break;
+        end_flow(m, oldest, FLOW_END_DETECTED);
+    }
     m->due_us = earlier(m->due_us, m->now_us + LINGER_S * SECOND_US);
 }
 
@@ -543,6 +572,27 @@ static bool is_new_connection(const struct flow_entry *e,
            (side == (int)e->opener && e->syn_us != 0);
 }
 
+/* The observation points of an entry, which a flow in its place goes on with. */
+struct owners {
+    uint32_t ms[2];
+    uint16_t points[2];
+    unsigned sides;
+};
+
+static struct owners owners_of(const struct flow_entry *e)
+{
+    return (struct owners){{e->point_ms[0], e->point_ms[1]},
+                           {e->points[0], e->points[1]},
+                           e->point_sides};
+}
+
+static void set_owners(struct flow_entry *e, const struct owners *owners)
+{
+    memcpy(e->point_ms, owners->ms, sizeof(e->point_ms));
+    memcpy(e->points, owners->points, sizeof(e->points));
+    e->point_sides = owners->sides & 3;
+}
+
 /* Ends what the packet no longer belongs to. */
 static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
                                      const struct packet *p, int side)
@@ -565,17 +615,18 @@ static bool is_still_registered(const struct meter *m,
     return find_endpoint(m, p, is_destination, when) == e->endpoint;
 }
 
-/* The flow of the packet, begun when there is none; NULL when the packet is
- * towards nothing registered. */
-static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
+/* The flow of the packet, which is e or, where there was none or that one is
+ * over, begins; NULL when the packet is towards nothing registered. */
+static struct flow_entry *flow_of(struct meter *m, struct flow_entry *e,
+                                  const struct packet *p,
+                                  const struct flow_tuple *tuple, uint32_t hash,
                                   int side, struct wall_time when)
 {
-    struct flow_tuple tuple;
-    flow_tuple_of(p, side, &tuple);
-    uint32_t hash = flow_table_hash(m->table, &tuple);
-    struct flow_entry *e = flow_table_find(m->table, &tuple, hash);
-    if (e != NULL)
+    struct owners owners = {.sides = 0};
+    if (e != NULL) {
+        owners = owners_of(e);
         e = leave_flow(m, e, p, side);
+    }
     bool holds = is_steady(m, when);
     if (e != NULL && ((holds && e->epoch == m->epoch) ||
                       is_still_registered(m, e, p, side, when))) {
@@ -588,7 +639,8 @@ static struct flow_entry *flow_of(struct meter *m, const struct packet *p,
         return NULL;
     if (e != NULL)
         end_flow(m, e, FLOW_END_FORCED);
-    e = begin_flow(m, p, &tuple, hash, side, match);
+    e = begin_flow(m, p, tuple, hash, side, match);
+    set_owners(e, &owners);
     if (holds)
         e->epoch = m->epoch;
     return e;
@@ -604,19 +656,23 @@ static uint16_t point_of(const struct meter *m, const struct packet *p,
     return m->is_vlan_point ? number ^ p->tags : number;
 }
 
-/* Was this packet's direction seen at another point just now? */
-static bool is_duplicate(const struct meter *m, struct flow_entry *e,
+/* Was this packet's direction seen at another point just now? Asked before all
+ * else: what comes late from there may be of a connection before this one. */
+static bool is_duplicate(const struct meter *m, const struct flow_entry *e,
                          const struct packet *p, int side, unsigned point)
 {
-    uint16_t number = point_of(m, p, point);
     uint32_t now_ms = (uint32_t)(m->now_us / 1000);
-    if ((e->point_sides >> side & 1) != 0 && e->points[side] != number &&
-        now_ms - e->point_ms[side] <= m->duplicate_window_ms)
-        return true;
-    e->points[side] = number;
-    e->point_ms[side] = now_ms;
+    return (e->point_sides >> side & 1) != 0 &&
+           e->points[side] != point_of(m, p, point) &&
+           now_ms - e->point_ms[side] <= m->duplicate_window_ms;
+}
+
+static void note_point(const struct meter *m, struct flow_entry *e,
+                       const struct packet *p, int side, unsigned point)
+{
+    e->points[side] = point_of(m, p, point);
+    e->point_ms[side] = (uint32_t)(m->now_us / 1000);
     e->point_sides |= 1u << side & 3;
-    return false;
 }
 
 static void count(struct flow_entry *e, const struct packet *p, int side,
@@ -721,8 +777,12 @@ static void inspect(struct meter *m, struct flow_entry *e,
         judge_name(m, e, name, i->name_source);
     e->is_inspected = i->is_done;
     int client = inspection_client(i);
-    if (client != INSPECT_CLIENT_UNKNOWN && !e->has_syn && !e->has_reported)
-        e->opener = client != 0;
+    if (client == INSPECT_CLIENT_UNKNOWN || client == (int)e->opener ||
+        e->has_syn || e->has_reported)
+        return;
+    e->opener = client != 0;
+    e->burst_count = 0; /* those were of the other side */
+    e->request_us = INT64_MIN;
 }
 
 /* False: towards nothing registered. */
@@ -734,13 +794,20 @@ static bool take_packet(struct meter *m, struct packet *p,
     else if (p->ip_version == 4 && is_far(m, p->source, p->destination))
         return false;
     int side = flow_packet_side(p);
-    struct flow_entry *e = flow_of(m, p, side, when);
-    if (e == NULL)
-        return false;
-    if (m->duplicate_window_ms > 0 && is_duplicate(m, e, p, side, point)) {
+    struct flow_tuple tuple;
+    flow_tuple_of(p, side, &tuple);
+    uint32_t hash = flow_table_hash(m->table, &tuple);
+    struct flow_entry *e = flow_table_find(m->table, &tuple, hash);
+    bool has_points = m->duplicate_window_ms > 0;
+    if (has_points && e != NULL && is_duplicate(m, e, p, side, point)) {
         m->counters.duplicates++;
         return true;
     }
+    e = flow_of(m, e, p, &tuple, hash, side, when);
+    if (e == NULL)
+        return false;
+    if (has_points)
+        note_point(m, e, p, side, point);
     count(e, p, side, when);
     flow_table_touch(m->table, e, m->now_us);
     m->counters.packets++;

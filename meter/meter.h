@@ -13,7 +13,8 @@
  * Observation points: the same packet may pass at two interfaces, or with and
  * without a VLAN tag. In each direction of a flow the point that saw it first
  * owns it, and what other points see is a duplicate, until the owner has been
- * silent for the duplicate window.
+ * silent for the duplicate window. A connection that takes the place of another
+ * with the same addresses and ports goes on with its owners.
  */
 #ifndef METER_METER_H
 #define METER_METER_H

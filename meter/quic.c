@@ -67,6 +67,8 @@ static const struct version versions[] = {
     {0xfaceb002, 0xffffffff, 0x00, "quic", SALT_DRAFT_23}, /* mvfst */
     {0x54303530, 0xffffffff, 0x00, "quic", SALT_T050, 8}, /* T050: TLS */
     {0x54303531, 0xffffffff, 0x00, "quic", SALT_T051, 8},
+    /* Kept to force negotiation: ngtcp2 and tshark take draft 29's salt. */
+    {0x0a0a0a0a, 0x0f0f0f0f, 0x00, "quic", SALT_DRAFT_29},
 };
 /* clang-format on */
 

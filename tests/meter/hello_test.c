@@ -172,6 +172,7 @@ static const struct {
     {"GET / HTTP/1.1\r\nHost: erp.example\r\n\r\n", HTTP_HOST, "erp.example"},
     {"POST /a HTTP/1.0\nhost:\terp.example:8080 \n", HTTP_HOST, "erp.example"},
     {"GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n", HTTP_HOST, "2001:db8::1"},
+    {"MKCOL /a HTTP/1.1\r\nHost: a.example\r\n", HTTP_HOST, "a.example"},
     {"GET / HTTP/1.1\r\nAccept: */*\r\n", HTTP_MORE, ""},
     {"GET / HTTP/1.1\r\nHost: erp.exa", HTTP_MORE, ""},
     {"GET / HTTP/1.1\r\n\r\nHost: body.example\r\n", HTTP_NO_HOST, ""},
@@ -183,6 +184,28 @@ static const struct {
     {"HELO mail.example\r\n", HTTP_NOT, ""},
     {"", HTTP_NOT, ""},
 };
+
+static struct slice slice_of_frame(const struct frame *f)
+{
+    return slice_of_bytes(f->bytes, f->length);
+}
+
+static void test_http_fields(void)
+{
+    struct frame request = {.length = 0};
+    struct slice host;
+    test_case("HTTP: too many fields are not looked through");
+    frame_add(&request, "GET / HTTP/1.1\r\n", 16);
+    for (int i = 0; i < 127; i++)
+        frame_add(&request, "a\n", 2);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_MORE);
+    frame_add(&request, "Host: a\n", 8);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_HOST);
+    request.bytes[request.length - 8] = 'x'; /* another field */
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_MORE);
+    frame_add(&request, "Host: a\n", 8);
+    CHECK_I64(http_host_find(slice_of_frame(&request), &host), HTTP_NO_HOST);
+}
 
 static void test_http(void)
 {
@@ -208,5 +231,6 @@ int main(void)
     test_server();
     test_others();
     test_http();
+    test_http_fields();
     return test_end();
 }

@@ -371,6 +371,51 @@ static void test_other_names(void)
     CHECK_TEXT(t.texts[0].application, "MQTT");
 }
 
+/* "D" might become DELETE, until something else follows. */
+static void test_letter_before(void)
+{
+    begin("one letter, then a hello: name and token", false, 100);
+    open_tcp(CDN);
+    tcp(CDN, false, 101, 501, TCP_ACK, "D", 1);
+    tcp(CDN, true, 501, 102, TCP_ACK, "P", 1);
+    struct frame record;
+    make_hello(&record, "iot.example", 0);
+    tcp(CDN, false, 102, 502, TCP_ACK, record.bytes, record.length);
+    tcp(CDN, true, 502, 400, TCP_ACK, server_hello(9), 60);
+    end(1);
+    CHECK_TEXT(t.texts[0].name, "iot.example");
+    CHECK(t.flows[0].token[0] != 0 || t.flows[0].token[1] != 0);
+}
+
+static void test_server_names(void)
+{
+    struct frame record;
+    static const char request[] = "GET / HTTP/1.1\r\nHost: iot.example\r\n\r\n";
+    make_hello(&record, "iot.example", 0);
+    begin("a hello from the server's side names nothing", false, 100);
+    open_tcp(CDN);
+    send_hello(CDN, "other.example");
+    tcp(CDN, true, 501, 400, TCP_ACK, record.bytes, record.length);
+    end(1);
+    CHECK_TEXT(t.texts[0].name, "other.example");
+    CHECK(!t.flows[0].is_counted);
+    begin("nor does a request from there", false, 100);
+    open_tcp(CDN);
+    send_hello(CDN, "other.example");
+    tcp(CDN, true, 501, 400, TCP_ACK, request, sizeof(request) - 1);
+    end(1);
+    CHECK_TEXT(t.texts[0].name, "other.example");
+    CHECK_I64(t.flows[0].name_source, NAME_SNI);
+    CHECK(!t.flows[0].is_counted);
+    begin("nor a second hello of the client", false, 100);
+    open_tcp(CDN);
+    send_hello(CDN, "other.example");
+    tcp(CDN, false, 900, 501, TCP_ACK, record.bytes, record.length);
+    end(1);
+    CHECK_TEXT(t.texts[0].name, "other.example");
+    CHECK(!t.flows[0].is_counted);
+}
+
 static void test_quic(void)
 {
     static const uint8_t id[8] = {0x83, 0x94, 0xc8, 0xf0,
@@ -432,6 +477,8 @@ int main(void)
     test_token();
     test_names();
     test_other_names();
+    test_letter_before();
+    test_server_names();
     test_quic();
     test_many_hellos();
     return test_end();

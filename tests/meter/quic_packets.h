@@ -10,7 +10,7 @@
 #include "common/quic_keys.h"
 #include "tests/meter/packets.h"
 
-/* RFC 9001 and 9369; draft 29 and T051 have the salts of their time, and T051
+/* RFC 9001 and 9369; versions kept to force negotiation; draft 29 and T051 have the salts of their time, and T051
  * another number for CRYPTO frames. */
 struct quic_kind {
     uint32_t version;
@@ -45,6 +45,14 @@ static const struct quic_kind quic_kinds[] = {
      {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
       0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
      6},
+    {0x1a2a3a4a,
+     0x00,
+     0x10,
+     0x30,
+     "quic",
+     {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
+      0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
+     6},
     {0x54303531,
      0x00,
      0x10,
@@ -54,7 +62,7 @@ static const struct quic_kind quic_kinds[] = {
       0x6c, 0x19, 0x12, 0x4f, 0xc8, 0xcc, 0xda, 0x6e, 0x03, 0x3d},
      8},
 };
-enum { QUIC_IETF_KINDS = 3 }; /* the first of them */
+enum { QUIC_IETF_KINDS = 4 }; /* the first of them */
 enum { QUIC_KINDS = sizeof(quic_kinds) / sizeof(quic_kinds[0]) };
 
 struct quic_id {

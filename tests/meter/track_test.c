@@ -97,6 +97,43 @@ static void test_linger(void)
     end(0);
 }
 
+static void test_reset_not_believed(void)
+{
+    begin("a RST that the ends do not believe: the flow keeps its name", false,
+          100);
+    open_tcp(CDN);
+    send_hello(CDN, "iot.example");
+    tcp(CDN, true, 9, 0, TCP_RST, "", 0);
+    for (int i = 0; i < 20; i++) {
+        tcp(CDN, true, 501 + (uint32_t)i, 300, TCP_ACK, "x", 1);
+        t.now_us += 500 * MS;
+    }
+    CHECK_I64(t.count, 0);
+    t.now_us += 40 * S;
+    end(1);
+    CHECK_I64(t.flows[0].reverse.packets, 22);
+    CHECK(t.flows[0].is_counted);
+    begin("a RST that is heeded ends the flow after a moment", false, 100);
+    open_tcp(CDN);
+    tcp(CDN, true, 9, 0, TCP_RST, "", 0);
+    tcp(CDN, true, 501, 101, TCP_ACK, "x", 1); /* was on its way */
+    meter_advance(t.meter, (struct wall_time){t.now_us + 5 * S});
+    CHECK_I64(t.count, 1);
+    CHECK_I64(t.flows[0].end_reason, FLOW_END_DETECTED);
+    end(1);
+}
+
+static void test_bursts_of_client(void)
+{
+    begin("bursts: what the server sent before the hello is none", true, 100);
+    tcp(ERP, true, 700, 101, TCP_ACK, "220 ready", 9);
+    t.now_us += 2 * S;
+    send_hello(ERP, "erp.example");
+    end(1);
+    CHECK_I64(t.flows[0].key.source_port, HOST_PORT);
+    CHECK_I64(t.flows[0].burst_count, 1);
+}
+
 /* --- TCP --- */
 
 static void test_round_trips(void)
@@ -336,6 +373,71 @@ static void test_point_blocks(void)
     CHECK_I64(t.flows[0].forward.packets, 3);
     CHECK_I64(t.flows[0].reverse.packets, 2);
     CHECK_I64(t.flows[0].end_reason, FLOW_END_DETECTED);
+    t.options = (struct meter_options){0};
+}
+
+/* Many short connections in a block, from one interface and then the other. */
+static void test_point_many(void)
+{
+    enum { MANY = 3000 };
+    t.options = (struct meter_options){.duplicate_window_ms = 1000};
+    begin("thousands of connections closed at one point, then at the other",
+          true, 8192);
+    int64_t start = t.now_us;
+    for (t.point = 0; t.point < 2; t.point++) {
+        t.now_us = start;
+        for (unsigned i = 0; i < MANY; i++) {
+            frame_of_tcp(&t.frame, HOST, 1000 + i, ERP, 443, 1, 0, TCP_SYN, "",
+                         0);
+            send_frame();
+            frame_of_tcp(&t.frame, ERP, 443, HOST, 1000 + i, 9, 2, TCP_RST, "",
+                         0);
+            send_frame();
+            t.now_us -= 2 * MS - 100;
+        }
+    }
+    t.point = 0;
+    CHECK_I64(meter_counters(t.meter)->packets, 2 * MANY);
+    CHECK_I64(meter_counters(t.meter)->duplicates, 2 * MANY);
+    test_case("and then they do not pile up");
+    for (unsigned i = 0; i < 20000; i++) {
+        frame_of_tcp(&t.frame, HOST, 5000 + i, ERP, 443, 1, 0, TCP_SYN, "", 0);
+        send_frame();
+        frame_of_tcp(&t.frame, ERP, 443, HOST, 5000 + i, 9, 2, TCP_RST, "", 0);
+        send_frame();
+        t.now_us -= MS; /* a thousand a second */
+    }
+    CHECK(meter_counters(t.meter)->active_flows <= 3100);
+    meter_flush(t.meter);
+    t.count = 0;
+    end(0);
+    t.options = (struct meter_options){0};
+}
+
+/* The client's port is used again before the other interface's block comes. */
+static void test_point_port_again(void)
+{
+    int64_t start = t.now_us;
+    t.options = (struct meter_options){.duplicate_window_ms = 1000};
+    begin("a port used again: late copies of the connection before it", false,
+          100);
+    start = t.now_us;
+    for (t.point = 0; t.point < 2; t.point++) {
+        t.now_us = start;
+        tcp(ERP, false, 100, 0, TCP_SYN, "", 0);
+        tcp(ERP, true, 500, 101, TCP_SYN | TCP_ACK, "", 0);
+        tcp(ERP, false, 101, 501, TCP_ACK, "request", 7);
+        tcp(ERP, true, 501, 108, TCP_ACK | TCP_FIN, "", 0);
+        tcp(ERP, false, 108, 502, TCP_ACK | TCP_FIN, "", 0);
+        tcp(ERP, false, 7000, 0, TCP_SYN, "", 0);
+    }
+    t.point = 0;
+    CHECK_I64(meter_counters(t.meter)->duplicates, 6);
+    end(2);
+    CHECK_I64(t.flows[0].forward.packets, 3);
+    CHECK_I64(t.flows[0].reverse.packets, 2);
+    CHECK_I64(t.flows[1].forward.packets, 1);
+    CHECK_I64(t.flows[1].reverse.packets, 0);
     t.options = (struct meter_options){0};
 }
 
@@ -620,6 +722,8 @@ int main(void)
     test_active_order();
     test_steps_in_lists();
     test_linger();
+    test_reset_not_believed();
+    test_bursts_of_client();
     test_round_trips();
     test_answered();
     test_icmp();
@@ -627,6 +731,8 @@ int main(void)
     test_versions();
     test_points();
     test_point_blocks();
+    test_point_port_again();
+    test_point_many();
     test_tagged_points();
     test_tunnels();
     test_exchange();
