@@ -15,6 +15,9 @@
  * owns it, and what other points see is a duplicate, until the owner has been
  * silent for the duplicate window. A connection that takes the place of another
  * with the same addresses and ports goes on with its owners.
+ * Nothing is counted twice; where the packets of two points come in blocks, and
+ * the owner changes between two of them, a packet that only the owner before has
+ * may be taken for a duplicate.
  */
 #ifndef METER_METER_H
 #define METER_METER_H
