@@ -23,7 +23,6 @@ enum {
     ROWS_MAX = 1000000,
     ENTRIES_MAX = 4000000,
     RANGES_PER_ROW = 64,
-    FILE_BYTES_MAX = 256 * 1024 * 1024,
     HOST_MAX = 254, /* 253 characters (RFC 1035) and NUL */
 };
 
@@ -466,7 +465,7 @@ struct endpoint_list *endpoint_list_parse(struct slice text, const char *name,
 {
     struct endpoint_list *list = calloc(1, sizeof(*list));
     if (list != NULL)
-        list->texts = arena_new(2 * (size_t)FILE_BYTES_MAX);
+        list->texts = arena_new(2 * (size_t)ENDPOINT_BYTES_MAX);
     if (list == NULL || list->texts == NULL) {
         error_set(error, "%s: no memory", name);
         goto fail;
@@ -489,7 +488,7 @@ struct endpoint_list *endpoint_list_load(const char *path,
 {
     struct buffer text;
     struct endpoint_list *list = NULL;
-    if (buffer_read_file(&text, path, FILE_BYTES_MAX))
+    if (buffer_read_file(&text, path, ENDPOINT_BYTES_MAX))
         list = endpoint_list_parse(buffer_slice(&text), path, error);
     else
         error_set(error, "%s: %s", path, strerror(errno));

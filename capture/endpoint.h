@@ -30,6 +30,7 @@
 struct endpoint_list;
 
 enum { ENDPOINT_ANY = -2, ENDPOINT_NONE = -1 };
+enum { ENDPOINT_BYTES_MAX = 256 * 1024 * 1024 }; /* of a list's text */
 
 /* Bounds: 1,000,000 rows, 256 MiB. Errors name file and line. */
 struct endpoint_list *endpoint_list_load(const char *path,

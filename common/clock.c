@@ -84,6 +84,11 @@ struct mono_time mono_now(void)
     return (struct mono_time){now_of(CLOCK_MONOTONIC).us};
 }
 
+struct mono_time mono_later(struct mono_time time, int64_t ms)
+{
+    return (struct mono_time){time.us + ms * 1000};
+}
+
 /* Times from outside may be any number; they stay at the ends of the range. */
 static struct wall_time scaled(int64_t value, int64_t factor)
 {

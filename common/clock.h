@@ -35,6 +35,7 @@ enum { DAY_MONDAY, DAY_SATURDAY = 5, DAY_SUNDAY = 6 };
 
 struct wall_time wall_now(void);
 struct mono_time mono_now(void);
+struct mono_time mono_later(struct mono_time time, int64_t ms);
 struct wall_time wall_from_s(int64_t seconds);
 struct wall_time wall_from_ms(int64_t milliseconds);
 int64_t wall_to_s(struct wall_time time);  /* rounded down */

@@ -229,3 +229,18 @@ bool slice_is_clean_utf8(struct slice text)
     }
     return true;
 }
+
+bool slice_split_port(struct slice text, struct slice *host, struct slice *port)
+{
+    size_t colon = text.length;
+    while (colon > 0 && text.data[colon - 1] != ':')
+        colon--;
+    if (colon == 0)
+        return false;
+    *host = slice_of_bytes(text.data, colon - 1);
+    *port = slice_of_bytes(text.data + colon, text.length - colon);
+    if (host->length > 2 && host->data[0] == '[' &&
+        host->data[host->length - 1] == ']')
+        *host = slice_of_bytes(host->data + 1, host->length - 2);
+    return true;
+}

@@ -41,6 +41,10 @@ bool slice_copy(struct slice text, char *buffer, size_t buffer_size);
 /* Decimal digits only, min <= value <= max; *value is untouched on failure. */
 bool parse_u64(struct slice text, uint64_t min, uint64_t max, uint64_t *value);
 bool parse_i64(struct slice text, int64_t min, int64_t max, int64_t *value);
+/* "HOST:PORT" or "[V6]:PORT" into its two parts, which are not looked at
+ * further; false without a colon. */
+bool slice_split_port(struct slice text, struct slice *host,
+                      struct slice *port);
 /* Hex digits to bytes; the text must be exactly 2 * size digits. */
 bool parse_hex(struct slice text, void *bytes, size_t size);
 /* Bytes of the character that starts the text, 1 to 4; 0 when the text is

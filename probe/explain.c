@@ -375,16 +375,13 @@ static const struct fact facts[] = {
 static void add_collector_part(struct buffer *out,
                                const struct explain_page *page, bool is_port)
 {
-    const char *text = page->config->collector;
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL) {
+    struct slice host, port;
+    if (!slice_split_port(slice_of_text(page->config->collector), &host,
+                          &port)) {
         buffer_add_text(out, is_port ? "PORT" : "COLLECTOR");
         return;
     }
-    struct slice host = {text, (size_t)(colon - text)};
-    if (host.length > 2 && host.data[0] == '[')
-        host = (struct slice){host.data + 1, host.length - 2};
-    buffer_add_slice(out, is_port ? slice_of_text(colon + 1) : host);
+    buffer_add_slice(out, is_port ? port : host);
 }
 
 static void add_count(struct buffer *out, const struct explain_page *page,

@@ -25,7 +25,6 @@ enum {
     PAUSE_MIN_MS = 1000,
     PAUSE_MAX_MS = 300 * 1000,
     DNS_PORT = 53,
-    LIST_BYTES_MAX = 256 * 1024 * 1024,
 };
 
 /* --- the endpoint list --- */
@@ -60,7 +59,7 @@ bool parts_read_list(const char *path, struct endpoint_list **list, int *fd,
     struct buffer text;
     *list = NULL;
     *fd = -1;
-    if (!buffer_read_file(&text, path, LIST_BYTES_MAX))
+    if (!buffer_read_file(&text, path, ENDPOINT_BYTES_MAX))
         error_set(error, "%s: %s", path, strerror(errno));
     else
         *list = endpoint_list_parse(buffer_slice(&text), path, error);
@@ -231,10 +230,10 @@ static bool leave_captures(struct parts *p, struct error_text *error)
 /* The port of "HOST:PORT"; 0 when it is none. */
 static uint16_t port_of(const char *address)
 {
-    const char *colon = strrchr(address, ':');
+    struct slice host, text;
     uint64_t port = 0;
-    if (colon == NULL ||
-        !parse_u64(slice_of_text(colon + 1), 1, UINT16_MAX, &port))
+    if (!slice_split_port(slice_of_text(address), &host, &text) ||
+        !parse_u64(text, 1, UINT16_MAX, &port))
         return 0;
     return (uint16_t)port;
 }

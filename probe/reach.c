@@ -16,16 +16,10 @@ enum { ADDRESSES_MAX = 4, REFUSAL_MS = 700 };
 
 static bool split(const char *text, struct reach_result *r)
 {
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL)
-        return false;
-    struct slice host = {text, (size_t)(colon - text)};
-    if (host.length > 2 && host.data[0] == '[' &&
-        host.data[host.length - 1] == ']')
-        host = (struct slice){host.data + 1, host.length - 2};
-    return host.length > 0 && slice_copy(host, r->host, sizeof(r->host)) &&
-           slice_copy(slice_of_text(colon + 1), r->port, sizeof(r->port)) &&
-           r->port[0] != '\0';
+    struct slice host, port;
+    return slice_split_port(slice_of_text(text), &host, &port) &&
+           host.length > 0 && slice_copy(host, r->host, sizeof(r->host)) &&
+           slice_copy(port, r->port, sizeof(r->port)) && r->port[0] != '\0';
 }
 
 /* The resolver's own patience would be half a minute. */

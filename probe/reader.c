@@ -21,7 +21,6 @@ enum {
     LAST_BLOCK_MS = 150,  /* longer than the ring's time-out */
     BACKLOG_MS = 5000,    /* for what waits in the ring at the end */
     START_WAIT_MS = 60 * 1000,
-    LIST_BYTES_MAX = 256 * 1024 * 1024,
 };
 
 /* What a packet's callback is told: from which interface it is. */
@@ -103,11 +102,6 @@ static void read_packets(struct reader *r)
     }
 }
 
-static struct mono_time plus_ms(struct mono_time time, int64_t ms)
-{
-    return (struct mono_time){time.us + ms * 1000};
-}
-
 /* Until something is there to read, or for a while. True when packets wait
  * that may be older than the stop. */
 static bool wait_for_work(struct reader *r, int timeout_ms)
@@ -132,8 +126,8 @@ static bool wait_for_work(struct reader *r, int timeout_ms)
  * may be many, when we are late. */
 static void stop(struct reader *r)
 {
-    struct mono_time now = mono_now(), end = plus_ms(now, LAST_BLOCK_MS);
-    struct mono_time backlog_end = plus_ms(now, BACKLOG_MS);
+    struct mono_time now = mono_now(), end = mono_later(now, LAST_BLOCK_MS);
+    struct mono_time backlog_end = mono_later(now, BACKLOG_MS);
     bool is_behind = false;
     r->is_stopping = true;
     r->stop = wall_now();
@@ -151,8 +145,8 @@ static void stop(struct reader *r)
 static bool read_list(int fd, struct buffer *text)
 {
     struct stat info;
-    buffer_init(text, LIST_BYTES_MAX);
-    if (fstat(fd, &info) != 0 || info.st_size > LIST_BYTES_MAX)
+    buffer_init(text, ENDPOINT_BYTES_MAX);
+    if (fstat(fd, &info) != 0 || info.st_size > ENDPOINT_BYTES_MAX)
         return false;
     uint8_t *at = buffer_extend(text, (size_t)info.st_size);
     for (size_t done = 0; at != NULL && done < (size_t)info.st_size;) {
@@ -229,7 +223,7 @@ static void tick(struct reader *r)
     struct mono_time now = mono_now();
     if (now.us < r->next_tick.us)
         return;
-    r->next_tick = plus_ms(now, TICK_MS);
+    r->next_tick = mono_later(now, TICK_MS);
     meter_advance(r->meter,
                   (struct wall_time){wall_now().us - RING_DELAY_MS * 1000LL});
     send_counters(r, 0);

@@ -61,11 +61,6 @@ struct run {
     bool status_failed, disk_failed, has_failed;
 };
 
-static struct mono_time plus_ms(struct mono_time time, int64_t ms)
-{
-    return (struct mono_time){time.us + ms * 1000};
-}
-
 static void fail(struct run *r, const char *reason)
 {
     if (!r->has_failed)
@@ -172,7 +167,7 @@ static bool is_waiting(const struct run *r)
 
 static void wait_for_answer(struct run *r, struct mono_time now)
 {
-    r->answer_end = plus_ms(now, ANSWER_WAIT_S * 1000LL);
+    r->answer_end = mono_later(now, ANSWER_WAIT_S * 1000LL);
 }
 
 static void ask_for_batch(struct run *r, struct mono_time now)
@@ -405,7 +400,7 @@ static void follow_validity(struct run *r, struct wall_time now)
 
 static void do_tick(struct run *r, struct mono_time now)
 {
-    r->next_tick = plus_ms(now, TICK_MS);
+    r->next_tick = mono_later(now, TICK_MS);
     if (r->disk_failed && spool_flush(r->parts.spool)) {
         log_info("%s: batches are on disk again", r->parts.config.state);
         r->disk_failed = false;
@@ -421,14 +416,14 @@ static void do_what_is_due(struct run *r, struct mono_time now)
     if (now.us >= r->next_batch.us && !is_waiting(r)) {
         ask_for_batch(r, now);
         int64_t period_ms = (int64_t)r->parts.config.batch_period_s * 1000;
-        r->next_batch = plus_ms(r->next_batch, period_ms);
+        r->next_batch = mono_later(r->next_batch, period_ms);
         if (r->next_batch.us <= now.us) /* the machine slept */
-            r->next_batch = plus_ms(now, period_ms);
+            r->next_batch = mono_later(now, period_ms);
     }
     if (now.us >= r->next_status.us) {
         check_filter(r);
         tell_status(r, wall_now());
-        r->next_status = plus_ms(now, STATUS_PERIOD_S * 1000LL);
+        r->next_status = mono_later(now, STATUS_PERIOD_S * 1000LL);
     }
 }
 
@@ -446,7 +441,7 @@ static void loop(struct run *r)
     r->next_tick = now;
     r->next_status = now;
     r->next_batch =
-        plus_ms(now, (int64_t)r->parts.config.batch_period_s * 1000);
+        mono_later(now, (int64_t)r->parts.config.batch_period_s * 1000);
     while (!stop_requested() && !r->has_failed) {
         wait_for_work(r, now);
         now = mono_now();
@@ -465,7 +460,7 @@ static void loop(struct run *r)
 static void stop_readers(struct run *r)
 {
     struct mono_time now = mono_now();
-    struct mono_time end = plus_ms(now, STOP_WAIT_S * 1000LL);
+    struct mono_time end = mono_later(now, STOP_WAIT_S * 1000LL);
     while (is_waiting(r) && !r->has_failed && now.us < end.us) {
         wait_for_work(r, now);
         now = mono_now();
@@ -487,7 +482,8 @@ static void say_farewell(struct run *r)
     stop_readers(r);
     if (!r->has_stopped)
         close_batch(r, wall_now());
-    struct mono_time now = mono_now(), end = plus_ms(now, FAREWELL_S * 1000LL);
+    struct mono_time now = mono_now(),
+                     end = mono_later(now, FAREWELL_S * 1000LL);
     uplink_hurry(r->parts.uplink, now);
     while (spool_count(r->parts.spool) > 0 && now.us < end.us) {
         uplink_step(r->parts.uplink, now);

@@ -65,11 +65,6 @@ struct uplink {
     struct uplink_status status;
 };
 
-static struct mono_time later(struct mono_time now, uint64_t ms)
-{
-    return (struct mono_time){now.us + (int64_t)ms * 1000};
-}
-
 /* --- an end, a pause --- */
 
 static void forget_lookup(struct uplink *u)
@@ -128,7 +123,7 @@ static void pause_after_failure(struct uplink *u, struct mono_time now,
              " s, %zu batches wait",
              u->options.collector, text, ms / 1000, ms % 1000 / 100,
              spool_count(u->spool));
-    u->until = later(now, ms);
+    u->until = mono_later(now, (int64_t)ms);
     u->pause_ms *= 2;
     if (u->pause_ms > u->options.pause_max_ms)
         u->pause_ms = u->options.pause_max_ms;
@@ -151,7 +146,8 @@ static void start_next_address(struct uplink *u, struct mono_time now,
             u->address = a->ai_next;
             u->state = CONNECTING;
             u->events = POLLOUT;
-            u->until = later(now, u->options.answer_timeout_s * 1000);
+            u->until =
+                mono_later(now, (int64_t)(u->options.answer_timeout_s * 1000));
             return;
         }
         reason = strerror(errno);
@@ -190,7 +186,7 @@ static void start_lookup(struct uplink *u, struct mono_time now)
     }
     u->lookup = l;
     u->state = RESOLVING;
-    u->until = later(now, u->options.answer_timeout_s * 1000);
+    u->until = mono_later(now, (int64_t)(u->options.answer_timeout_s * 1000));
 }
 
 static void step_paused(struct uplink *u, struct mono_time now)
@@ -433,10 +429,10 @@ static struct mono_time patience_end(const struct uplink *u,
 {
     uint64_t patience_ms = u->options.answer_timeout_s * 1000 + 1;
     if (u->out.length > 0)
-        return later(u->out_progress, patience_ms);
+        return mono_later(u->out_progress, (int64_t)patience_ms);
     if (u->window_count > 0)
-        return later(u->window[0].when, patience_ms);
-    return later(now, 3600 * 1000);
+        return mono_later(u->window[0].when, (int64_t)patience_ms);
+    return mono_later(now, 3600 * 1000);
 }
 
 static void step_open(struct uplink *u, struct mono_time now)
@@ -454,7 +450,7 @@ static void step_open(struct uplink *u, struct mono_time now)
     }
     log_debug("collector %s: connection ended", u->options.collector);
     disconnect(u);
-    u->until = later(now, u->options.pause_min_ms);
+    u->until = mono_later(now, (int64_t)u->options.pause_min_ms);
 }
 
 /* --- the module --- */
@@ -462,18 +458,10 @@ static void step_open(struct uplink *u, struct mono_time now)
 /* HOST:PORT or [V6]:PORT into its parts. */
 static bool split_address(struct uplink *u, struct slice text)
 {
-    size_t colon = text.length;
-    while (colon > 0 && text.data[colon - 1] != ':')
-        colon--;
-    if (colon == 0)
-        return false;
-    struct slice host = {text.data, colon - 1};
-    struct slice port = {text.data + colon, text.length - colon};
-    if (host.length > 2 && host.data[0] == '[' &&
-        host.data[host.length - 1] == ']')
-        host = slice_of_bytes(host.data + 1, host.length - 2);
+    struct slice host, port;
     uint64_t number;
-    return host.length > 0 && parse_u64(port, 1, 65535, &number) &&
+    return slice_split_port(text, &host, &port) && host.length > 0 &&
+           parse_u64(port, 1, 65535, &number) &&
            slice_copy(host, u->host, sizeof(u->host)) &&
            slice_copy(port, u->port, sizeof(u->port));
 }
@@ -509,11 +497,11 @@ void uplink_free(struct uplink *u)
 struct uplink_wait uplink_wait(const struct uplink *u, struct mono_time now)
 {
     struct uplink_wait wait = {.fd = u->fd, .events = u->events};
-    wait.until = later(now, 3600 * 1000);
+    wait.until = mono_later(now, 3600 * 1000);
     if (u->has_more)
         wait.until = now;
     else if (u->state == RESOLVING)
-        wait.until = later(now, RESOLVE_POLL_MS);
+        wait.until = mono_later(now, RESOLVE_POLL_MS);
     else if (u->state == OPEN)
         wait.until = patience_end(u, now);
     else if (u->state != PAUSED || spool_count(u->spool) > 0)

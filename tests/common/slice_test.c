@@ -164,6 +164,26 @@ static void test_utf8(void)
     CHECK(!slice_is_clean_utf8(slice_of_bytes("a\0b", 3)));
 }
 
+static void test_split_port(void)
+{
+    static const struct {
+        const char *text, *host, *port;
+    } rows[] = {{"collector.example:4740", "collector.example", "4740"},
+                {"[2001:db8::1]:4740", "2001:db8::1", "4740"},
+                {"2001:db8::1", "2001:db8:", "1"}, /* not looked at further */
+                {":", "", ""},
+                {"[]:1", "[]", "1"}};
+    struct slice host, port;
+    test_case("host and port");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK(slice_split_port(slice_of_text(rows[i].text), &host, &port));
+        CHECK(slice_equal_text(host, rows[i].host));
+        CHECK(slice_equal_text(port, rows[i].port));
+    }
+    CHECK(!slice_split_port(SLICE("collector.example"), &host, &port));
+    CHECK(!slice_split_port(SLICE(""), &host, &port));
+}
+
 int main(void)
 {
     test_numbers();
@@ -171,6 +191,7 @@ int main(void)
     test_hex();
     test_comparing();
     test_cutting();
+    test_split_port();
     test_utf8();
     return test_end();
 }
