@@ -148,7 +148,10 @@ struct intake_decision intake_place(const struct intake_facts *facts,
     }
     d.is_gap = f->info->sequence > near->highest + 1;
     d.is_fork = is_fork(f, near);
-    int64_t late_ms = wall_to_ms(d.received) - f->info->period_end_ms;
+    /* Files of carriers come when they come; nobody waits for them. */
+    int64_t late_ms = f->probe->source == SOURCE_CARRIER
+                          ? 0
+                          : wall_to_ms(d.received) - f->info->period_end_ms;
     d.is_late = late_ms > INTAKE_LATE_S * INT64_C(1000);
     if (is_stale(f)) {
         d.verdict = INTAKE_KEEP;

@@ -23,36 +23,6 @@ static const char *const TRANSPORTS[TRANSPORT_COUNT] = {
     [TRANSPORT_FILE] = "file",
 };
 
-static const struct {
-    const char *text;
-    int tier;
-} SOURCES[SOURCE_COUNT] = {
-    [SOURCE_PROBE] = {"probe", 0},
-    [SOURCE_ROUTER] = {"router", 0},
-    [SOURCE_SUPPLIER_PROBE] = {"supplier_probe", 2},
-    [SOURCE_CARRIER] = {"carrier", 3},
-};
-
-const char *ledger_source_text(enum ledger_source source)
-{
-    return SOURCES[source].text;
-}
-
-bool ledger_source_from(const char *text, enum ledger_source *source)
-{
-    for (int i = 0; i < SOURCE_COUNT; i++)
-        if (strcmp(text, SOURCES[i].text) == 0) {
-            *source = (enum ledger_source)i;
-            return true;
-        }
-    return false;
-}
-
-int ledger_source_tier(enum ledger_source source)
-{
-    return SOURCES[source].tier;
-}
-
 const char *ledger_transport_text(enum ledger_transport transport)
 {
     return TRANSPORTS[transport];
@@ -82,7 +52,7 @@ static void leaf_add(struct buffer *out, const struct ledger_row *row)
     add_text(out, row->enterprise_id);
     add_text(out, row->site_id);
     add_text(out, row->supplier_id);
-    add_text(out, SOURCES[row->source].text);
+    add_text(out, ledger_source_text(row->source));
     add_text(out, TRANSPORTS[row->transport]);
     add_text(out, sign_algorithm_name(row->algorithm));
     add_bytes(out, row->key, row->key_length);
@@ -278,8 +248,8 @@ static bool insert_row(struct db *db, const struct ledger_row *row,
     db_bind_text(s, ":enterprise_id", row->enterprise_id);
     db_bind_text(s, ":site_id", row->site_id);
     db_bind_text(s, ":supplier_id", row->supplier_id);
-    db_bind_text(s, ":source", SOURCES[row->source].text);
-    db_bind_i64(s, ":tier", SOURCES[row->source].tier);
+    db_bind_text(s, ":source", ledger_source_text(row->source));
+    db_bind_i64(s, ":tier", ledger_source_tier(row->source));
     db_bind_text(s, ":transport", TRANSPORTS[row->transport]);
     db_bind_i64(s, ":signer", signer);
     db_bind_i64(s, ":received_us", row->received.us);

@@ -12,6 +12,7 @@
 #include "ledger/archive.h"
 #include "ledger/intake.h"
 #include "ledger/registry.h"
+#include "ledger/source.h"
 #include "common/batch.h"
 #include "common/clock.h"
 #include "common/db.h"
@@ -23,22 +24,6 @@ enum ledger_transport {
     TRANSPORT_COUNT,
 };
 const char *ledger_transport_text(enum ledger_transport transport);
-
-/* Who observed what a batch reports. Sources are never added up. */
-enum ledger_source {
-    SOURCE_PROBE,          /* the enterprise's probe */
-    SOURCE_ROUTER,         /* NetFlow or IPFIX of a registered exporter */
-    SOURCE_SUPPLIER_PROBE, /* a probe at the cloud end */
-    SOURCE_CARRIER,        /* records of a telecommunications carrier */
-    SOURCE_COUNT,
-};
-/* "probe", "router", "supplier_probe", "carrier" */
-const char *ledger_source_text(enum ledger_source source);
-bool ledger_source_from(const char *text, enum ledger_source *source);
-
-/* How far a source is to be trusted, 0 to 3; supplier's counts (1) stand in
- * portal.db. */
-int ledger_source_tier(enum ledger_source source);
 
 struct ledger_row {
     uint64_t index; /* from 1 */

@@ -14,14 +14,19 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/sign.h"
+#include "ledger/source.h"
 
 enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
 
 struct registry;
 
+/* Whom a batch speaks for. The collector makes such rows itself for what
+ * others reported to it (store.h). */
 struct registry_probe {
+    enum ledger_source source;
     char enterprise_id[REGISTRY_ID_LEN];
     char site_id[REGISTRY_ID_LEN];
+    char supplier_id[REGISTRY_ID_LEN]; /* "" but for a supplier's probe */
     enum sign_algorithm algorithm;
     uint8_t key[SIGN_PUBLIC_MAX];
     size_t key_length;
@@ -29,6 +34,7 @@ struct registry_probe {
     bool has_denied_at;
     struct wall_time denied_at;
     bool is_sample;
+    bool is_scaled; /* counts are scaled up from sampled packets */
 };
 
 enum registry_status {

@@ -238,7 +238,7 @@ static void fill_row(struct taking *t)
     *row = (struct ledger_row){
         .info = *t->facts.info,
         .hash = t->facts.hash,
-        .source = SOURCE_PROBE,
+        .source = t->probe.source,
         .transport = t->origin->transport,
         .algorithm = t->probe.algorithm,
         .key_length = t->probe.key_length,
@@ -246,11 +246,13 @@ static void fill_row(struct taking *t)
         .is_late = t->decision.is_late,
         .is_counted = verdict != INTAKE_KEEP,
         .is_sample = t->probe.is_sample,
+        .is_scaled = t->probe.is_scaled,
         .dropped_records = batch_reader_dropped(t->reader),
     };
     memcpy(row->key, t->probe.key, t->probe.key_length);
     memcpy(row->enterprise_id, t->probe.enterprise_id, REGISTRY_ID_LEN);
     memcpy(row->site_id, t->probe.site_id, REGISTRY_ID_LEN);
+    memcpy(row->supplier_id, t->probe.supplier_id, REGISTRY_ID_LEN);
 }
 
 static bool store_records(struct taking *t)
@@ -363,8 +365,13 @@ static bool gather(struct taking *t, struct wall_time now)
 {
     struct store *c = t->c;
     const struct batch_info *info = batch_reader_info(t->reader);
-    enum registry_status found =
-        registry_find(c->registry, info->probe_id, &t->probe);
+    enum registry_status found = REGISTRY_FOUND;
+    if (t->origin->own != NULL)
+        t->probe = *t->origin->own;
+    else if (ledger_source_owns_id(info->probe_id))
+        found = REGISTRY_UNKNOWN;
+    else
+        found = registry_find(c->registry, info->probe_id, &t->probe);
     if (found == REGISTRY_FAILED) {
         log_failing(c, registry_error(c->registry));
         return false;

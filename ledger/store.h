@@ -38,6 +38,9 @@ struct batch_origin {
     enum ledger_transport transport;
     const char *peer_name; /* of the certificate; NULL: from a file */
     const char *label;     /* for log lines: address or file name */
+    /* Not NULL: a chain of batches that the collector itself made and signed
+     * of what others reported; nobody else can name this. */
+    const struct registry_probe *own;
 };
 
 enum take_status {
