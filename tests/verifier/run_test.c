@@ -119,7 +119,8 @@ static void replay_tokens(struct world *w, const char *from, const char *to)
     struct flow_record *records = records_of(w, batch_of(w, from, ""), &count);
     struct flow_record *records_to = records_of(w, batch, &count_to);
     for (size_t i = 0; i < 5 && count_to >= 5; i++)
-        memcpy(records_to[i].token, records[0].token, FLOW_TOKEN_LEN);
+        memcpy(records_to[count_to - 1 - i].token, records[0].token,
+               FLOW_TOKEN_LEN);
     world_block(w, batch, records_to, count_to);
     free(records);
     free(records_to);
