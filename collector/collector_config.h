@@ -17,7 +17,10 @@ struct collector_config {
     char receipt_key[PATH_MAX];
     char registry[PATH_MAX], usage_db[PATH_MAX], archive[PATH_MAX];
     bool accept_sample;
-    uint64_t max_connections, idle_timeout_s;
+    uint64_t workers; /* 0: as many as there are processors */
+    uint64_t max_connections, connections_per_probe, idle_timeout_s;
+    uint64_t detail_days, archive_days;
+    char metrics[LISTEN_LEN];
     char user[USER_LEN];
     int log_level; /* enum log_level */
 };
