@@ -16,6 +16,8 @@
 #include "ledger/read_back.h"
 #include "ledger/usage.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 struct check {
     struct db *db;
     struct archive *archive;
@@ -23,6 +25,8 @@ struct check {
     struct usage *usage;
     struct read_back rb;
     struct merkle_tree tree;
+    const struct check_options *options;
+    struct log_check *log;
     struct check_result *result;
     struct error_text *error;
 };
@@ -32,13 +36,19 @@ static bool database_failed(struct check *c)
     return error_set(c->error, "%s", db_error(c->db));
 }
 
-/* "ledger row 12 (P-1, batch 7): reason" */
+/* "edit: ledger row 12 (P-1, batch 7): reason" */
+static bool row_fault_of(struct check *c, const char *class,
+                         const struct ledger_row *row, const char *reason)
+{
+    return error_set(
+        c->error, "%s: ledger row %" PRIu64 " (%s, batch %" PRIu64 "): %s",
+        class, row->index, row->info.probe_id, row->info.sequence, reason);
+}
+
 static bool row_fault(struct check *c, const struct ledger_row *row,
                       const char *reason)
 {
-    return error_set(
-        c->error, "ledger row %" PRIu64 " (%s, batch %" PRIu64 "): %s",
-        row->index, row->info.probe_id, row->info.sequence, reason);
+    return row_fault_of(c, "edit", row, reason);
 }
 
 static bool check_leaf(struct check *c, const struct ledger_row *row)
@@ -57,13 +67,13 @@ static bool check_leaf(struct check *c, const struct ledger_row *row)
     if (step == DB_FAILED)
         return database_failed(c);
     if (step == DB_DONE)
-        return row_fault(c, row, "its Merkle leaf is missing");
+        return row_fault_of(c, "delete", row, "its Merkle leaf is missing");
     if (!is_equal)
         return row_fault(c, row,
                          "the row is not what its Merkle leaf was "
                          "made from");
     merkle_add(&c->tree, leaf);
-    return true;
+    return log_check_row(c->log, row, &c->tree, leaf, c->error);
 }
 
 /* The flow rows of the batch are its records, in their order, or none when it
@@ -106,21 +116,62 @@ static bool add_usage(struct check *c, const struct ledger_row *row)
     return usage_store(c->usage, &scope) || database_failed(c);
 }
 
+static bool end_of_live_segment(void *db, uint32_t segment, uint64_t *end)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT ifnull(max(archive_offset + archive_length), 0) "
+                       "FROM live.ledger WHERE archive_segment = :segment");
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":segment", segment);
+    bool good = db_step(s) == DB_ROW;
+    *end = good ? db_u64(s, 0) : 0;
+    db_reset(s);
+    return good;
+}
+
+/* What it means that a row's batch cannot be read back. The archive is synced
+ * before the row is committed, so a row without a frame lost it, or, past the
+ * last checkpoint, was put in without one. */
+static const char *archive_class(struct check *c, const struct ledger_row *row)
+{
+    uint64_t end = 0, segment = archive_segment_size(c->archive,
+                                                     row->place.segment);
+    if (c->rb.is_unsigned)
+        return "insert";
+    if (!end_of_live_segment(c->db, row->place.segment, &end) ||
+        segment >= end)
+        return "edit";
+    return c->result->log.checkpoints > 0 &&
+                   row->index > c->result->log.signed_size
+               ? "insert"
+               : "delete";
+}
+
+static bool is_read_back(const struct check *c, const struct ledger_row *row)
+{
+    const struct check_options *o = c->options;
+    return !o->is_quick && (!o->has_since || row->received.us >= o->since.us);
+}
+
 static bool check_row(struct check *c, const struct ledger_row *row)
 {
     struct error_text why;
     if (!check_leaf(c, row))
         return false;
+    c->result->batches++;
+    if (!row->is_counted)
+        c->result->kept++;
+    if (!is_read_back(c, row))
+        return true;
     if (!read_back_batch(&c->rb, row, &why))
-        return row_fault(c, row, why.text);
+        return row_fault_of(c, archive_class(c, row), row, why.text);
     if (!check_detail(c, row) || (row->is_counted && !add_usage(c, row)))
         return false;
-    c->result->batches++;
+    c->result->read_back++;
     c->result->bytes += row->place.length;
     if (row->is_counted)
         c->result->records += batch_reader_count(c->rb.reader);
-    else
-        c->result->kept++;
     return true;
 }
 
@@ -136,11 +187,12 @@ static bool check_rows(struct check *c)
         bool is_readable = ledger_read_row(s, &row);
         if (row.index != index)
             good =
-                error_set(c->error, "ledger row %" PRIu64 " is missing", index);
+                error_set(c->error, "delete: ledger row %" PRIu64 " is missing",
+                          index);
         else if (!is_readable)
             good = error_set(c->error,
-                             "ledger row %" PRIu64 " holds values that no "
-                             "row can have",
+                             "edit: ledger row %" PRIu64 " holds values that "
+                             "no row can have",
                              index);
         else
             good = check_row(c, &row);
@@ -150,16 +202,27 @@ static bool check_rows(struct check *c)
 }
 
 /* Questions whose answer must be no row; a row is the sentence that says what
- * is wrong. */
-static const char *const NONE_OF[] = {
-    "SELECT 'Merkle leaf ' || idx || ' has no ledger row' "
+ * is wrong. These before the rows are looked at one by one: */
+static const char *const NONE_BEFORE[] = {
+    /* One writer appends to a segment, in the order of the ledger. */
+    "SELECT 'reorder: ledger row ' || idx || ' stands before row ' || "
+    "(idx - 1) || ' in the archive' FROM (SELECT idx, archive_offset < "
+    "lag(archive_offset) OVER (PARTITION BY archive_segment ORDER BY idx) "
+    "AS is_before FROM live.ledger) WHERE is_before ORDER BY idx LIMIT 1",
+    "SELECT 'insert: ledger rows ' || min(idx) || ' and ' || max(idx) || "
+    "' name the same archived batch' FROM live.ledger "
+    "GROUP BY archive_segment, archive_offset HAVING count(*) > 1 LIMIT 1",
+};
+/* And these after: */
+static const char *const NONE_AFTER[] = {
+    "SELECT 'cut: Merkle leaf ' || idx || ' has no ledger row' "
     "FROM live.merkle_leaf WHERE idx > (SELECT count(*) FROM live.ledger) "
     "ORDER BY idx LIMIT 1",
-    "SELECT 'flow row ' || id || ' names ledger row ' || ledger_idx || "
+    "SELECT 'cut: flow row ' || id || ' names ledger row ' || ledger_idx || "
     "', which does not exist' FROM live.flow AS f WHERE NOT EXISTS "
     "(SELECT 1 FROM live.ledger AS l WHERE l.idx = f.ledger_idx) "
     "ORDER BY id LIMIT 1",
-    "SELECT 'chain of ' || l.probe_id || ': batch ' || l.sequence || "
+    "SELECT 'edit: chain of ' || l.probe_id || ': batch ' || l.sequence || "
     "' does not follow the one before it, and no event says so' "
     "FROM live.ledger AS l "
     "JOIN live.ledger AS p ON p.probe_id = l.probe_id "
@@ -168,12 +231,21 @@ static const char *const NONE_OF[] = {
     "(SELECT 1 FROM live.event AS e WHERE e.kind = 'fork' "
     "AND e.probe_id = l.probe_id AND e.sequence IN (l.sequence, p.sequence)) "
     "ORDER BY l.idx LIMIT 1",
+    "SELECT 'delete: chain of ' || l.probe_id || ': the batch before ' || "
+    "l.sequence || ' is not there, and no event says that it never came' "
+    "FROM live.ledger AS l WHERE l.sequence > 1 AND NOT EXISTS "
+    "(SELECT 1 FROM live.ledger AS p WHERE p.probe_id = l.probe_id "
+    "AND p.boot_id = l.boot_id AND p.sequence = l.sequence - 1) "
+    "AND NOT EXISTS (SELECT 1 FROM live.event AS e WHERE e.kind = 'gap' "
+    "AND e.probe_id = l.probe_id AND e.sequence >= l.sequence) "
+    "ORDER BY l.idx LIMIT 1",
 };
 
-static bool check_none_of(struct check *c)
+static bool check_none_of(struct check *c, const char *const *questions,
+                          size_t count)
 {
-    for (size_t i = 0; i < sizeof(NONE_OF) / sizeof(NONE_OF[0]); i++) {
-        struct db_statement *s = db_prepare(c->db, NONE_OF[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct db_statement *s = db_prepare(c->db, questions[i]);
         enum db_step step = s ? db_step(s) : DB_FAILED;
         if (step == DB_FAILED)
             return database_failed(c);
@@ -226,7 +298,8 @@ static bool check_usage(struct check *c)
         slice_copy(slice_of_text(db_text(s, 0)), enterprise,
                    sizeof(enterprise));
         error_set(c->error,
-                  "%s of %s at %s in the 5 minutes from %s is not the sum of "
+                  "edit: %s of %s at %s in the 5 minutes from %s is not the sum "
+                  "of "
                   "the archived batches",
                   DIFFERENCES[i].what, enterprise, db_text(s, 1), when);
         db_reset(s);
@@ -245,20 +318,6 @@ static bool read_number(struct check *c, const char *sql, uint64_t *number)
     return true;
 }
 
-static bool end_of_live_segment(void *db, uint32_t segment, uint64_t *end)
-{
-    struct db_statement *s =
-        db_prepare(db, "SELECT ifnull(max(archive_offset + archive_length), 0) "
-                       "FROM live.ledger WHERE archive_segment = :segment");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":segment", segment);
-    bool good = db_step(s) == DB_ROW;
-    *end = good ? db_u64(s, 0) : 0;
-    db_reset(s);
-    return good;
-}
-
 static bool count_loose_bytes(struct check *c)
 {
     uint32_t last = archive_last_segment(c->archive);
@@ -271,10 +330,25 @@ static bool count_loose_bytes(struct check *c)
     return true;
 }
 
+static bool check_log_and_rows(struct check *c)
+{
+    static const struct log_check_options nothing = {0};
+    const struct check_options *o = c->options;
+    uint64_t size;
+    if (!read_number(c, "SELECT count(*) FROM live.ledger", &size) ||
+        (c->log = log_check_new(c->db, o->log != NULL ? o->log : &nothing,
+                                size, &c->result->log, c->error)) == NULL)
+        return false;
+    return check_none_of(c, NONE_BEFORE, COUNT(NONE_BEFORE)) &&
+           check_rows(c) && log_check_end(c->log, c->error) &&
+           check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));
+}
+
 static bool check_everything(struct check *c)
 {
     struct check_result *r = c->result;
-    if (!check_rows(c) || !check_none_of(c) || !check_usage(c) ||
+    bool is_whole = !c->options->is_quick && !c->options->has_since;
+    if (!check_log_and_rows(c) || (is_whole && !check_usage(c)) ||
         !count_loose_bytes(c))
         return false;
     r->root = merkle_root(&c->tree);
@@ -291,10 +365,11 @@ static bool check_everything(struct check *c)
                        &r->forks);
 }
 
-bool check_all(const struct ledger_paths *paths, struct check_result *result,
+bool check_run(const struct ledger_paths *paths,
+               const struct check_options *options, struct check_result *result,
                struct error_text *error)
 {
-    struct check c = {.result = result, .error = error};
+    struct check c = {.options = options, .result = result, .error = error};
     bool good = false;
     *result = (struct check_result){0};
     /* Opened for reading first: a usage.db of another version, or none, is
@@ -317,6 +392,7 @@ bool check_all(const struct ledger_paths *paths, struct check_result *result,
     good = db_begin(c.db) ? check_everything(&c) : database_failed(&c);
     db_rollback(c.db);
 out:
+    log_check_free(c.log);
     read_back_clear(&c.rb);
     usage_free(c.usage);
     detail_free(c.detail);
@@ -324,4 +400,11 @@ out:
     archive_close(c.archive);
     db_close(live);
     return good;
+}
+
+bool check_all(const struct ledger_paths *paths, struct check_result *result,
+               struct error_text *error)
+{
+    static const struct check_options whole = {0};
+    return check_run(paths, &whole, result, error);
 }
