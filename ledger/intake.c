@@ -32,6 +32,7 @@ static const struct {
                                  "were dropped"},
     [REASON_CONTENT] = {"content", "its records are not what was signed"},
     [REASON_MALFORMED] = {"malformed", "the data is not a batch"},
+    [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)

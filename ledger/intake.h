@@ -89,6 +89,7 @@ enum intake_reason {
     REASON_FIELDS,
     REASON_CONTENT,
     REASON_MALFORMED,
+    REASON_ROLLBACK, /* of usage.db; checkpoint.h */
     REASON_COUNT,
 };
 const char *intake_reason_kind(enum intake_reason reason);

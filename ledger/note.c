@@ -144,14 +144,13 @@ static bool read_vkey(struct slice text, struct note_key *key,
     return good;
 }
 
-/* "keys/finance.pub" gives "finance". */
-static void name_of_file(const char *path, char *name, size_t size)
+void note_name_of_file(const char *path, char name[static NOTE_NAME_LEN])
 {
     const char *slash = strrchr(path, '/');
     const char *start = slash != NULL ? slash + 1 : path;
     const char *dot = strrchr(start, '.');
     size_t length = dot != NULL ? (size_t)(dot - start) : strlen(start);
-    slice_copy(slice_of_bytes(start, length), name, size);
+    slice_copy(slice_of_bytes(start, length), name, NOTE_NAME_LEN);
 }
 
 bool note_key_load(const char *path, const char *name, bool is_witness,
@@ -175,7 +174,7 @@ bool note_key_load(const char *path, const char *name, bool is_witness,
         sign_public_load(path, &key->algorithm, key->key, error);
     if (key->key_length == 0)
         return false;
-    name_of_file(path, own_name, sizeof(own_name));
+    note_name_of_file(path, own_name);
     return complete_key(key, name != NULL ? name : own_name, error);
 }
 

@@ -45,6 +45,8 @@ struct note_key {
 
 /* Letters, digits and what stands in addresses; no blanks, no '+'. */
 bool note_name_is_valid(const char *name);
+/* "keys/finance.pub" gives "finance"; "" when it is too long. */
+void note_name_of_file(const char *path, char name[static NOTE_NAME_LEN]);
 
 /* The public half of a key of ours. A witness signs with Ed25519 only. */
 bool note_key_of(const struct sign_key *key, const char *name, bool is_witness,
