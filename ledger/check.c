@@ -202,8 +202,20 @@ static bool check_rows(struct check *c)
 }
 
 /* Questions whose answer must be no row; a row is the sentence that says what
- * is wrong. These before the rows are looked at one by one: */
+ * is wrong. These before the rows and the checkpoints are looked at one by
+ * one: */
 static const char *const NONE_BEFORE[] = {
+    "SELECT 'delete: ledger row ' || n || ' is missing' FROM (SELECT idx, "
+    "row_number() OVER (ORDER BY idx) AS n FROM live.ledger) "
+    "WHERE idx <> n LIMIT 1",
+    "SELECT 'delete: chain of ' || l.probe_id || ': the batch before ' || "
+    "l.sequence || ' is not there, and no event says that it never came' "
+    "FROM live.ledger AS l WHERE l.sequence > 1 AND NOT EXISTS "
+    "(SELECT 1 FROM live.ledger AS p WHERE p.probe_id = l.probe_id "
+    "AND p.boot_id = l.boot_id AND p.sequence = l.sequence - 1) "
+    "AND NOT EXISTS (SELECT 1 FROM live.event AS e WHERE e.kind = 'gap' "
+    "AND e.probe_id = l.probe_id AND e.sequence >= l.sequence) "
+    "ORDER BY l.idx LIMIT 1",
     /* One writer appends to a segment, in the order of the ledger. */
     "SELECT 'reorder: ledger row ' || idx || ' stands before row ' || "
     "(idx - 1) || ' in the archive' FROM (SELECT idx, archive_offset < "
@@ -230,14 +242,6 @@ static const char *const NONE_AFTER[] = {
     "WHERE p.batch_hash <> l.previous_hash AND NOT EXISTS "
     "(SELECT 1 FROM live.event AS e WHERE e.kind = 'fork' "
     "AND e.probe_id = l.probe_id AND e.sequence IN (l.sequence, p.sequence)) "
-    "ORDER BY l.idx LIMIT 1",
-    "SELECT 'delete: chain of ' || l.probe_id || ': the batch before ' || "
-    "l.sequence || ' is not there, and no event says that it never came' "
-    "FROM live.ledger AS l WHERE l.sequence > 1 AND NOT EXISTS "
-    "(SELECT 1 FROM live.ledger AS p WHERE p.probe_id = l.probe_id "
-    "AND p.boot_id = l.boot_id AND p.sequence = l.sequence - 1) "
-    "AND NOT EXISTS (SELECT 1 FROM live.event AS e WHERE e.kind = 'gap' "
-    "AND e.probe_id = l.probe_id AND e.sequence >= l.sequence) "
     "ORDER BY l.idx LIMIT 1",
 };
 
@@ -335,12 +339,12 @@ static bool check_log_and_rows(struct check *c)
     static const struct log_check_options nothing = {0};
     const struct check_options *o = c->options;
     uint64_t size;
-    if (!read_number(c, "SELECT count(*) FROM live.ledger", &size) ||
+    if (!check_none_of(c, NONE_BEFORE, COUNT(NONE_BEFORE)) ||
+        !read_number(c, "SELECT count(*) FROM live.ledger", &size) ||
         (c->log = log_check_new(c->db, o->log != NULL ? o->log : &nothing,
                                 size, &c->result->log, c->error)) == NULL)
         return false;
-    return check_none_of(c, NONE_BEFORE, COUNT(NONE_BEFORE)) &&
-           check_rows(c) && log_check_end(c->log, c->error) &&
+    return check_rows(c) && log_check_end(c->log, c->error) &&
            check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));
 }
 
