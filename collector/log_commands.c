@@ -49,16 +49,15 @@ static struct db *open_usage(const struct collector_config *config,
 static uint64_t number_option(const char *name, const char *text, uint64_t min)
 {
     uint64_t value = 0;
-    if (text != NULL &&
-        !parse_u64(slice_of_text(text), min, INT64_MAX, &value))
+    if (text != NULL && !parse_u64(slice_of_text(text), min, INT64_MAX, &value))
         fatal(2, "%s %s: not a number from %" PRIu64, name, text, min);
     return value;
 }
 
 static int print(struct buffer *out)
 {
-    bool good = !out->failed && (out->length == 0 ||
-                                 fwrite(out->data, out->length, 1, stdout));
+    bool good = !out->failed &&
+                (out->length == 0 || fwrite(out->data, out->length, 1, stdout));
     buffer_clear(out);
     return good ? 0 : 1;
 }
@@ -121,8 +120,8 @@ int command_checkpoint(int argc, char **argv)
     if (checkpoint_make(db, &settings, wall_now(), &made, &error) !=
         CHECKPOINT_MADE)
         fatal(1, "%s", error.text);
-    printf("checkpoint %" PRIu64 " over %" PRIu64
-           " batches: %s/%06" PRIu64 ".checkpoint\n",
+    printf("checkpoint %" PRIu64 " over %" PRIu64 " batches: %s/%06" PRIu64
+           ".checkpoint\n",
            made.number, made.size, folder, made.number);
     db_close(db);
     sign_key_free(key);
@@ -224,8 +223,7 @@ static struct receipt load_receipt(const struct collector_config *config,
     struct receipt receipt;
     struct buffer file;
     struct sign_key *key = sign_key_load(config->receipt_key, &error);
-    if (key == NULL ||
-        !note_key_of(key, "receipt", false, &public_key, &error))
+    if (key == NULL || !note_key_of(key, "receipt", false, &public_key, &error))
         fatal(2, "%s", error.text);
     if (!buffer_read_file(&file, path, UINT16_MAX))
         fatal(1, "%s: %m", path);
@@ -269,9 +267,9 @@ int command_proof(int argc, char **argv)
     const char *path = DEFAULT_CONFIG, *batch = NULL, *index = NULL,
                *receipt = NULL, *size = NULL, *from = NULL, *to = NULL;
     const struct program_option options[] = {
-        {"-c", .value = &path},         {"--batch", .value = &batch},
-        {"--index", .value = &index},   {"--receipt", .value = &receipt},
-        {"--size", .value = &size},     {"--from", .value = &from},
+        {"-c", .value = &path},       {"--batch", .value = &batch},
+        {"--index", .value = &index}, {"--receipt", .value = &receipt},
+        {"--size", .value = &size},   {"--from", .value = &from},
         {"--to", .value = &to},
     };
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
@@ -310,9 +308,9 @@ static void load_witnesses(const char *path, struct cosign_witnesses *witnesses)
     if (path == NULL)
         return;
     bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    if (is_folder ? !cosign_witnesses_load(path, witnesses, &error)
-                  : !note_key_load(path, NULL, true, &witnesses->keys[0],
-                                   &error))
+    if (is_folder
+            ? !cosign_witnesses_load(path, witnesses, &error)
+            : !note_key_load(path, NULL, true, &witnesses->keys[0], &error))
         fatal(2, "%s", error.text);
     if (!is_folder)
         witnesses->count = 1;
@@ -348,8 +346,7 @@ static bool file_has_batch(const char *path, struct digest hash)
     if (reader == NULL || !buffer_read_file(&file, path, BATCH_SIZE_MAX))
         fatal(1, "%s: %m", path);
     for (size_t done = 0; !found && done < file.length;) {
-        int length =
-            ipfix_message_length(file.data + done, file.length - done);
+        int length = ipfix_message_length(file.data + done, file.length - done);
         if (length <= 0 || (size_t)length > file.length - done ||
             batch_reader_add(reader, file.data + done, (size_t)length,
                              &complete) != BATCH_OK)
@@ -429,8 +426,9 @@ int command_verify(int argc, char **argv)
         fatal(1, "%s: %s", argv[1], error.text);
     uint64_t cosigned = count_cosignatures(&proof, &witnesses);
     if (cosigned < needed)
-        fatal(1, "%s: %" PRIu64 " cosignatures of known witnesses, %" PRIu64
-                 " are needed",
+        fatal(1,
+              "%s: %" PRIu64 " cosignatures of known witnesses, %" PRIu64
+              " are needed",
               argv[1], cosigned, needed);
     if (proof.kind == PROOF_INCLUSION)
         verify_inclusion(&proof, batch);
@@ -482,7 +480,8 @@ int command_witness(int argc, char **argv)
     note_name_of_file(key_path, own_name);
     struct sign_key *key = sign_key_load(key_path, &error);
     if (key == NULL ||
-        !note_key_of(key, name != NULL ? name : own_name, true, &public_key, &error) ||
+        !note_key_of(key, name != NULL ? name : own_name, true, &public_key,
+                     &error) ||
         !note_key_load(log_path,
                        origin != NULL ? origin : proof.checkpoint.origin, false,
                        &log, &error))
@@ -638,10 +637,10 @@ int command_check(int argc, char **argv)
         config.log_key[0] != '\0' ? config.log_key : config.receipt_key;
     const struct log_check_options kept = {
         .log = find_key(log_key, config.log_origin, &log) ? &log : NULL,
-        .receipt = are_receipts &&
-                           find_key(config.receipt_key, "receipt", &receipt)
-                       ? &receipt
-                       : NULL,
+        .receipt =
+            are_receipts && find_key(config.receipt_key, "receipt", &receipt)
+                ? &receipt
+                : NULL,
         .folder = folder,
         .witnesses = &witnesses,
         .checkpoints = argv + 1,

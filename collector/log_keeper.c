@@ -33,10 +33,10 @@ struct log_keeper {
 void log_folder_of(const struct collector_config *config,
                    char folder[static PATH_MAX])
 {
-    int length = config->checkpoints[0] != '\0'
-                     ? snprintf(folder, PATH_MAX, "%s", config->checkpoints)
-                     : snprintf(folder, PATH_MAX, "%s.checkpoints",
-                                config->usage_db);
+    int length =
+        config->checkpoints[0] != '\0'
+            ? snprintf(folder, PATH_MAX, "%s", config->checkpoints)
+            : snprintf(folder, PATH_MAX, "%s.checkpoints", config->usage_db);
     if (length < 0 || length >= PATH_MAX)
         fatal(2, "checkpoints: too long a path");
 }
@@ -45,8 +45,9 @@ struct sign_key *log_key_load(const struct collector_config *config,
                               struct error_text *error)
 {
     if (!note_name_is_valid(config->log_origin)) {
-        error_set(error, "log_origin: '%s' is no name: visible ASCII without "
-                         "blanks and '+'",
+        error_set(error,
+                  "log_origin: '%s' is no name: visible ASCII without "
+                  "blanks and '+'",
                   config->log_origin);
         return NULL;
     }
@@ -203,8 +204,7 @@ struct log_keeper *log_keeper_start(const struct collector_config *config,
     }
     k->config = config;
     log_folder_of(config, k->folder);
-    k->settings =
-        (struct log_settings){k->folder, config->log_origin, key};
+    k->settings = (struct log_settings){k->folder, config->log_origin, key};
     k->db = db_open(config->usage_db, DB_WRITE, ledger_migrations,
                     ledger_migration_count, error);
     if (k->db != NULL && start_thread(k))

@@ -28,8 +28,7 @@ void log_folder_of(const struct collector_config *config,
 struct sign_key *log_key_load(const struct collector_config *config,
                               struct error_text *error);
 /* To be asked before usage.db or the archive is opened for writing. */
-bool log_guard(const struct collector_config *config,
-               struct error_text *error);
+bool log_guard(const struct collector_config *config, struct error_text *error);
 
 struct log_keeper;
 

@@ -135,12 +135,11 @@ static bool end_of_live_segment(void *db, uint32_t segment, uint64_t *end)
  * last checkpoint, was put in without one. */
 static const char *archive_class(struct check *c, const struct ledger_row *row)
 {
-    uint64_t end = 0, segment = archive_segment_size(c->archive,
-                                                     row->place.segment);
+    uint64_t end = 0,
+             segment = archive_segment_size(c->archive, row->place.segment);
     if (c->rb.is_unsigned)
         return "insert";
-    if (!end_of_live_segment(c->db, row->place.segment, &end) ||
-        segment >= end)
+    if (!end_of_live_segment(c->db, row->place.segment, &end) || segment >= end)
         return "edit";
     return c->result->log.checkpoints > 0 &&
                    row->index > c->result->log.signed_size
@@ -186,9 +185,8 @@ static bool check_rows(struct check *c)
         struct ledger_row row;
         bool is_readable = ledger_read_row(s, &row);
         if (row.index != index)
-            good =
-                error_set(c->error, "delete: ledger row %" PRIu64 " is missing",
-                          index);
+            good = error_set(
+                c->error, "delete: ledger row %" PRIu64 " is missing", index);
         else if (!is_readable)
             good = error_set(c->error,
                              "edit: ledger row %" PRIu64 " holds values that "
@@ -301,11 +299,12 @@ static bool check_usage(struct check *c)
         wall_to_text(wall_from_s(db_i64(s, 2)), when);
         slice_copy(slice_of_text(db_text(s, 0)), enterprise,
                    sizeof(enterprise));
-        error_set(c->error,
-                  "edit: %s of %s at %s in the 5 minutes from %s is not the sum "
-                  "of "
-                  "the archived batches",
-                  DIFFERENCES[i].what, enterprise, db_text(s, 1), when);
+        error_set(
+            c->error,
+            "edit: %s of %s at %s in the 5 minutes from %s is not the sum "
+            "of "
+            "the archived batches",
+            DIFFERENCES[i].what, enterprise, db_text(s, 1), when);
         db_reset(s);
         return false;
     }
@@ -341,8 +340,8 @@ static bool check_log_and_rows(struct check *c)
     uint64_t size;
     if (!check_none_of(c, NONE_BEFORE, COUNT(NONE_BEFORE)) ||
         !read_number(c, "SELECT count(*) FROM live.ledger", &size) ||
-        (c->log = log_check_new(c->db, o->log != NULL ? o->log : &nothing,
-                                size, &c->result->log, c->error)) == NULL)
+        (c->log = log_check_new(c->db, o->log != NULL ? o->log : &nothing, size,
+                                &c->result->log, c->error)) == NULL)
         return false;
     return check_rows(c) && log_check_end(c->log, c->error) &&
            check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));

@@ -28,7 +28,7 @@ struct check_result {
     uint64_t forks;
     uint64_t loose_bytes; /* in the archive behind the last known batch: what
                              a crash left, or what is being written now */
-    uint64_t read_back; /* batches read from the archive */
+    uint64_t read_back;   /* batches read from the archive */
     struct digest root;
     struct log_check_result log;
 };

@@ -107,8 +107,8 @@ static bool take_row(struct db_statement *s, struct checkpoint *checkpoint,
 {
     enum db_step step = s != NULL ? db_step(s) : DB_FAILED;
     *found = step == DB_ROW;
-    bool good = step == DB_DONE ||
-                (step == DB_ROW && read_row(s, checkpoint, note));
+    bool good =
+        step == DB_DONE || (step == DB_ROW && read_row(s, checkpoint, note));
     if (s != NULL)
         db_reset(s);
     return good;
@@ -267,8 +267,8 @@ static bool write_files(struct maker *m, uint64_t after)
     }
     if (s != NULL)
         db_reset(s);
-    return good && (step == DB_DONE || error_set(m->error, "%s",
-                                                 db_error(m->db)));
+    return good &&
+           (step == DB_DONE || error_set(m->error, "%s", db_error(m->db)));
 }
 
 static bool extend_tree(struct maker *m, uint64_t size)
@@ -292,8 +292,7 @@ static enum checkpoint_status compare_with_last(struct maker *m, uint64_t size)
 {
     struct digest root;
     const struct checkpoint *last = &m->last;
-    if (last->number == 0 ||
-        strcmp(last->origin, m->settings->origin) != 0)
+    if (last->number == 0 || strcmp(last->origin, m->settings->origin) != 0)
         return CHECKPOINT_MADE;
     if (size < last->size) {
         error_set(m->error,
@@ -392,7 +391,6 @@ enum checkpoint_status checkpoint_make(struct db *db,
     enum checkpoint_status status = compare_with_last(&m, made->size);
     if (status != CHECKPOINT_MADE)
         return status;
-    made->number =
-        (m.last.number > highest ? m.last.number : highest) + 1;
+    made->number = (m.last.number > highest ? m.last.number : highest) + 1;
     return sign_and_store(&m, made);
 }

@@ -133,8 +133,8 @@ bool checkpoint_file_write(const char *folder, uint64_t number,
         return false;
     }
     bool is_there = link(draft, path) != 0 && errno == EEXIST;
-    bool good = is_there ? holds(folder, number, note)
-                         : access(path, F_OK) == 0;
+    bool good =
+        is_there ? holds(folder, number, note) : access(path, F_OK) == 0;
     if (!good)
         error_set(error, is_there ? "%s holds another checkpoint" : "%s: %m",
                   path);

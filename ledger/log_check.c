@@ -294,8 +294,7 @@ static bool read_receipts(struct log_check *c, const char *path)
         error_set(c->error, "%s: %m", path);
     while (good && done < file.length) {
         struct receipt receipt;
-        int length =
-            ipfix_message_length(file.data + done, file.length - done);
+        int length = ipfix_message_length(file.data + done, file.length - done);
         if (length <= 0 || (size_t)length > file.length - done)
             break;
         if (receipt_decode(file.data + done, (size_t)length, key->algorithm,

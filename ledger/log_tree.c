@@ -93,8 +93,7 @@ static bool store_node(struct db *db, unsigned level, uint64_t index)
     return db_do(s);
 }
 
-bool log_tree_extend(struct db *db, uint64_t size, uint64_t most,
-                     bool *is_done)
+bool log_tree_extend(struct db *db, uint64_t size, uint64_t most, bool *is_done)
 {
     *is_done = false;
     for (unsigned level = 1; level <= LOG_TREE_LEVELS; level++) {
@@ -123,8 +122,8 @@ bool log_tree_prove_inclusion(struct db *db, uint64_t index, uint64_t size,
     return merkle_prove_inclusion(subtree, db, index, size, path);
 }
 
-bool log_tree_prove_consistency(struct db *db, uint64_t old_size,
-                                uint64_t size, struct merkle_path *path)
+bool log_tree_prove_consistency(struct db *db, uint64_t old_size, uint64_t size,
+                                struct merkle_path *path)
 {
     return merkle_prove_consistency(subtree, db, old_size, size, path);
 }

@@ -32,7 +32,7 @@ bool log_tree_extend(struct db *db, uint64_t size, uint64_t most,
 bool log_tree_root(struct db *db, uint64_t size, struct digest *root);
 bool log_tree_prove_inclusion(struct db *db, uint64_t index, uint64_t size,
                               struct merkle_path *path);
-bool log_tree_prove_consistency(struct db *db, uint64_t old_size,
-                                uint64_t size, struct merkle_path *path);
+bool log_tree_prove_consistency(struct db *db, uint64_t old_size, uint64_t size,
+                                struct merkle_path *path);
 
 #endif

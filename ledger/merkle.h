@@ -63,8 +63,7 @@ bool merkle_prove_consistency(merkle_subtree_fn *subtree, void *context,
 
 /* Checked as in RFC 9162, sections 2.1.3.2 and 2.1.4.2. */
 bool merkle_check_inclusion(struct digest leaf, uint64_t index, uint64_t size,
-                            const struct merkle_path *path,
-                            struct digest root);
+                            const struct merkle_path *path, struct digest root);
 bool merkle_check_consistency(uint64_t old_size, struct digest old_root,
                               uint64_t size, struct digest root,
                               const struct merkle_path *path);

@@ -71,8 +71,9 @@ static bool complete_key(struct note_key *key, const char *name,
 {
     struct buffer data;
     if (!note_name_is_valid(name))
-        return error_set(error, "'%s' is no name for a signing key: visible "
-                                "ASCII without '+', at most %d characters",
+        return error_set(error,
+                         "'%s' is no name for a signing key: visible "
+                         "ASCII without '+', at most %d characters",
                          name, NOTE_NAME_LEN - 1);
     if (key->is_witness && key->algorithm != SIGN_ED25519)
         return error_set(error, "%s: witnesses sign with Ed25519", name);
@@ -170,8 +171,7 @@ bool note_key_load(const char *path, const char *name, bool is_witness,
                                  "%s: neither a public key in PEM form nor a "
                                  "line NAME+ID+KEY of a %s",
                                  path, is_witness ? "witness" : "log");
-    key->key_length =
-        sign_public_load(path, &key->algorithm, key->key, error);
+    key->key_length = sign_public_load(path, &key->algorithm, key->key, error);
     if (key->key_length == 0)
         return false;
     note_name_of_file(path, own_name);
@@ -230,14 +230,14 @@ bool note_split(struct slice file, struct note *note, struct error_text *error)
         return error_set(error, "not a signed note: a text, an empty line, "
                                 "signature lines");
     note->text = slice_of_bytes(file.data, start - 1);
-    note->signatures =
-        slice_of_bytes(file.data + start, file.length - start);
+    note->signatures = slice_of_bytes(file.data + start, file.length - start);
     struct slice rest = note->signatures, line;
     int count = 0;
     while (slice_next(&rest, '\n', &line) && rest.data != NULL)
         if (!is_signature_line(line) || ++count > NOTE_SIGNATURES_MAX)
-            return error_set(error, "signature line %d of the note is not of "
-                                    "the form",
+            return error_set(error,
+                             "signature line %d of the note is not of "
+                             "the form",
                              count + 1);
     return count > 0 || error_set(error, "the note has no signature");
 }

@@ -57,9 +57,8 @@ static bool read_inclusion(struct slice *rest, struct proof *proof)
 {
     struct slice line, value;
     proof->kind = PROOF_INCLUSION;
-    return slice_next(rest, '\n', &line) &&
-           after_word(line, "extra", &value) && read_leaf(value, proof) &&
-           slice_next(rest, '\n', &line) &&
+    return slice_next(rest, '\n', &line) && after_word(line, "extra", &value) &&
+           read_leaf(value, proof) && slice_next(rest, '\n', &line) &&
            after_word(line, "index", &value) &&
            read_number(value, &proof->index) && read_path(rest, &proof->path);
 }

@@ -64,8 +64,9 @@ static bool check_growth(const struct proof *proof,
 {
     const struct checkpoint *c = &proof->checkpoint;
     if (strcmp(last->origin, c->origin) != 0)
-        return error_set(error, "the state file is of the log %s, this "
-                                "checkpoint of %s",
+        return error_set(error,
+                         "the state file is of the log %s, this "
+                         "checkpoint of %s",
                          last->origin, c->origin);
     if (c->size < last->size)
         return error_set(error,

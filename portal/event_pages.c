@@ -286,9 +286,9 @@ void event_list_show(struct visit *visit)
 static void export_head(struct visit *visit, struct csv_writer *csv)
 {
     static const char *const KEYS[] = {
-        "events.kind",     "events.what",       "col.enterprise",
-        "events.probe",    "events.sequence",   "events.first",
-        "events.last",     "events.times",      "events.known_hash",
+        "events.kind",       "events.what",     "col.enterprise",
+        "events.probe",      "events.sequence", "events.first",
+        "events.last",       "events.times",    "events.known_hash",
         "events.other_hash", "events.detail"};
     for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++)
         csv_text(csv, visit_word(visit, "", KEYS[i]));

@@ -112,17 +112,19 @@ static void test_tree(struct bench *b)
             CHECK(log_tree_prove_inclusion(b->db, index, SIZES[i], &path) &&
                   merkle_check_inclusion(leaf_of(index), index, SIZES[i], &path,
                                          roots[i]));
-            CHECK(log_tree_prove_consistency(b->db, SIZES[k], SIZES[i],
-                                             &path) &&
-                  merkle_check_consistency(SIZES[k], roots[k], SIZES[i],
-                                           roots[i], &path));
+            CHECK(
+                log_tree_prove_consistency(b->db, SIZES[k], SIZES[i], &path) &&
+                merkle_check_consistency(SIZES[k], roots[k], SIZES[i], roots[i],
+                                         &path));
         }
 
     test_case("a tree with a hole gives no root and no proof");
-    CHECK(db_run(b->db, "UPDATE merkle_leaf SET idx = 80000 WHERE idx = 69990"));
+    CHECK(
+        db_run(b->db, "UPDATE merkle_leaf SET idx = 80000 WHERE idx = 69990"));
     CHECK(!log_tree_root(b->db, LEAVES, &root));
     CHECK(!log_tree_prove_inclusion(b->db, 69991, LEAVES, &path));
-    CHECK(db_run(b->db, "UPDATE merkle_leaf SET idx = 69990 WHERE idx = 80000"));
+    CHECK(
+        db_run(b->db, "UPDATE merkle_leaf SET idx = 69990 WHERE idx = 80000"));
 }
 
 /* The example of Go's package note: made by others. */
@@ -193,10 +195,13 @@ static void test_note(struct bench *b)
     sign_key_free(sm2);
 
     test_case("what is no note, and names that are none");
-    static const char *const BAD[] = {
-        "",       "text\n", "text\n\n",  "text\n\nsignature\n",
-        "t\n\n\xE2\x80\x94 a b", "t\r\n\n\xE2\x80\x94 a b\n",
-        "t\n\n\xE2\x80\x94 a b\nx\n"};
+    static const char *const BAD[] = {"",
+                                      "text\n",
+                                      "text\n\n",
+                                      "text\n\nsignature\n",
+                                      "t\n\n\xE2\x80\x94 a b",
+                                      "t\r\n\n\xE2\x80\x94 a b\n",
+                                      "t\n\n\xE2\x80\x94 a b\nx\n"};
     struct note note;
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         CHECK(!note_split(slice_of_text(BAD[i]), &note, &b->error));
@@ -239,8 +244,7 @@ static void test_checkpoint(struct bench *b)
     add_leaves(b, LEAVES, LEAVES + 10);
     CHECK_I64(make(b, SAMPLE_NOW_S + 3600, &second), CHECKPOINT_MADE);
     CHECK(access(path, F_OK) == 0);
-    CHECK(access(sample_path(&b->folder, "checkpoints/000002.checkpoint",
-                             path),
+    CHECK(access(sample_path(&b->folder, "checkpoints/000002.checkpoint", path),
                  F_OK) == 0);
 
     test_case("a file is never written again");
@@ -293,7 +297,8 @@ static void test_text(struct bench *b)
         "a b\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
         "o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nx\n",
         "o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        "o\n9223372036854775808\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        "o\n9223372036854775808\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        "\n",
     };
     struct checkpoint c;
     test_case("texts that are no checkpoint, and one of another log that is");

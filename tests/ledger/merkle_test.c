@@ -58,11 +58,10 @@ static bool inclusion_holds(uint64_t index, uint64_t size)
         return false;
     struct digest other = proof_leaves[index];
     other.bytes[0] ^= 1;
-    bool is_loose =
-        merkle_check_inclusion(other, index, size, &path, root) ||
-        (size > 1 && merkle_check_inclusion(proof_leaves[index],
-                                            (index + 1) % size, size, &path,
-                                            root));
+    bool is_loose = merkle_check_inclusion(other, index, size, &path, root) ||
+                    (size > 1 && merkle_check_inclusion(proof_leaves[index],
+                                                        (index + 1) % size,
+                                                        size, &path, root));
     path.count++;
     is_loose = is_loose || merkle_check_inclusion(proof_leaves[index], index,
                                                   size, &path, root);
@@ -84,8 +83,8 @@ static bool consistency_holds(uint64_t old_size, uint64_t size)
         merkle_check_consistency(old_size, other, size, root, &path);
     other = root;
     other.bytes[0] ^= 1;
-    is_loose = is_loose || merkle_check_consistency(old_size, old_root, size,
-                                                    other, &path);
+    is_loose = is_loose ||
+               merkle_check_consistency(old_size, old_root, size, other, &path);
     if (old_size < size) {
         path.count++;
         is_loose = is_loose || merkle_check_consistency(old_size, old_root,

@@ -68,7 +68,8 @@ static void write_batch(const char *folder, uint64_t sequence,
     snprintf(path, sizeof(path), "%s/%06llu.ipfix", folder,
              (unsigned long long)sequence);
     FILE *f = fopen(path, "wb");
-    if (f == NULL || fwrite(batch->data, 1, batch->length, f) != batch->length ||
+    if (f == NULL ||
+        fwrite(batch->data, 1, batch->length, f) != batch->length ||
         fclose(f) != 0)
         fatal(1, "%s: %m", path);
     digest_to_hex(hash, hex);

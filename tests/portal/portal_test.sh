@@ -514,7 +514,7 @@ check "the same as JSON below /api/v1" json
 no_events_yet()
 {
     gives 200 anna /events && has '没有符合条件的事件' "$dir/page" &&
-        has '账本中的批次数' "$dir/page" && has '还没有' "$dir/page"
+        has '台账中的批次数' "$dir/page" && has '还没有' "$dir/page"
 }
 check "events of a usage.db without the log's tables" no_events_yet
 add_events()
