@@ -8,6 +8,7 @@
 #include "ledger/check.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ledger/store.h"
@@ -17,6 +18,8 @@
 #include "ledger/usage.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { INSERT_SEARCH_MAX = 4096 }; /* batches: a few seconds */
 
 struct check {
     struct db *db;
@@ -153,14 +156,19 @@ static bool is_read_back(const struct check *c, const struct ledger_row *row)
     return !o->is_quick && (!o->has_since || row->received.us >= o->since.us);
 }
 
-static bool check_row(struct check *c, const struct ledger_row *row)
+/* The row against its leaf, and the tree against what was signed of it. */
+static bool check_row_leaf(struct check *c, const struct ledger_row *row)
 {
-    struct error_text why;
-    if (!check_leaf(c, row))
-        return false;
     c->result->batches++;
     if (!row->is_counted)
         c->result->kept++;
+    return check_leaf(c, row);
+}
+
+/* The row against its batch in the archive, and what was made of that. */
+static bool check_row_batch(struct check *c, const struct ledger_row *row)
+{
+    struct error_text why;
     if (!is_read_back(c, row))
         return true;
     if (!read_back_batch(&c->rb, row, &why))
@@ -174,7 +182,9 @@ static bool check_row(struct check *c, const struct ledger_row *row)
     return true;
 }
 
-static bool check_rows(struct check *c)
+static bool check_rows(struct check *c,
+                       bool check_one(struct check *c,
+                                      const struct ledger_row *row))
 {
     struct db_statement *s = ledger_prepare_all(c->db, "live");
     if (s == NULL)
@@ -193,7 +203,7 @@ static bool check_rows(struct check *c)
                              "no row can have",
                              index);
         else
-            good = check_row(c, &row);
+            good = check_one(c, &row);
     }
     db_reset(s);
     return good && (step == DB_DONE || database_failed(c));
@@ -214,6 +224,9 @@ static const char *const NONE_BEFORE[] = {
     "AND NOT EXISTS (SELECT 1 FROM live.event AS e WHERE e.kind = 'gap' "
     "AND e.probe_id = l.probe_id AND e.sequence >= l.sequence) "
     "ORDER BY l.idx LIMIT 1",
+};
+/* These once the rows are known to be what was signed, */
+static const char *const NONE_BETWEEN[] = {
     /* One writer appends to a segment, in the order of the ledger. */
     "SELECT 'reorder: ledger row ' || idx || ' stands before row ' || "
     "(idx - 1) || ' in the archive' FROM (SELECT idx, archive_offset < "
@@ -223,7 +236,7 @@ static const char *const NONE_BEFORE[] = {
     "' name the same archived batch' FROM live.ledger "
     "GROUP BY archive_segment, archive_offset HAVING count(*) > 1 LIMIT 1",
 };
-/* And these after: */
+/* and these once the batches are. */
 static const char *const NONE_AFTER[] = {
     "SELECT 'cut: Merkle leaf ' || idx || ' has no ledger row' "
     "FROM live.merkle_leaf WHERE idx > (SELECT count(*) FROM live.ledger) "
@@ -258,6 +271,79 @@ static bool check_none_of(struct check *c, const char *const *questions,
         return false;
     }
     return true;
+}
+
+/* --- a row too many --- */
+
+/* Leaves of the first rows as they are, and as they would be one place
+ * earlier. */
+struct shifted {
+    struct digest *at, *before;
+    uint64_t count;
+};
+
+static bool read_shifted(struct check *c, struct shifted *rows, uint64_t most)
+{
+    struct db_statement *s = ledger_prepare_all(c->db, "live");
+    rows->at = calloc(most, sizeof(*rows->at));
+    rows->before = calloc(most, sizeof(*rows->before));
+    bool good = s != NULL && rows->at != NULL && rows->before != NULL;
+    while (good && rows->count < most && db_step(s) == DB_ROW) {
+        struct ledger_row row;
+        good = ledger_read_row(s, &row);
+        rows->at[rows->count] = ledger_leaf(&row);
+        row.index--;
+        rows->before[rows->count++] = ledger_leaf(&row);
+    }
+    if (s != NULL)
+        db_reset(s);
+    return good && rows->count == most;
+}
+
+/* The number of the row without which the root is right; 0: none. */
+static uint64_t row_too_many(const struct shifted *rows, struct digest root)
+{
+    struct merkle_tree front = {0};
+    for (uint64_t i = 0; i < rows->count; i++) {
+        struct merkle_tree tree = front;
+        for (uint64_t k = i + 1; k < rows->count; k++)
+            merkle_add(&tree, rows->before[k]);
+        if (digest_equal(merkle_root(&tree), root))
+            return i + 1;
+        merkle_add(&front, rows->at[i]);
+    }
+    return 0;
+}
+
+/* Somebody who put a row in and computed all hashes again is named by trying
+ * the log without each row in turn; for short logs only, as it takes the
+ * square of their length. */
+static bool name_inserted_row(struct check *c, uint64_t number, uint64_t size,
+                              struct digest root)
+{
+    struct shifted rows = {0};
+    uint64_t row = 0;
+    if (size < INSERT_SEARCH_MAX && read_shifted(c, &rows, size + 1))
+        row = row_too_many(&rows, root);
+    free(rows.at);
+    free(rows.before);
+    if (row != 0)
+        error_set(c->error,
+                  "insert: ledger row %" PRIu64 ": without it the log is the "
+                  "one that checkpoint %" PRIu64 " signed",
+                  row, number);
+    return row != 0;
+}
+
+/* A tree that is not what a checkpoint signed says only that something was
+ * changed; often more can be said. */
+static void name_rewrite(struct check *c)
+{
+    uint64_t number, size;
+    struct digest root;
+    if (log_check_mismatch(c->log, &number, &size, &root) &&
+        !name_inserted_row(c, number, size, root))
+        check_none_of(c, NONE_BETWEEN, COUNT(NONE_BETWEEN));
 }
 
 /* The same rows on both sides, with keys written out as texts. */
@@ -335,15 +421,18 @@ static bool count_loose_bytes(struct check *c)
 
 static bool check_log_and_rows(struct check *c)
 {
-    static const struct log_check_options nothing = {0};
-    const struct check_options *o = c->options;
     uint64_t size;
     if (!check_none_of(c, NONE_BEFORE, COUNT(NONE_BEFORE)) ||
         !read_number(c, "SELECT count(*) FROM live.ledger", &size) ||
-        (c->log = log_check_new(c->db, o->log != NULL ? o->log : &nothing, size,
-                                &c->result->log, c->error)) == NULL)
+        !log_check_start(c->log, c->db, size, c->error))
         return false;
-    return check_rows(c) && log_check_end(c->log, c->error) &&
+    if (!check_rows(c, check_row_leaf)) {
+        name_rewrite(c);
+        return false;
+    }
+    return log_check_end(c->log, c->error) &&
+           check_none_of(c, NONE_BETWEEN, COUNT(NONE_BETWEEN)) &&
+           check_rows(c, check_row_batch) &&
            check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));
 }
 
@@ -373,8 +462,13 @@ bool check_run(const struct ledger_paths *paths,
                struct error_text *error)
 {
     struct check c = {.options = options, .result = result, .error = error};
+    static const struct log_check_options nothing = {0};
     bool good = false;
     *result = (struct check_result){0};
+    c.log = log_check_new(options->log != NULL ? options->log : &nothing,
+                          &result->log, error);
+    if (c.log == NULL)
+        return false;
     /* Opened for reading first: a usage.db of another version, or none, is
      * named so. */
     struct db *live = db_open(paths->usage_db, DB_READ, ledger_migrations,

@@ -40,8 +40,11 @@ struct log_check {
     uint64_t size;
     struct head *heads;
     size_t head_count, head_next;
+    const struct head *mismatch;
     struct kept_receipt *receipts;
     size_t receipt_count, receipt_next;
+    uint64_t *files; /* numbers, ascending */
+    size_t file_count;
     struct merkle_tree levels[LOG_TREE_LEVELS]; /* of the open subtrees */
     uint64_t nodes[LOG_TREE_LEVELS];            /* closed, by level - 1 */
 };
@@ -207,20 +210,15 @@ static bool read_rows(struct log_check *c)
 /* Files without a row. */
 static bool check_loose_files(struct log_check *c)
 {
-    uint64_t *numbers;
-    size_t count, k = 0;
-    bool good;
-    if (c->options->folder == NULL)
-        return true;
-    good = checkpoint_file_list(c->options->folder, &numbers, &count, c->error);
-    for (size_t i = 0; good && i < count; i++) {
-        while (k < c->head_count && c->heads[k].number < numbers[i])
+    size_t k = 0;
+    for (size_t i = 0; i < c->file_count; i++) {
+        while (k < c->head_count && c->heads[k].number < c->files[i])
             k++;
-        if (k == c->head_count || c->heads[k].number != numbers[i])
-            good = check_file(c, numbers[i], (struct slice){0});
+        if ((k == c->head_count || c->heads[k].number != c->files[i]) &&
+            !check_file(c, c->files[i], (struct slice){0}))
+            return false;
     }
-    free(numbers);
-    return good;
+    return true;
 }
 
 /* --- what others kept --- */
@@ -338,9 +336,8 @@ static bool gather(struct log_check *c)
     return true;
 }
 
-struct log_check *log_check_new(struct db *db,
-                                const struct log_check_options *options,
-                                uint64_t size, struct log_check_result *result,
+struct log_check *log_check_new(const struct log_check_options *options,
+                                struct log_check_result *result,
                                 struct error_text *error)
 {
     struct log_check *c = calloc(1, sizeof(*c));
@@ -348,16 +345,23 @@ struct log_check *log_check_new(struct db *db,
         error_set(error, "out of memory");
         return NULL;
     }
-    *c = (struct log_check){.db = db,
-                            .options = options,
-                            .result = result,
-                            .error = error,
-                            .size = size};
+    c->options = options;
+    c->result = result;
     *result = (struct log_check_result){0};
-    if (gather(c))
+    if (options->folder == NULL ||
+        checkpoint_file_list(options->folder, &c->files, &c->file_count, error))
         return c;
     log_check_free(c);
     return NULL;
+}
+
+bool log_check_start(struct log_check *check, struct db *db, uint64_t size,
+                     struct error_text *error)
+{
+    check->db = db;
+    check->size = size;
+    check->error = error;
+    return gather(check);
 }
 
 void log_check_free(struct log_check *check)
@@ -366,6 +370,7 @@ void log_check_free(struct log_check *check)
         return;
     free(check->heads);
     free(check->receipts);
+    free(check->files);
     free(check);
 }
 
@@ -384,6 +389,7 @@ static bool check_heads(struct log_check *c, const struct merkle_tree *tree)
                              " batches, and this log shows another history of "
                              "them",
                              head->label, head->size);
+        c->mismatch = head;
         return error_set(c->error,
                          "edit: the first %" PRIu64
                          " batches are not those that checkpoint %" PRIu64
@@ -488,5 +494,17 @@ bool log_check_end(struct log_check *check, struct error_text *error)
                              "over batches that the log does not have",
                              level);
     }
+    return true;
+}
+
+bool log_check_mismatch(const struct log_check *check, uint64_t *number,
+                        uint64_t *size, struct digest *root)
+{
+    const struct head *head = check->mismatch;
+    if (head == NULL)
+        return false;
+    *number = head->number;
+    *size = head->size;
+    *root = head->root;
     return true;
 }

@@ -9,7 +9,9 @@
  * "delete: ...", "insert: ...", "reorder: ...", "rollback: ...",
  * "split view: ...".
  *
- * Walk: new, then row and leaf for every ledger row in order, then end.
+ * Walk: new before the database is read (a file that is listed then has its
+ * row in whatever is read later, also beside a running collector); start; each
+ * ledger row in order; end.
  */
 #ifndef LEDGER_LOG_CHECK_H
 #define LEDGER_LOG_CHECK_H
@@ -45,17 +47,24 @@ struct log_check_result {
 
 struct log_check;
 
-/* `db` has usage.db attached as `live`, which holds `size` rows. NULL with the
- * first disagreement or what could not be read. */
-struct log_check *log_check_new(struct db *db,
-                                const struct log_check_options *options,
-                                uint64_t size, struct log_check_result *result,
+/* NULL with a reason. */
+struct log_check *log_check_new(const struct log_check_options *options,
+                                struct log_check_result *result,
                                 struct error_text *error);
 void log_check_free(struct log_check *check);
-/* The next row's hash, and its leaf, already in `tree`. */
+/* `db` has usage.db attached as `live`, which holds `size` rows. False with the
+ * first disagreement or what could not be read, as below. */
+bool log_check_start(struct log_check *check, struct db *db, uint64_t size,
+                     struct error_text *error);
+/* The next row, and its leaf, already in `tree`. */
 bool log_check_row(struct log_check *check, const struct ledger_row *row,
                    const struct merkle_tree *tree, struct digest leaf,
                    struct error_text *error);
 bool log_check_end(struct log_check *check, struct error_text *error);
+
+/* After a row failed because the tree was not a checkpoint's: its number, size
+ * and root, so that the caller can look what would make it right. */
+bool log_check_mismatch(const struct log_check *check, uint64_t *number,
+                        uint64_t *size, struct digest *root);
 
 #endif

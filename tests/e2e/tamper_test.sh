@@ -175,11 +175,21 @@ false_proofs()
 # openssl_verifies: the checkpoint's signature, with nothing of ours.
 openssl_verifies()
 {
-    sed '/^$/,$d' "$demo/outside/15" >"$demo/note.text"
-    sed -n '/^— /{s/.* //p;q}' "$demo/outside/15" | base64 -d |
-        tail -c 64 >"$demo/note.signature"
+    local time
+    sed '/^$/,$d' "$demo/outside/15.cosigned" >"$demo/note.text"
+    sed -n '/^— drill/s/.* //p' "$demo/outside/15.cosigned" | base64 -d \
+        >"$demo/note.line"
+    tail -c 64 "$demo/note.line" >"$demo/note.signature"
     openssl pkeyutl -verify -rawin -pubin -inkey "$demo/keys/receipt.pub" \
-        -in "$demo/note.text" -sigfile "$demo/note.signature"
+        -in "$demo/note.text" -sigfile "$demo/note.signature" || return 1
+    sed -n '/^— w1/s/.* //p' "$demo/outside/15.cosigned" | base64 -d \
+        >"$demo/note.line"
+    tail -c 64 "$demo/note.line" >"$demo/note.signature"
+    time=$((16#$(tail -c +5 "$demo/note.line" | head -c 8 | hex_of)))
+    { printf 'cosignature/v1\ntime %d\n' $time; cat "$demo/note.text"; } \
+        >"$demo/note.cosigned"
+    openssl pkeyutl -verify -rawin -pubin -inkey "$demo/keys/w1.pub" \
+        -in "$demo/note.cosigned" -sigfile "$demo/note.signature"
 }
 
 # --- the drill ---
@@ -277,6 +287,12 @@ FORGED_ROW="CREATE TEMP TABLE f AS SELECT * FROM ledger WHERE idx = 15;
     UPDATE f SET idx = 16, sequence = sequence + 1, previous_hash = batch_hash,
         batch_hash = randomblob(32),
         archive_offset = archive_offset + archive_length;
+    INSERT INTO ledger SELECT * FROM f"
+PUT_IN="UPDATE ledger SET idx = idx + 1000 WHERE idx > 5;
+    UPDATE ledger SET idx = idx - 999 WHERE idx > 1000;
+    CREATE TEMP TABLE f AS SELECT * FROM ledger WHERE idx = 5;
+    UPDATE f SET idx = 6, sequence = 1, boot_id = randomblob(16),
+        batch_hash = randomblob(32), archive_offset = 1000000;
     INSERT INTO ledger SELECT * FROM f"
 SWAP="UPDATE ledger SET idx = 1000 WHERE idx = 5;
     UPDATE ledger SET idx = 5 WHERE idx = 6;
@@ -466,6 +482,8 @@ drill()
     named delete "a batch in the archive" '^delete: ledger row 4 ' delete_frame
     named insert "a forged row, all hashes computed again" \
         '^insert: ledger row 16 ' rehashed "$FORGED_ROW"
+    named insert "the same in the middle, the later rows moved up" \
+        '^insert: ledger row 6: without it ' rehashed "$PUT_IN"
     named insert "a forged batch with row and frame" '^insert: ledger row 16 ' \
         forge_batch
     named reorder "two rows exchanged, all hashes computed again" \
@@ -521,7 +539,7 @@ tap "fifteen batches over TLS, checkpoints while it runs and at the stop" \
     honest_history
 tap "proofs of a batch, a receipt and growth hold for an outsider" proofs_hold
 tap "changed proofs, other keys and other batches do not" false_proofs
-tap "openssl alone verifies a checkpoint" openssl_verifies
+tap "openssl alone verifies a checkpoint and its cosignature" openssl_verifies
 tap "check finds nothing before the drill" co good check
 tap "check --checkpoint and --receipt agree as well" \
     co good check --checkpoint "$demo/outside/12.cosigned" "$demo/outside/15"
