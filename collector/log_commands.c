@@ -558,6 +558,36 @@ static void print_log(const struct collector_config *config,
     db_close(db);
 }
 
+/* Keys that batches verified with and that the registry does not have (any
+ * more): a probe that got a new one, or somebody who put batches of their own
+ * in. A person must know which. */
+static void print_strange_keys(const struct collector_config *config)
+{
+    struct error_text error;
+    struct db *db = open_usage(config, DB_READ);
+    if (!db_attach(db, config->registry, "registry", &error)) {
+        printf("signing keys were not compared with the registry: %s\n",
+               error.text);
+        db_close(db);
+        return;
+    }
+    struct db_statement *s = db_prepare(
+        db, "SELECT probe_id, (SELECT min(idx) FROM ledger AS l "
+            "WHERE l.signer = s.key) FROM signer AS s WHERE NOT EXISTS "
+            "(SELECT 1 FROM registry.probe AS p WHERE p.id = s.probe_id "
+            "AND p.algorithm = s.algorithm "
+            "AND p.signing_key = s.public_key) ORDER BY s.key");
+    enum db_step step = DB_FAILED;
+    while (s != NULL && (step = db_step(s)) == DB_ROW)
+        if (!ledger_source_owns_id(db_text(s, 0)))
+            printf("ledger row %" PRIu64 " of %s is signed with a key that the "
+                   "registry does not have: a former key, or a forged batch\n",
+                   db_u64(s, 1), db_text(s, 0));
+    if (step != DB_DONE)
+        fatal(1, "%s", db_error(db));
+    db_close(db);
+}
+
 static void print_check(const struct check_options *options,
                         const struct check_result *r)
 {
@@ -656,6 +686,7 @@ int command_check(int argc, char **argv)
     if (!check_run(&paths, &check, &result, &error))
         fatal(1, "%s", error.text);
     print_check(&check, &result);
+    print_strange_keys(&config);
     print_log(&config, &result.log);
     return 0;
 }

@@ -192,6 +192,21 @@ openssl_verifies()
         -in "$demo/note.cosigned" -sigfile "$demo/note.signature"
 }
 
+# sm2_signs: a log with an SM2 key; other tools skip its line, ours verify it.
+sm2_signs()
+{
+    restore
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 \
+        -out "$demo/keys/sm2.key" 2>/dev/null && chmod 600 "$demo/keys/sm2.key"
+    sed -e 's|^log_origin.*|log_origin = sm2.example/log|' \
+        -e "\$ a log_key = $demo/keys/sm2.key" "$demo/t.conf" >"$demo/sm2.conf"
+    co sm2 checkpoint && co sm2 checkpoint show >"$demo/outside/sm2" &&
+        co sm2 checkpoint key >"$demo/sm2.vkey" &&
+        "$bin/yz-collector" verify --key "$demo/sm2.vkey" "$demo/outside/sm2" &&
+        ! "$bin/yz-collector" verify --key "$demo/log.vkey" \
+            "$demo/outside/sm2" && co sm2 check --checkpoint "$demo/outside/sm2"
+}
+
 # --- the drill ---
 
 # named CLASS WHAT PATTERN COMMAND...: the command does the tampering and shows
@@ -263,11 +278,17 @@ delete_frame()
 
 # forge_batch: a batch that P-1 never signed, put in with row and frame by
 # lending P-1 another key for a moment; then the row names P-1's key.
-forge_batch()
+forge_batch() { forge; reassign && co t check; }
+forge_with_key() { forge; co t check; }
+reassign()
+{
+    sql "UPDATE ledger SET signer = (SELECT signer FROM ledger WHERE idx = 1)
+        WHERE idx = 16" && "$tool" rehash "$demo/t/usage.db"
+}
+forge()
 {
     restore
     make_signing_key "$demo/keys" thief
-    cp "$demo/keys/thief.key" "$demo/keys/P-1x-sign.key"
     cp "$demo/portal.db" "$demo/thief.db"
     sqlite3 "$demo/thief.db" "UPDATE probe SET signing_key =
         x'$(public_key_hex "$demo/keys/thief.pub")' WHERE id = 'P-1'"
@@ -277,10 +298,7 @@ forge_batch()
         "$(last_hash in3)" 5 "$demo/forged" >/dev/null &&
         sed "s|^registry.*|registry = $demo/thief.db|" "$demo/t.conf" \
             >"$demo/thief.conf" &&
-        import thief "$demo/forged" || return 1
-    sql "UPDATE ledger SET signer = (SELECT signer FROM ledger WHERE idx = 1)
-        WHERE idx = 16" && "$tool" rehash "$demo/t/usage.db"
-    co t check
+        import thief "$demo/forged"
 }
 
 FORGED_ROW="CREATE TEMP TABLE f AS SELECT * FROM ledger WHERE idx = 15;
@@ -486,6 +504,9 @@ drill()
         '^insert: ledger row 6: without it ' rehashed "$PUT_IN"
     named insert "a forged batch with row and frame" '^insert: ledger row 16 ' \
         forge_batch
+    named insert "the same with the thief's own key in the ledger" \
+        '^ledger row 16 of P-1 is signed with a key .* forged batch' \
+        forge_with_key
     named reorder "two rows exchanged, all hashes computed again" \
         '^reorder: ledger row 6 ' rehashed "$SWAP"
     named "cut tail" "rows, leaves, detail, sums; hashes computed again" \
@@ -540,6 +561,7 @@ tap "fifteen batches over TLS, checkpoints while it runs and at the stop" \
 tap "proofs of a batch, a receipt and growth hold for an outsider" proofs_hold
 tap "changed proofs, other keys and other batches do not" false_proofs
 tap "openssl alone verifies a checkpoint and its cosignature" openssl_verifies
+tap "an SM2 key signs checkpoints, too" sm2_signs
 tap "check finds nothing before the drill" co good check
 tap "check --checkpoint and --receipt agree as well" \
     co good check --checkpoint "$demo/outside/12.cosigned" "$demo/outside/15"
