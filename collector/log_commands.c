@@ -1,3 +1,7 @@
+/*
+ * Each command reads in order: options, configuration or keys, the work, one
+ * line or file to standard output. What the work is stands in ledger/.
+ */
 #include "collector/log_commands.h"
 
 #include <inttypes.h>

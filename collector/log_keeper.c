@@ -1,3 +1,8 @@
+/*
+ * The thread waits on a condition with the monotonic clock, so that a step of
+ * the wall clock neither hurries nor delays it. Failing is logged once, until
+ * it works again.
+ */
 #include "collector/log_keeper.h"
 
 #include <errno.h>

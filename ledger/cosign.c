@@ -1,3 +1,7 @@
+/*
+ * A line is stored as it came, once its signature fits the text of our own row:
+ * a cosigned text that we do not know was signed with our key elsewhere.
+ */
 #include "ledger/cosign.h"
 
 #include <dirent.h>

@@ -15,6 +15,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/checkpoint_file.h"
 #include "ledger/log_tree.h"
+#include "ledger/proof.h"
 
 enum { LABEL_LEN = 120, RECEIPTS_MAX = 64 * 1024 * 1024 };
 
@@ -229,23 +230,23 @@ static void set_label(char label[static LABEL_LEN], const char *path)
     snprintf(label, LABEL_LEN, "%s", slash != NULL ? slash + 1 : path);
 }
 
+/* A checkpoint, or a proof that ends in one. */
 static bool read_kept(struct log_check *c, const char *path)
 {
     struct buffer file;
-    struct note note;
+    struct proof proof;
     struct checkpoint checkpoint;
     struct error_text why;
-    bool good = buffer_read_file(&file, path, NOTE_MAX);
+    bool good = buffer_read_file(&file, path, PROOF_MAX);
     if (!good)
         error_set(c->error, "%s: %m", path);
-    else if (!note_split(buffer_slice(&file), &note, &why) ||
-             (c->options->log != NULL
-                  ? !checkpoint_read_signed(&note, c->options->log, &checkpoint,
-                                            &why)
-                  : !checkpoint_read(note.text, &checkpoint, &why)))
+    else if (!proof_read(buffer_slice(&file), &proof, &why) ||
+             (c->options->log != NULL &&
+              !checkpoint_read_signed(&proof.note, c->options->log, &checkpoint,
+                                      &why)))
         good = error_set(c->error, "%s: %s", path, why.text);
+    struct head *head = good ? add_head(c, &proof.checkpoint) : NULL;
     buffer_clear(&file);
-    struct head *head = good ? add_head(c, &checkpoint) : NULL;
     if (head == NULL)
         return false;
     head->is_kept = true;

@@ -1,3 +1,8 @@
+/*
+ * A complete subtree of 2^level leaves is joined from at most 255 stored hashes
+ * of the level below it that is a multiple of 8: leaves, or rows of merkle_node.
+ * A hole shows as a count that is not right, never as another root.
+ */
 #include "ledger/log_tree.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * Reading is by line: a line of a known name and key id is decoded and checked,
+ * every other line is passed over, whatever it holds. Base64 is read in its one
+ * spelling, so that a signature cannot be written in two ways.
+ */
 #include "ledger/note.h"
 
 #include <stdio.h>

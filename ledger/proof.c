@@ -1,3 +1,7 @@
+/*
+ * The three forms differ in their first lines only; behind an empty line always
+ * stands a checkpoint. All sizes are bounded by PROOF_MAX and MERKLE_DEPTH.
+ */
 #include "ledger/proof.h"
 
 #include <inttypes.h>
