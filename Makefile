@@ -62,7 +62,7 @@ FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
-TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
+TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c tests/ledger/*_tool.c)
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))

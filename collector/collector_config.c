@@ -33,6 +33,27 @@ const struct config_key collector_config_keys[] = {
     {"archive", CONFIG_PATH, TEXT(archive),
      .initial = "/var/lib/yunzheng/archive",
      .help = "Folder of the signed batches; made when it is missing."},
+    {"log_origin", CONFIG_TEXT, TEXT(log_origin), .initial = "yunzheng/log",
+     .help = "Name of the log, on its checkpoints and as the name of its key; "
+             "best an address of one's own such as cloud.example.cn/log. A log "
+             "that starts anew, or with another key, gets another name."},
+    {"log_key", CONFIG_PATH, TEXT(log_key), .initial = "",
+     .help = "Key that signs checkpoints (PKCS#8 PEM, mode 0600). Empty: the "
+             "receipt key."},
+    {"checkpoints", CONFIG_PATH, TEXT(checkpoints), .initial = "",
+     .help = "Folder of the checkpoints' files, for people to carry elsewhere; "
+             "made when it is missing. Empty: beside usage_db, with its name "
+             "and .checkpoints behind."},
+    {"checkpoint_minutes", CONFIG_U64, VALUE(checkpoint_minutes), .min = 1,
+     .max = 1440, .initial = "60",
+     .help = "Minutes from one checkpoint to the next."},
+    {"witnesses", CONFIG_PATH, TEXT(witnesses), .initial = "",
+     .help = "Folder of the public keys of witnesses who cosign checkpoints, "
+             "each in a file NAME.pub. Empty: none."},
+    {"witness_quorum", CONFIG_U64, VALUE(witness_quorum), .min = 0, .max = 64,
+     .initial = "0",
+     .help = "Cosignatures that a checkpoint should have; check and the events "
+             "page count those that have them."},
     {"accept_sample", CONFIG_BOOL, VALUE(accept_sample), .initial = "no",
      .help = "Take batches of probes that are registered as demo data. They "
              "stay marked wherever they count."},

@@ -9,13 +9,16 @@
 
 #include "common/config.h"
 
-enum { LISTEN_LEN = 280, USER_LEN = 33 };
+enum { LISTEN_LEN = 280, USER_LEN = 33, ORIGIN_LEN = 128 };
 
 struct collector_config {
     char listen[LISTEN_LEN];
     char ca[PATH_MAX], certificate[PATH_MAX], tls_key[PATH_MAX];
     char receipt_key[PATH_MAX];
     char registry[PATH_MAX], usage_db[PATH_MAX], archive[PATH_MAX];
+    char log_key[PATH_MAX], log_origin[ORIGIN_LEN];
+    char checkpoints[PATH_MAX], witnesses[PATH_MAX];
+    uint64_t checkpoint_minutes, witness_quorum;
     bool accept_sample;
     uint64_t workers; /* 0: as many as there are processors */
     uint64_t max_connections, connections_per_probe, idle_timeout_s;

@@ -6,9 +6,10 @@
 #include "collector/collector_config.h"
 #include "collector/events.h"
 #include "collector/import.h"
+#include "collector/log_commands.h"
+#include "collector/log_keeper.h"
 #include "collector/server.h"
 #include "common/program.h"
-#include "ledger/check.h"
 #include "ledger/rebuild.h"
 #include "ledger/retention.h"
 #include "ledger/store.h"
@@ -39,6 +40,8 @@ static struct store *open_store(const struct collector_config *config,
                                 struct error_text *error)
 {
     const struct ledger_paths paths = paths_of(config);
+    if (!log_guard(config, error))
+        return NULL;
     return store_open(&paths, config->accept_sample, error);
 }
 
@@ -77,20 +80,25 @@ static int serve(const char *path, const struct collector_config *config)
     struct serving serving = {path};
     struct store *store = NULL;
     struct server *server = NULL;
-    struct sign_key *key = NULL;
+    struct sign_key *key = NULL, *log_key = NULL;
+    struct log_keeper *keeper = NULL;
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
-    if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)))
+    if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)) ||
+        !(log_key = log_key_load(config, &error)))
         status = 2; /* what the configuration names is no good */
     else if ((server = server_open(config, tls, key, NULL, &error)) &&
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
+             (keeper = log_keeper_start(config, log_key, &error)) &&
              server_run(server, store, read_again, &serving, &error))
         status = 0;
     if (status != 0)
         log_error("%s", error.text);
     server_close(server);
+    log_keeper_stop(keeper);
     store_close(store);
+    sign_key_free(log_key);
     sign_key_free(key);
     tls_context_free(tls);
     return status;
@@ -217,44 +225,6 @@ static int command_usage(int argc, char **argv)
     return good ? 0 : 1;
 }
 
-static void print_check(const struct check_result *r)
-{
-    char root[DIGEST_HEX_LEN];
-    digest_to_hex(r->root, root);
-    printf("%" PRIu64 " batches of %" PRIu64 " probes (%" PRIu64
-           " kept, not counted), %" PRIu64 " records, %" PRIu64
-           " bytes in the archive: all agree\n",
-           r->batches, r->probes, r->kept, r->records, r->bytes);
-    if (r->gone > 0)
-        printf("%" PRIu64 " batches went with retention: their rows and "
-               "leaves were checked, not their bytes\n",
-               r->gone);
-    printf("%" PRIu64 " batches never came, %" PRIu64 " forks\n", r->missing,
-           r->forks);
-    if (r->loose_bytes > 0)
-        printf("%" PRIu64 " bytes stand behind the last known batch of their "
-               "segment\n",
-               r->loose_bytes);
-    printf("Merkle root of %" PRIu64 " leaves: %s\n", r->batches, root);
-}
-
-static int command_check(int argc, char **argv)
-{
-    struct collector_config config;
-    struct check_result result;
-    struct error_text error;
-    const char *path = DEFAULT_CONFIG;
-    const struct program_option options[] = {{"-c", .value = &path}};
-    if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
-        return 2;
-    load_config(path, &config);
-    const struct ledger_paths paths = paths_of(&config);
-    if (!check_all(&paths, &result, &error))
-        fatal(1, "%s", error.text);
-    print_check(&result);
-    return 0;
-}
-
 static int command_rebuild(int argc, char **argv)
 {
     struct collector_config config;
@@ -356,11 +326,27 @@ static const struct program_command COMMANDS[] = {
     {"import", command_import, "[-c FILE] [--as SOURCE] FILE..."},
     {"usage", command_usage,
      "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
-    {"check", command_check, "[-c FILE]"},
+    {"check", command_check,
+     "[-c FILE] [--quick] [--since DATE] [--checkpoint FILE... | "
+     "--receipt FILE...]"},
     {"rebuild", command_rebuild, "[-c FILE]"},
     {"events", command_events,
      "[-c FILE] [--since DATE] [--kind KIND] [--probe ID] [--json]"},
     {"retain", command_retain, "[-c FILE] [--days N] [--dry-run]"},
+    {"checkpoint list", command_checkpoint_list, "[-c FILE]"},
+    {"checkpoint show", command_checkpoint_show, "[-c FILE] [--size N]"},
+    {"checkpoint key", command_checkpoint_key, "[-c FILE]"},
+    {"checkpoint", command_checkpoint, "[-c FILE]"},
+    {"proof", command_proof,
+     "[-c FILE] (--batch HASH | --index N | --receipt FILE) [--size N], or "
+     "--from N [--to N]"},
+    {"cosign", command_cosign, "[-c FILE] COSIGNED..."},
+    {"witness", command_witness,
+     "--key KEY [--name NAME] --state FILE --log PUBLIC [--origin NAME] "
+     "CHECKPOINT [PROOF]"},
+    {"verify", command_verify,
+     "--key PUBLIC [--witness PUBLIC] [--quorum N] [--old CHECKPOINT] "
+     "[--batch FILE.ipfix] FILE"},
 };
 
 int main(int argc, char **argv)

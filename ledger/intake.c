@@ -36,6 +36,7 @@ static const struct {
     [REASON_OVERLAP] = {"overlap", "another start of this probe reported "
                                    "about the same time"},
     [REASON_MALFORMED] = {"malformed", "the data is not a batch"},
+    [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)

@@ -95,6 +95,7 @@ enum intake_reason {
     REASON_CELLS,
     REASON_OVERLAP,
     REASON_MALFORMED,
+    REASON_ROLLBACK, /* of usage.db; checkpoint.h */
     REASON_COUNT,
 };
 const char *intake_reason_kind(enum intake_reason reason);

@@ -9,6 +9,10 @@ const struct db_migration ledger_migrations[] = {
         "002-detail.sql",
 #include "ledger/002-detail.sql.inc"
     },
+    {
+        "004-log.sql",
+#include "ledger/004-log.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -27,6 +27,10 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
     {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
      .initial = "15",
      .help = "A login ends after so many minutes without a request."},
+    {"witness_quorum", CONFIG_U64, MEMBER(witness_quorum), 0, 64,
+     .initial = "0",
+     .help = "Cosignatures that a checkpoint of the collector should have; the "
+             "events page counts those that have them (0: at least one)."},
     {"secure_cookie", CONFIG_BOOL, MEMBER(secure_cookie), .initial = "yes",
      .help = "Browsers send the login cookie over HTTPS only. Say no when "
              "people use the portal over plain HTTP, on one machine."},

@@ -16,6 +16,7 @@ struct portal_config {
     char verdict_db[PATH_MAX];
     char rules[PATH_MAX];
     uint64_t session_idle_minutes;
+    uint64_t witness_quorum;
     bool secure_cookie;
     bool demo_banner;
     int log_level; /* enum log_level */

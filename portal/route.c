@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/event_pages.h"
 #include "portal/login_pages.h"
 #include "portal/start_pages.h"
 #include "portal/table_pages.h"
@@ -23,6 +24,7 @@ struct route {
 };
 
 static const unsigned TABLE_ROLES = ROLE_PROV | ROLE_CITY | ROLE_AUDT;
+static const unsigned EVENT_ROLES = ROLE_PROV | ROLE_AUDT;
 
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
@@ -37,6 +39,8 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/tables", table_list_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
+    {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
+    {HTTP_GET, "/events.csv", event_list_export, EVENT_ROLES},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 
