@@ -56,11 +56,13 @@ LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := common
 LINK_bench     := capture common
+LINK_drill     := $(LINK_probe)
 FOLDERS  := common rules capture meter $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
-TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
+TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c \
+              tests/drill/*_tool.c)
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
@@ -139,7 +141,14 @@ $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notd
 	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
-TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS)))
+# The durability drill: what its power switch knows of disks, and the disk that
+# is loaded before a program.
+$(B)/tools/power_tool: $(B)/obj/tests/drill/disk.o
+POWER_SHIM := $(B)/tools/power_shim.so
+$(POWER_SHIM): tests/drill/power_shim.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(WARN) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS))) $(POWER_SHIM)
 
 # Fuzz targets name the folder they need in front: probe_hello_fuzz.c.
 fuzz_folder = $(firstword $(subst _, ,$(notdir $(1))))
