@@ -8,6 +8,7 @@
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
 #   make mutate     real captures cut and with bits turned; CORPUS=DIR
+#   make drill      durability: DRILL_KILLS kill -9, DRILL_CUTS losses of power
 #   make soak       endless new flows for SOAK_MINUTES, memory must stay flat
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
@@ -29,6 +30,9 @@ LDFLAGS ?=
 LTO     ?= -flto=auto
 FUZZ_SECONDS ?= 30
 SOAK_MINUTES ?= 30
+DRILL_KILLS ?= 1000
+DRILL_CUTS ?= 200
+DRILL_MINUTES ?= 40
 V       ?=
 Q       := $(if $(V),,@)
 
@@ -72,14 +76,14 @@ TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus mutate soak fuzz install clean
+.PHONY: all demo test check golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
 all: $(BINARIES)
 
 # Libraries. The goals that promise to install what they need do so first.
-INSTALLING := $(filter demo test bench fuzz check golden,$(MAKECMDGOALS))
+INSTALLING := $(filter demo test bench drill fuzz check golden,$(MAKECMDGOALS))
 INSTALLED  := $(INSTALLING:%=$(B)/flags/installed-%)
 $(B)/flags/installed-%: deploy/packages deploy/install-packages
 	$(Q)mkdir -p $(@D)
@@ -178,6 +182,10 @@ bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 
 soak: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' tests/bench/soak.sh $(SOAK_MINUTES)
+
+drill: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
+	$(Q)B='$(B)' DRILL_KILLS='$(DRILL_KILLS)' DRILL_CUTS='$(DRILL_CUTS)' \
+	  DRILL_MINUTES='$(DRILL_MINUTES)' tests/drill/drill_test.sh
 
 # Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
 corpus: $(B)/bin/yz-probe

@@ -282,8 +282,7 @@ static void take(struct disk *d, const struct record *r)
         change(&d->files[file],
                (struct change){d->order, r->offset, r->data_length, data});
     else if (r->kind == RECORD_RESIZE)
-        change(&d->files[file],
-               (struct change){d->order, r->offset, 0, NULL});
+        change(&d->files[file], (struct change){d->order, r->offset, 0, NULL});
     else if (r->kind == RECORD_SYNC)
         sync_any(d, file, NULL);
     else if (r->kind == RECORD_SYNC_FAILED)
@@ -292,7 +291,8 @@ static void take(struct disk *d, const struct record *r)
 
 static bool is_whole(const uint8_t *journal, uint64_t at, uint64_t end)
 {
-    const struct record *r = (const struct record *)(const void *)(journal + at);
+    const struct record *r =
+        (const struct record *)(const void *)(journal + at);
     return r->magic == (JOURNAL_MAGIC ^ at) && r->kind < RECORD_KINDS &&
            r->data_length <= end - at &&
            record_size(r->name_length, r->data_length) <= end - at;
@@ -371,11 +371,11 @@ bool disk_each(const struct disk *disk, disk_visit *visit, void *context)
         if (file < 0 || disk->files[file].is_folder)
             continue;
         const struct file *f = &disk->files[file];
-        bool is_sure = n->meaning_count == 1 && f->waiting_count == 0 &&
-                       f->disk.length == f->kernel.length &&
-                       (f->kernel.length == 0 ||
-                        memcmp(f->disk.data, f->kernel.data,
-                               f->kernel.length) == 0);
+        bool is_sure =
+            n->meaning_count == 1 && f->waiting_count == 0 &&
+            f->disk.length == f->kernel.length &&
+            (f->kernel.length == 0 ||
+             memcmp(f->disk.data, f->kernel.data, f->kernel.length) == 0);
         if (!visit(context, n->text, f->kernel.data, f->kernel.length, is_sure))
             return false;
     }
@@ -557,9 +557,9 @@ static void cut_file(struct cut *c, struct file *f)
         const struct change *w = &f->waiting[i];
         c->losses->unsure++;
         bool is_last = c->mercy == UP_TO_SOME_POINT && w->order == c->point;
-        bool is_torn = w->data != NULL &&
-                       (is_last || (c->mercy == ANY_OF_IT &&
-                                    draw(&c->chance) % 2 == 0));
+        bool is_torn =
+            w->data != NULL &&
+            (is_last || (c->mercy == ANY_OF_IT && draw(&c->chance) % 2 == 0));
         if (is_torn)
             c->losses->torn += write_sectors(c, &f->disk, w) > 0;
         else if (comes_through(c, w->order))
@@ -595,7 +595,8 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 
 static int by_text(const void *a, const void *b)
 {
-    return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+    return strcmp(((const struct name *)a)->text,
+                  ((const struct name *)b)->text);
 }
 
 static bool write_file(const char *path, const struct bytes *b)

@@ -51,6 +51,22 @@ storm()
     keep_up collector "${probes[@]}"
 }
 
+# first_hour: everything is new, also the folders, and the power goes.
+first_hour()
+{
+    keep_up collector gen
+    await 5 has_sent gen
+    strike kill gen collector
+    lose_power gen 0
+    lose_power collector 0
+    keep_up collector
+    await 5 listens
+    strike kill collector
+    nothing_acknowledged_is_lost && nothing_promised_is_lost && all_agrees
+}
+
+has_sent() { [ -n "$(ls "$demo/$1/sent" 2>/dev/null)" ]; }
+
 # windows FROM TO: a batch is on its way to the collector, which dies before its
 # Nth operation of this, for each N. It comes back, the probe gets its receipt,
 # and then the power goes: what it found from before the kill and gave a receipt
@@ -88,12 +104,12 @@ bad_disk()
 {
     failing[$1]=1
     keep_up collector "${probes[@]}"
-    pause 100 400
+    pause 100 300
     turn "$1" fault="$2" fault_percent="$3"
-    pause 300 900
+    pause 200 "$HOLD_MS"
     strike kill "$1"
     keep_up "$1"
-    pause 300 900
+    pause 200 "$HOLD_MS"
     roll 2
     [ "$rolled" = 0 ] || strike power "$1"
     turn "$1" fault=0
@@ -118,10 +134,10 @@ bad_disks()
         turn gen fault=$fault fault_percent=40
         failing[gen]=1
         keep_up gen
-        pause 300 600
+        pause 200 "$HOLD_MS"
         strike kill gen
         keep_up gen
-        pause 300 600
+        pause 200 "$HOLD_MS"
         turn gen fault=0
         pause 600 700
         keep_up gen

@@ -44,8 +44,8 @@ nothing_promised_is_lost()
 
 no_batch_is_there_twice()
 {
-    query 'SELECT count(*) - count(DISTINCT batch_hash) || " of " || count(*)
-        FROM ledger' | tee "$demo/twice"
+    query 'SELECT (count(*) - count(DISTINCT batch_hash)) || " of " ||
+        count(*) FROM ledger' | tee "$demo/twice"
     grep -q '^0 of [1-9]' "$demo/twice"
 }
 

@@ -158,8 +158,8 @@ static void count_operation(void)
 
 static uint64_t draw(void)
 {
-    uint64_t z = atomic_fetch_add(&shim.control->chance,
-                                  UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t z =
+        atomic_fetch_add(&shim.control->chance, UINT64_C(0x9e3779b97f4a7c15));
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
@@ -179,15 +179,20 @@ static bool fails(enum fault kind)
     return true;
 }
 
-static void lock(void) { pthread_mutex_lock(&shim.order); }
-static void unlock(void) { pthread_mutex_unlock(&shim.order); }
+static void lock(void)
+{
+    pthread_mutex_lock(&shim.order);
+}
+static void unlock(void)
+{
+    pthread_mutex_unlock(&shim.order);
+}
 
 /* --- names and descriptors --- */
 
 static struct watched *watched_of(int fd)
 {
-    if (shim.journal == NULL || fd < 0 || fd >= FDS ||
-        !shim.fds[fd].is_watched)
+    if (shim.journal == NULL || fd < 0 || fd >= FDS || !shim.fds[fd].is_watched)
         return NULL;
     return &shim.fds[fd];
 }
@@ -432,8 +437,14 @@ static int resize(int fd, off_t length)
     return status;
 }
 
-EXPORT int ftruncate(int fd, off_t length) { return resize(fd, length); }
-EXPORT int ftruncate64(int fd, off_t length) { return resize(fd, length); }
+EXPORT int ftruncate(int fd, off_t length)
+{
+    return resize(fd, length);
+}
+EXPORT int ftruncate64(int fd, off_t length)
+{
+    return resize(fd, length);
+}
 
 /* --- folders --- */
 
@@ -445,9 +456,8 @@ EXPORT int rename(const char *from, const char *to)
     lock();
     count_operation();
     uint64_t inode = inode_of(from);
-    int status = fails(FAULT_SPACE) || fails(FAULT_WRITE)
-                     ? -1
-                     : real.rename(from, to);
+    int status =
+        fails(FAULT_SPACE) || fails(FAULT_WRITE) ? -1 : real.rename(from, to);
     if (status == 0) {
         append(RECORD_LINK, new_name, inode, 0, NULL, 0);
         append(RECORD_UNLINK, old_name, inode, 0, NULL, 0);
@@ -499,8 +509,14 @@ static int sync_any(int fd)
     return status;
 }
 
-EXPORT int fsync(int fd) { return sync_any(fd); }
-EXPORT int fdatasync(int fd) { return sync_any(fd); }
+EXPORT int fsync(int fd)
+{
+    return sync_any(fd);
+}
+EXPORT int fdatasync(int fd)
+{
+    return sync_any(fd);
+}
 
 /* --- the wall clock --- */
 

@@ -34,15 +34,21 @@ enum { PATH_LEN = 1024, NUMBER_LEN = 13, HASH_LEN = 64 };
 
 #define SWITCH(name)                                                           \
     {                                                                          \
-        #name, offsetof(struct control, name)                                  \
+#name, offsetof(struct control, name)                                  \
     }
 static const struct {
     const char *key;
     size_t offset;
 } SWITCHES[] = {
-    SWITCH(clock_s), SWITCH(die_after), SWITCH(fault),
-    SWITCH(fault_percent), SWITCH(lies), SWITCH(chance),
-    SWITCH(operations), SWITCH(faults), {"bytes", offsetof(struct control, end)},
+    SWITCH(clock_s),
+    SWITCH(die_after),
+    SWITCH(fault),
+    SWITCH(fault_percent),
+    SWITCH(lies),
+    SWITCH(chance),
+    SWITCH(operations),
+    SWITCH(faults),
+    {"bytes", offsetof(struct control, end)},
 };
 
 /* All of them are eight bytes wide. */
@@ -112,8 +118,8 @@ static bool see(void *witness, const char *name, const void *data,
         strlen(slash + 1) != NUMBER_LEN + HASH_LEN + strlen(".ipfix") ||
         !(is_sent || (is_spool && is_sure)))
         return true;
-    keep(witness, is_sent ? "acknowledged" : "promised",
-         slash + 1 + NUMBER_LEN, data, length);
+    keep(witness, is_sent ? "acknowledged" : "promised", slash + 1 + NUMBER_LEN,
+         data, length);
     return true;
 }
 

@@ -156,8 +156,8 @@ static void make_batch(struct tool *t)
     struct digest hash;
     t->made++;
     if (t->is_dated)
-        now = wall_from_s(wall_to_s(t->from) +
-                          (int64_t)(t->made * t->period_s));
+        now =
+            wall_from_s(wall_to_s(t->from) + (int64_t)(t->made * t->period_s));
     for (uint64_t i = 0; i < t->records; i++) {
         struct flow_record r = invent(t, wall_to_ms(now));
         if (!exporter_add_record(t->exporter, &r, now))
@@ -213,8 +213,7 @@ static void loop(struct tool *t)
 static uint64_t number(const char *name, const char *text, uint64_t otherwise)
 {
     uint64_t value = otherwise;
-    if (text != NULL &&
-        !parse_u64(slice_of_text(text), 0, UINT32_MAX, &value))
+    if (text != NULL && !parse_u64(slice_of_text(text), 0, UINT32_MAX, &value))
         fatal(2, "%s %s: not a number", name, text);
     return value;
 }
@@ -226,9 +225,9 @@ int main(int argc, char **argv)
                *from = NULL, *period = NULL;
     struct error_text error;
     const struct program_option options[] = {
-        {"--batches", .value = &batches}, {"--records", .value = &records},
-        {"--pace-ms", .value = &pace},    {"--seed", .value = &seed},
-        {"--from", .value = &from},       {"--period-s", .value = &period},
+        {"--batches", .value = &batches},    {"--records", .value = &records},
+        {"--pace-ms", .value = &pace},       {"--seed", .value = &seed},
+        {"--from", .value = &from},          {"--period-s", .value = &period},
         {"--offline", .flag = &t.is_offline}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 1, 1) < 0)
