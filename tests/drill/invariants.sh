@@ -152,5 +152,5 @@ times_are_judged()
 nobody_was_needed()
 {
     echo "$gone programs ended by themselves; $given_up while the disk failed"
-    [ $gone = 0 ]
+    [ $gone = 0 ] || { cat "$demo/log/trouble.log"; return 1; }
 }

@@ -330,16 +330,22 @@ EXPORT int closedir(DIR *folder)
     return real.closedir(folder);
 }
 
+/* A second descriptor of the same file. */
+static int is_same(int from, int to)
+{
+    if (to >= 0 && to < FDS && from >= 0 && from < FDS)
+        shim.fds[to] = shim.fds[from];
+    return to;
+}
+
 EXPORT int dup2(int from, int to)
 {
-    forget(to);
-    return real.dup2(from, to);
+    return is_same(from, real.dup2(from, to));
 }
 
 EXPORT int dup3(int from, int to, int flags)
 {
-    forget(to);
-    return real.dup3(from, to, flags);
+    return is_same(from, real.dup3(from, to, flags));
 }
 
 /* --- reading, writing --- */
