@@ -59,8 +59,7 @@ first_hour()
     strike kill gen collector
     lose_power gen 0
     lose_power collector 0
-    keep_up collector
-    await 5 listens
+    drain gen || return 1
     strike kill collector
     nothing_acknowledged_is_lost && nothing_promised_is_lost && all_agrees
 }
