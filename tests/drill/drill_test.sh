@@ -19,10 +19,12 @@ HOLD_MS=600   # how long a disk fails
 
 short_form()
 {
-    storm 10
+    roll 90
+    births $((rolled + 1)) $((rolled + 2))
+    storm 8
     bad_disks 1 5
     clock_steps collector gen
-    storm 10
+    storm 8
 }
 
 # The real programs: the collector, and yz-probe where it can run.
@@ -52,6 +54,7 @@ long_form()
         is_over && return
         storm 20
         case $((i % 6)) in
+        0) roll 90 && births $((rolled + 1)) $((rolled + 5)) ;;
         1) roll 5 && bad_disks $((rolled + 1)) ;;
         3) roll $((${#probes[@]} + 1)) &&
             clock_steps "$(printf '%s\n' collector "${probes[@]}" |

@@ -66,6 +66,25 @@ first_hour()
 
 has_sent() { [ -n "$(ls "$demo/$1/sent" 2>/dev/null)" ]; }
 
+# births FROM TO: a collector dies before the Nth operation of its very first
+# start, the power goes with it, and the next start must do.
+births()
+{
+    local i
+    strike kill collector # the port is taken
+    for ((i = $1; i <= $2; i++)); do
+        rm -rf "$demo/young"
+        new_machine young
+        turn young die_after="$i"
+        start young
+        await 1 has_stopped young || await 1 listens
+        strike power young
+        keep_up young
+        await 5 listens || trouble "young: not born at operation $i"
+        strike kill young
+    done
+}
+
 # windows FROM TO: a batch is on its way to the collector, which dies before its
 # Nth operation of this, for each N. It comes back, the probe gets its receipt,
 # and then the power goes: what it found from before the kill and gave a receipt

@@ -1,7 +1,7 @@
 # The world of the durability drill: machines with a disk of their own, whose
 # power can go, and the programs on them.
 #
-#   collector   yz-collector
+#   collector   yz-collector; young is another, on its first day again and again
 #   gen, old    probe_tool: a probe's exporter, spool and uplink, invented flows
 #   live        yz-probe on a gateway with real traffic; only where root and
 #               network namespaces are there
@@ -95,6 +95,8 @@ write_drill_confs()
         -e "s|^usage_db = .*|usage_db = $demo/collector/usage.db|" \
         -e "s|^archive = .*|archive = $demo/collector/archive|" \
         >"$demo/collector.conf"
+    sed "s|$demo/collector/|$demo/young/|" "$demo/collector.conf" \
+        >"$demo/young.conf"
     for probe in live gen old; do
         PROBE_ID=$probe write_probe_conf | sed \
             -e "s|^state = .*|state = $demo/$probe|" \
@@ -155,14 +157,16 @@ drill_begin()
     fi
     make_drill_keys && write_drill_confs && make_drill_registry || return 1
     [ -n "$no_network" ] || start_traffic
-    for name in collector live gen old; do
-        "$power" new "$demo/$name" "$demo/$name.journal" &&
-            "$power" set "$demo/$name.journal" chance=$1 &&
+    for name in collector live gen old young; do
+        new_machine $name &&
+            turn $name chance=$1 &&
             mkdir -p "$demo/witness-$name/promised" \
                 "$demo/witness-$name/acknowledged" || return 1
         kills[$name]=0 cuts[$name]=0 failing[$name]=
     done
 }
+
+new_machine() { "$power" new "$demo/$1" "$demo/$1.journal"; }
 
 drill_end()
 {
@@ -183,9 +187,9 @@ start()
 {
     local name=$1 place=() program
     case $name in
-    collector)
+    collector | young)
         place=("${in_province[@]}")
-        program=("$bin/yz-collector" run -c "$demo/collector.conf")
+        program=("$bin/yz-collector" run -c "$demo/$name.conf")
         ;;
     live)
         place=("${in_gateway[@]}")
