@@ -211,7 +211,7 @@ static void make_sure(struct name *n, struct meaning meaning)
     n->is_listed = false;
 }
 
-/* `is_kept` says of each name whether it got there; NULL: all did. */
+/* With chance, for each name: a failed sync. */
 static void sync_names(struct disk *d, const char *folder, uint64_t *chance)
 {
     size_t kept = 0;
@@ -267,7 +267,7 @@ static void take(struct disk *d, const struct record *r)
     const char *name = r->name_length > 0 ? (const char *)(r + 1) : "";
     const uint8_t *data = (const uint8_t *)(r + 1) + r->name_length;
     int file = find_file(d, r->inode);
-    uint64_t chance = r->inode + d->order;
+    uint64_t chance = r->offset;
     d->order++;
     bool is_new = r->kind == RECORD_FILE || r->kind == RECORD_FOLDER;
     if (is_new)
@@ -504,8 +504,6 @@ bool disk_follow(struct disk *disk, const char *root, struct error_text *error)
 enum mercy { NONE_OF_IT, ALL_OF_IT, UP_TO_SOME_POINT, ANY_OF_IT, MERCIES };
 
 struct cut {
-    struct disk *d;
-    const char *root;
     enum mercy mercy;
     uint64_t point, percent;
     uint64_t chance;
@@ -664,7 +662,7 @@ bool disk_cut(struct disk *disk, const char *root, uint64_t seed,
               struct disk_losses *losses, struct error_text *error)
 {
     struct disk *d = disk;
-    struct cut c = {.d = d, .root = root, .chance = seed, .losses = losses};
+    struct cut c = {.chance = seed, .losses = losses};
     uint64_t first = d->order;
     *losses = (struct disk_losses){0};
     for (size_t i = 0; i < d->file_count; i++)

@@ -84,7 +84,7 @@ failed_sync()
     local seed missing=0
     for seed in $(seq 20); do
         fresh && put a x 8 conv=fsync && on sync "$root" || return 1
-        "$power" set "$journal" fault=3 fault_percent=100
+        "$power" set "$journal" fault=3 fault_percent=100 chance="$seed"
         put a y 8 conv=notrunc,fsync && return 1
         "$power" set "$journal" fault=0
         put a z 1 conv=notrunc,fsync oflag=seek_bytes seek=4096 && lose 0 &&

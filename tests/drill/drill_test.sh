@@ -90,7 +90,12 @@ verdict()
         "$given_up ends while a disk failed, $SECONDS s"
 }
 
-leave() { drill_end; tap_leave; }
+leave()
+{
+    drill_end
+    rm -f "$demo"/*.journal
+    tap_leave
+}
 
 tap_begin drill
 trap leave EXIT

@@ -55,7 +55,7 @@ storm()
 first_hour()
 {
     keep_up collector gen
-    await 5 has_sent gen
+    await 20 has_sent gen ''
     strike kill gen collector
     lose_power gen 0
     lose_power collector 0
@@ -64,7 +64,9 @@ first_hour()
     nothing_acknowledged_is_lost && nothing_promised_is_lost && all_agrees
 }
 
-has_sent() { [ -n "$(ls "$demo/$1/sent" 2>/dev/null)" ]; }
+newest_sent() { find "$demo/$1/sent" -name '*.ipfix' 2>/dev/null | sort | tail -n 1; }
+# has_sent NAME FILE: something after this one.
+has_sent() { [[ $(newest_sent "$1") > $2 ]]; }
 
 # births FROM TO: a collector dies before the Nth operation of its very first
 # start, the power goes with it, and the next start must do.
@@ -80,7 +82,7 @@ births()
         await 1 has_stopped young || await 1 listens
         strike power young
         keep_up young
-        await 5 listens || trouble "young: not born at operation $i"
+        await 20 listens || trouble "young: not born at operation $i"
         strike kill young
     done
 }
@@ -95,14 +97,14 @@ windows()
     for ((i = $1; i <= $2; i++)); do
         strike kill gen
         keep_up collector
-        await 5 listens
+        await 20 listens
         turn collector die_after="$i"
         start gen --pace-ms 1000000
         await 2 has_stopped collector
         turn collector die_after=0
         strike kill collector
         keep_up collector
-        await 5 spool_is_empty gen
+        await 20 spool_is_empty gen
         strike kill collector
         lose_power collector 0
     done
@@ -227,9 +229,11 @@ three_times()
 # A disk that says that it has synced, and has not.
 lies_are_found()
 {
+    local before
+    before=$(newest_sent gen)
     turn collector lies=1
     keep_up collector gen
-    pause 1000 1200
+    await 20 has_sent gen "$before"
     strike kill gen
     strike kill collector
     lose_power collector 0

@@ -12,7 +12,8 @@
  *   8      4    enum record_kind
  *   12     4    length of the name, its NUL included; 0: none
  *   16     8    inode number
- *   24     8    offset in the file, or its new size
+ *   24     8    offset in the file, its new size, or the chance of a failed
+ *               sync
  *   32     8    length of the data
  *   40     n    the name, relative to the root; then the data
  */

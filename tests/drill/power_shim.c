@@ -508,9 +508,10 @@ static int sync_any(int fd)
     lock();
     count_operation();
     int status = fails(FAULT_SYNC) ? -1 : 0;
-    if (atomic_load(&shim.control->lies) == 0)
-        append(status == 0 ? RECORD_SYNC : RECORD_SYNC_FAILED, NULL, w->inode,
-               0, NULL, 0);
+    if (status != 0)
+        append(RECORD_SYNC_FAILED, NULL, w->inode, draw(), NULL, 0);
+    else if (atomic_load(&shim.control->lies) == 0)
+        append(RECORD_SYNC, NULL, w->inode, 0, NULL, 0);
     unlock();
     return status;
 }
