@@ -69,8 +69,8 @@ figures()
 {
     local name
     for name in collector "${probes[@]}"; do
-        echo "# $name: ${kills[$name]} kill -9, ${cuts[$name]} losses of power," \
-            "$(ask "$name" faults) operations failed"
+        echo "# $name: ${kills[$name]} kill -9, ${cuts[$name]} losses of" \
+            "power, $(ask "$name" faults) operations failed"
     done
     echo "# when the power went $unsure changes were not synced: $lost were" \
         "lost, $torn torn"
@@ -86,7 +86,7 @@ verdict()
     echo "# $(hashes acknowledged | wc -l) batches acknowledged," \
         "$(comm -23 <(hashes acknowledged) <(ledger_hashes) | wc -l) lost," \
         "$(query 'SELECT count(*) - count(DISTINCT batch_hash) FROM ledger')" \
-        "double, $gone repairs by hand, $(refused_hashes | wc -l) refused," \
+        "double, $gone repairs by hand, $(hashes refused | wc -l) refused," \
         "$given_up ends while a disk failed, $SECONDS s"
 }
 

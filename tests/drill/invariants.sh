@@ -1,10 +1,11 @@
-# What must hold at the end of a drill, by witnesses outside of the programs: the
-# copies that power_tool made of each batch when it was promised (in the probe's
-# spool for sure) or acknowledged, added up here with yz-probe show and awk.
+# What must hold at the end of a drill, by witnesses outside of the programs:
+# the copies that power_tool made of each batch when it was promised (in the
+# probe's spool for sure) or acknowledged, added up here with yz-probe show and
+# awk.
 
 query() { sqlite3 -readonly "$demo/collector/usage.db" "$@"; }
 
-# hashes FOLDER: of all witnesses; "*" is both folders.
+# hashes FOLDER: of all witnesses; "*" is all folders.
 hashes()
 {
     find "$demo"/witness-*/$1 -name '*.ipfix' -printf '%f\n' |
@@ -12,12 +13,6 @@ hashes()
 }
 
 ledger_hashes() { query 'SELECT lower(hex(batch_hash)) FROM ledger' | sort; }
-
-refused_hashes()
-{
-    find "$demo"/{live,gen,old}/refused -name '*.ipfix' -printf '%f\n' \
-        2>/dev/null | sed 's/^[0-9]*-//; s/\.ipfix$//' | sort -u
-}
 
 # none_of WHAT: standard input is the list of what is wrong.
 none_of()
@@ -32,14 +27,15 @@ none_of()
 nothing_acknowledged_is_lost()
 {
     comm -23 <(hashes acknowledged) <(ledger_hashes) |
-        none_of "of $(hashes acknowledged | wc -l) acknowledged batches are lost"
+        none_of "of $(hashes acknowledged | wc -l) acknowledged are lost"
 }
 
 # A batch dated in the future is refused and kept aside (VER-19).
 nothing_promised_is_lost()
 {
-    comm -23 <(hashes promised) <(sort -u <(ledger_hashes) <(refused_hashes)) |
-        none_of "of $(hashes promised | wc -l) batches in a spool are lost"
+    comm -23 <(hashes promised) \
+        <(sort -u <(ledger_hashes) <(hashes refused)) |
+        none_of "of $(hashes promised | wc -l) in a spool are lost"
 }
 
 no_batch_is_there_twice()

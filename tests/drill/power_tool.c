@@ -9,9 +9,9 @@
  *   power_tool follow ROOT JOURNAL [WITNESS]        after a kill
  *   power_tool cut ROOT JOURNAL SEED [WITNESS]      after a loss of power
  *
- * WITNESS is a folder outside the machine with two in it: promised/ gets a copy
- * of each batch that the probe's spool holds for sure, acknowledged/ of each
- * that it let go of on a receipt; both named HASH.ipfix.
+ * WITNESS is a folder outside the machine with three in it: promised/ gets a
+ * copy of each batch that the probe's spool holds for sure, acknowledged/ and
+ * refused/ of those that it let go of on a receipt; all named HASH.ipfix.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,19 +107,24 @@ static void keep(const char *witness, const char *list, const char *hash,
         fatal(1, "%s: %s", path, strerror(errno));
 }
 
-/* "spool/NUMBER-HASH.ipfix", or in sent/. */
+/* "spool/NUMBER-HASH.ipfix", or in one of the other two. */
 static bool see(void *witness, const char *name, const void *data,
                 uint64_t length, bool is_sure)
 {
-    bool is_spool = strncmp(name, "spool/", 6) == 0;
-    bool is_sent = strncmp(name, "sent/", 5) == 0;
-    const char *slash = strchr(name, '/');
-    if (slash == NULL ||
-        strlen(slash + 1) != NUMBER_LEN + HASH_LEN + strlen(".ipfix") ||
-        !(is_sent || (is_spool && is_sure)))
-        return true;
-    keep(witness, is_sent ? "acknowledged" : "promised", slash + 1 + NUMBER_LEN,
-         data, length);
+    static const struct {
+        const char *folder, *list;
+        bool is_promise;
+    } FOLDERS[] = {{"spool/", "promised", true},
+                   {"sent/", "acknowledged", false},
+                   {"refused/", "refused", false}};
+    for (size_t i = 0; i < sizeof(FOLDERS) / sizeof(FOLDERS[0]); i++) {
+        size_t skip = strlen(FOLDERS[i].folder);
+        if (strncmp(name, FOLDERS[i].folder, skip) == 0 &&
+            strlen(name + skip) == NUMBER_LEN + HASH_LEN + strlen(".ipfix") &&
+            (is_sure || !FOLDERS[i].is_promise))
+            keep(witness, FOLDERS[i].list, name + skip + NUMBER_LEN, data,
+                 length);
+    }
     return true;
 }
 

@@ -160,8 +160,8 @@ drill_begin()
     for name in collector live gen old young; do
         new_machine $name &&
             turn $name chance=$1 &&
-            mkdir -p "$demo/witness-$name/promised" \
-                "$demo/witness-$name/acknowledged" || return 1
+            mkdir -p "$demo/witness-$name"/{promised,acknowledged,refused} ||
+            return 1
         kills[$name]=0 cuts[$name]=0 failing[$name]=
     done
 }
@@ -212,7 +212,8 @@ start()
 runs()
 {
     local stat
-    [ -n "${pid[$1]:-}" ] && read -r stat 2>/dev/null <"/proc/${pid[$1]}/stat" &&
+    [ -n "${pid[$1]:-}" ] &&
+        read -r stat 2>/dev/null <"/proc/${pid[$1]}/stat" &&
         [[ $stat == *") "[!Z]" $$ "* ]]
 }
 
@@ -301,8 +302,8 @@ keep_up()
 
 spool_of() { find "$demo/$1/spool" -name '*.ipfix' 2>/dev/null | wc -l; }
 
-# stop NAME: in good order, which is success; 143 when the signal came before the
-# program had looked after signals.
+# stop NAME: in good order, which is success; 143 when the signal came before
+# the program had looked after signals.
 stop()
 {
     runs "$1" && kill -TERM "${pid[$1]}"
