@@ -149,8 +149,8 @@ bad_disks()
 {
     local fault
     for fault in "$@"; do
-        roll 50
-        bad_disk collector $fault $((rolled + 30))
+        roll 60
+        bad_disk collector $fault $((rolled + 3))
     done
     for fault in "$@"; do
         strike kill collector
