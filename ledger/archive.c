@@ -251,6 +251,19 @@ out:
     return good;
 }
 
+/* The folder and its segments keep their names when the power goes, also those
+ * of a writer that was killed before it could see to it. */
+static bool sync_names(const struct archive *a)
+{
+    int parent = openat(a->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = parent >= 0 && fsync(parent) == 0 && fsync(a->folder) == 0;
+    int saved = errno;
+    if (parent >= 0)
+        close(parent);
+    errno = saved;
+    return good;
+}
+
 struct archive *archive_open(const char *folder, archive_end_fn *end,
                              void *context, uint64_t *cut_bytes,
                              struct error_text *damage,
@@ -264,6 +277,10 @@ struct archive *archive_open(const char *folder, archive_end_fn *end,
     struct archive *a = archive_new(folder, error);
     if (a == NULL)
         return NULL;
+    if (!sync_names(a)) {
+        error_set(error, "%s: %s", folder, strerror(errno));
+        goto fail;
+    }
     uint32_t last = archive_last_segment(a);
     for (uint32_t segment = last; segment > 0; segment--)
         if (!visit_segment(a, segment, &o))

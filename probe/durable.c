@@ -82,13 +82,17 @@ bool durable_move(const char *from, const char *to)
     return rename(from, to) == 0 && sync_folder_of(to) && sync_folder_of(from);
 }
 
+/* The folder around it may be one that is not ours to read; it was then made
+ * with the system. */
 bool durable_folder(const char *path)
 {
     struct stat info;
-    if (mkdir(path, 0700) == 0)
-        return true;
-    if (errno != EEXIST || stat(path, &info) != 0)
-        return false;
-    errno = ENOTDIR;
-    return S_ISDIR(info.st_mode);
+    if (mkdir(path, 0700) != 0) {
+        if (errno != EEXIST || stat(path, &info) != 0)
+            return false;
+        errno = ENOTDIR;
+        if (!S_ISDIR(info.st_mode))
+            return false;
+    }
+    return sync_folder_of(path) || errno == EACCES;
 }
