@@ -13,18 +13,14 @@
 #include <string.h>
 
 #include "common/digest.h"
-#include "netflow/session.h"
 
 enum {
     FORWARD = 0,
     REVERSE = 1,
-    ICMP = 1,
     TCP = 6,
     UDP = 17,
-    ICMPV6 = 58,
     TCP_FIN = 1,
     TCP_RST = 4,
-    ENDED_BY_IDLE = 1,
     TOTAL_FORGET_S = 3600,
     COUNTS = 4, /* octets, packets, roctets, rpackets */
 };
@@ -34,7 +30,7 @@ struct key {
     uint32_t exporter;
     int32_t endpoint_index;
     uint16_t inside_port, endpoint_port;
-    uint8_t protocol, version, is_scaled, zero;
+    uint8_t protocol, version, is_scaled, mark;
 };
 
 struct counts {
@@ -230,34 +226,46 @@ static bool scale_all(struct netflow_record *r, struct netflow_rate rate)
            scale(&r->roctets, rate) && scale(&r->rpackets, rate);
 }
 
+/* NULL when there is no room. One that is not used for so long may go: should
+ * its flow be heard of again, it began too long ago to be counted whole. */
 static struct total *find_total(struct netflow_aggregate *a,
                                 const struct netflow_record *r,
-                                const struct key *key, int direction)
+                                const struct key *key, int64_t now_ms)
 {
     enum { TRIES = 32 };
-    struct total *free_one = NULL;
-    struct key with_direction = *key;
-    with_direction.zero = (uint8_t)(1 + direction * 2 + r->direction);
+    struct total *room = NULL;
     if (a->totals == NULL)
         a->totals = calloc(NETFLOW_TOTALS_MAX, sizeof(*a->totals));
-    size_t start =
-        hash_key(a->seed, &with_direction) & (NETFLOW_TOTALS_MAX - 1);
+    size_t start = hash_key(a->seed, key) & (NETFLOW_TOTALS_MAX - 1);
     for (size_t i = 0; a->totals != NULL && i < TRIES; i++) {
         struct total *t = &a->totals[(start + i) & (NETFLOW_TOTALS_MAX - 1)];
         if (t->is_used && t->domain == r->domain && t->flow_id == r->flow_id &&
             t->start_ms == r->start_ms &&
-            memcmp(&t->key, &with_direction, sizeof(t->key)) == 0)
+            memcmp(&t->key, key, sizeof(t->key)) == 0)
             return t;
-        bool is_older = free_one == NULL || t->used_ms < free_one->used_ms;
-        if (!t->is_used || is_older)
-            free_one = !free_one || free_one->is_used ? t : free_one;
+        bool is_free =
+            !t->is_used || now_ms - t->used_ms > TOTAL_FORGET_S * INT64_C(1000);
+        if (room == NULL && is_free)
+            room = t;
     }
-    if (free_one != NULL)
-        *free_one = (struct total){.key = with_direction,
-                                   .start_ms = r->start_ms,
-                                   .flow_id = r->flow_id,
-                                   .domain = r->domain};
-    return free_one;
+    if (room != NULL)
+        *room = (struct total){.key = *key,
+                               .start_ms = r->start_ms,
+                               .flow_id = r->flow_id,
+                               .domain = r->domain};
+    return room;
+}
+
+/* The key of a total: of one direction and sense, and of no endpoint list. */
+static struct key total_key(const struct netflow_origin *origin,
+                            const struct netflow_record *r,
+                            const struct key *key, int direction)
+{
+    struct key k = *key;
+    k.exporter = origin->number;
+    k.endpoint_index = 0;
+    k.mark = (uint8_t)(direction * 2 + (r->direction == NETFLOW_EGRESS));
+    return k;
 }
 
 /* Total counts to what is new in them. A flow that began long before it is
@@ -270,9 +278,12 @@ static bool settle_totals(struct netflow_aggregate *a,
 {
     uint64_t *const values[COUNTS] = {&r->octets, &r->packets, &r->roctets,
                                       &r->rpackets};
-    struct total *t = find_total(a, r, key, direction);
-    if (t == NULL)
+    const struct key k = total_key(origin, r, key, direction);
+    struct total *t = find_total(a, r, &k, now_ms);
+    if (t == NULL) {
+        origin->tally->unsettled++;
         return false;
+    }
     bool is_old = !t->is_used && !origin->is_any_time &&
                   now_ms - r->start_ms > TOTAL_FORGET_S * INT64_C(1000);
     for (int i = 0; i < COUNTS; i++) {
@@ -407,9 +418,14 @@ static uint8_t direction_of(const struct flow *f)
     return f->start_ms[FORWARD] > f->start_ms[REVERSE] ? 2 : 0;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
+static int64_t earlier(const int64_t times[2])
 {
-    return a < b ? a : b;
+    return times[times[1] < times[0]];
+}
+
+static int64_t later(const int64_t times[2])
+{
+    return times[times[1] > times[0]];
 }
 
 static void give_out(struct netflow_aggregate *a, const struct flow *f)
@@ -419,8 +435,8 @@ static void give_out(struct netflow_aggregate *a, const struct flow *f)
     struct counts forward = larger(f->counts[FORWARD]);
     struct counts reverse = larger(f->counts[REVERSE]);
     struct flow_record r = {
-        .start_ms = smaller(f->start_ms[0], f->start_ms[1]),
-        .end_ms = -smaller(-f->end_ms[0], -f->end_ms[1]),
+        .start_ms = earlier(f->start_ms),
+        .end_ms = later(f->end_ms),
         .is_ipv6 = key->version == 6,
         .port = key->endpoint_port,
         .protocol = key->protocol,
@@ -480,8 +496,6 @@ void netflow_aggregate_set_endpoints(struct netflow_aggregate *aggregate,
     a->near = endpoints == NULL || endpoint_list_is_any(endpoints)
                   ? NULL
                   : endpoint_list_near(endpoints);
-    free(a->totals); /* their keys name endpoints by place */
-    a->totals = NULL;
 }
 
 const struct netflow_counter_name netflow_tally_names[] = {

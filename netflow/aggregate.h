@@ -30,7 +30,7 @@
 #include "common/endpoint.h"
 #include "common/flow_record.h"
 #include "common/secret.h"
-#include "netflow/netflow_record.h"
+#include "netflow/session.h"
 
 enum {
     NETFLOW_FLOWS_MAX = 1 << 18,  /* at a time, over all exporters */
