@@ -9,7 +9,7 @@
 
 #include "common/config.h"
 
-enum { LISTEN_LEN = 280, USER_LEN = 33 };
+enum { LISTEN_LEN = 280, LISTEN_LIST_LEN = 1024, USER_LEN = 33 };
 
 struct collector_config {
     char listen[LISTEN_LEN];
@@ -18,6 +18,9 @@ struct collector_config {
     char registry[PATH_MAX], usage_db[PATH_MAX], archive[PATH_MAX];
     bool accept_sample;
     uint64_t max_connections, idle_timeout_s;
+    char netflow_udp[LISTEN_LIST_LEN], ipfix_tcp[LISTEN_LIST_LEN];
+    char endpoints[PATH_MAX], secret[PATH_MAX];
+    uint64_t batch_period_s, template_lifetime_s;
     char user[USER_LEN];
     int log_level; /* enum log_level */
 };

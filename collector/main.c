@@ -5,7 +5,9 @@
 
 #include "collector/collector_config.h"
 #include "collector/import.h"
+#include "collector/netflow_listener.h"
 #include "collector/server.h"
+#include "collector/source_queue.h"
 #include "common/program.h"
 #include "ledger/check.h"
 #include "ledger/rebuild.h"
@@ -40,6 +42,26 @@ static struct store *open_store(const struct collector_config *config,
     return store_open(&paths, config->accept_sample, error);
 }
 
+/* Probes' server on this thread, routers' listener (if any) on its own. */
+static bool run_both(struct server *server, struct netflow_listener *listener,
+                     struct store *store, struct error_text *error)
+{
+    struct source_queue *queue = source_queue_new();
+    if (queue == NULL)
+        return error_set(error, "out of memory");
+    server_set_sources(server, queue);
+    bool good =
+        (listener == NULL || netflow_listener_start(listener, queue, error)) &&
+        server_run(server, store, error);
+    source_queue_open_wide(queue);
+    netflow_listener_close(listener);
+    if (!source_queue_store(queue, store))
+        good = error_set(error, "routers' last batches could not be stored");
+    server_set_sources(server, NULL);
+    source_queue_free(queue);
+    return good;
+}
+
 /* Keys and port first, with the rights we were started with; files of our own
  * only as the user we work as. */
 static int serve(const struct collector_config *config)
@@ -48,18 +70,23 @@ static int serve(const struct collector_config *config)
     int status = 1;
     struct store *store = NULL;
     struct server *server = NULL;
+    struct netflow_listener *listener = NULL;
     struct sign_key *key = NULL;
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
     if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)))
         status = 2; /* what the configuration names is no good */
     else if ((server = server_open(config, tls, key, &error)) &&
+             (!netflow_is_wanted(config) ||
+              (listener = netflow_listener_open(config, &error))) &&
              program_drop_to_user(config->user, &error) &&
-             (store = open_store(config, &error)) &&
-             server_run(server, store, &error))
-        status = 0;
+             (store = open_store(config, &error))) {
+        status = run_both(server, listener, store, &error) ? 0 : 1;
+        listener = NULL;
+    }
     if (status != 0)
         log_error("%s", error.text);
+    netflow_listener_close(listener);
     server_close(server);
     store_close(store);
     sign_key_free(key);

@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collector/source_queue.h"
 #include "ledger/session.h"
 #include "common/buffer.h"
 #include "common/receipt.h"
@@ -69,6 +70,7 @@ struct server {
     struct tls_context *tls;
     const struct sign_key *key;
     struct store *collector;
+    struct source_queue *sources; /* NULL: none */
     uint64_t max_connections;
     int64_t idle_us;
     struct peer *first, *last;
@@ -586,6 +588,16 @@ static void store_group(struct server *s, struct mono_time now)
     }
 }
 
+/* Failing is tried again with the peers' batches. */
+static void store_sources(struct server *s, struct mono_time now)
+{
+    if (s->sources == NULL || now.us < s->retry_at.us)
+        return;
+    if (!source_queue_store(s->sources, s->collector))
+        s->retry_at.us = now.us + RETRY_S * SECOND;
+    forgive(s, mono_now().us - now.us);
+}
+
 /* --- time --- */
 
 /* What a peer did not do in time, or NULL. */
@@ -674,6 +686,7 @@ static bool serve_round(struct server *s)
     }
     read_buffered(s, now);
     store_group(s, now);
+    store_sources(s, now);
     settle(s, now);
     return true;
 }
@@ -698,6 +711,11 @@ static void farewell(struct server *s)
             epoll_wait(s->epoll, &unused, 1, 10);
     }
     log_info("stopping, %llu connections closed", (unsigned long long)s->count);
+}
+
+void server_set_sources(struct server *server, struct source_queue *sources)
+{
+    server->sources = sources;
 }
 
 bool server_run(struct server *server, struct store *collector,

@@ -34,6 +34,9 @@ struct server *server_open(const struct collector_config *config,
                            const struct sign_key *receipt_key,
                            struct error_text *error);
 void server_close(struct server *server);
+struct source_queue;
+/* Batches of the collector's own are stored from this queue, borrowed. */
+void server_set_sources(struct server *server, struct source_queue *sources);
 /* Serves until stop_requested(): then takes what is complete, sends the
  * receipts and closes. False when the loop itself failed. */
 bool server_run(struct server *server, struct store *collector,
