@@ -57,7 +57,7 @@ LINK_collector := collector netflow ledger common
 LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := common
-LINK_bench     := capture common
+LINK_bench     := capture netflow common
 FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
