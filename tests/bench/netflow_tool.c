@@ -8,7 +8,7 @@
  *                            and with endpoints aggregates; CPU time per record
  *   netflow_tool send udp|tcp HOST PORT FILE [PAUSE_US]   sends the messages of
  *                            a file, one datagram each
- *   netflow_tool hex         hex text with # comments on standard input to bytes
+ *   netflow_tool hex udp|tcp HOST PORT FILE   the same of a hex text (hex.h)
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -24,6 +24,7 @@
 #include "common/ipfix.h"
 #include "netflow/aggregate.h"
 #include "netflow/session.h"
+#include "tests/netflow/hex.h"
 
 enum {
     RECORDS_EACH = 25,
@@ -285,27 +286,33 @@ static int send_file(int argc, char **argv)
     return 0;
 }
 
-/* "0a0b 0c # words" a line; "xN" repeats the line's bytes N times. */
-static int hex(void)
+/* The messages of a hex text, each as often as it says. */
+static void send_text(int fd, FILE *f)
 {
-    char line[1 << 16];
-    while (fgets(line, sizeof(line), stdin) != NULL) {
-        uint8_t bytes[sizeof(line) / 2];
-        size_t count = 0;
-        unsigned long times = 1;
-        line[strcspn(line, "#\n")] = '\0';
-        for (char *at = line, *word; (word = strsep(&at, " \t")) != NULL;) {
-            size_t length = strlen(word);
-            if (*word == 'x')
-                times = strtoul(word + 1, NULL, 10);
-            else if (!parse_hex(slice_of_text(word), bytes + count, length / 2))
-                fail(word);
-            else
-                count += length / 2;
+    struct buffer text, bytes;
+    uint32_t counter = 0;
+    buffer_init(&text, HEX_MESSAGE_MAX);
+    buffer_init(&bytes, HEX_MESSAGE_MAX);
+    while (hex_read(f, &text))
+        for (unsigned long n = hex_times(&text); n > 0; n--) {
+            if (!hex_bytes(&text, &bytes, &counter))
+                fail("not hex");
+            send_all(fd, (const uint8_t *)bytes.data, bytes.length);
         }
-        for (; times > 0 && count > 0; times--)
-            fwrite(bytes, 1, count, stdout);
-    }
+    buffer_clear(&text);
+    buffer_clear(&bytes);
+}
+
+static int hex(char **argv)
+{
+    bool is_udp = strcmp(argv[0], "udp") == 0;
+    int fd = connect_to(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[1], argv[2]);
+    FILE *f = fopen(argv[3], "r");
+    if (f == NULL)
+        fail(argv[3]);
+    send_text(fd, f);
+    fclose(f);
+    close(fd);
     return 0;
 }
 
@@ -318,8 +325,9 @@ int main(int argc, char **argv)
         return decode(argc - 2, argv + 2);
     if (strcmp(verb, "send") == 0 && argc >= 6)
         return send_file(argc - 2, argv + 2);
-    if (strcmp(verb, "hex") == 0)
-        return hex();
+    if (strcmp(verb, "hex") == 0 && argc == 6)
+        return hex(argv + 2);
     fail("make FILE RECORDS ENDPOINTS | decode FILE [ENDPOINTS] | "
-         "send udp|tcp HOST PORT FILE [PAUSE_US] | hex");
+         "send udp|tcp HOST PORT FILE [PAUSE_US] | "
+         "hex udp|tcp HOST PORT FILE");
 }
