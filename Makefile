@@ -61,7 +61,7 @@ LINK_collector := collector netflow ledger common
 LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := common
-LINK_bench     := capture common
+LINK_bench     := capture netflow common
 LINK_drill     := $(LINK_probe)
 FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
 

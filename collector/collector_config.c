@@ -84,6 +84,29 @@ const struct config_key collector_config_keys[] = {
     {"metrics", CONFIG_TEXT, TEXT(metrics), .initial = "",
      .help = "Where metrics (/metrics) and health (/healthz) are served: "
              "127.0.0.1:PORT, [::1]:PORT or unix:/PATH. Empty: nowhere."},
+    {"netflow_udp", CONFIG_TEXT, TEXT(netflow_udp), .initial = "",
+     .help = "Addresses and ports, with commas between them, on which routers "
+             "are received: NetFlow v5, v9 and IPFIX over UDP, such as "
+             "[::]:4739. Empty: none. Exporters are registered by address."},
+    {"ipfix_tcp", CONFIG_TEXT, TEXT(ipfix_tcp), .initial = "",
+     .help = "The same for IPFIX over plain TCP. Nothing is encrypted there: "
+             "for networks of one's own only."},
+    {"endpoints", CONFIG_PATH, TEXT(endpoints),
+     .initial = "/var/lib/yunzheng/endpoints.csv",
+     .help = "Registered endpoints (yz-portal endpoints): what of routers' "
+             "records is kept. Read again when it changes."},
+    {"secret", CONFIG_PATH, TEXT(secret),
+     .initial = "/var/lib/yunzheng/collector.secret",
+     .help = "Secret from which keys are derived, such as that of routers' "
+             "host pseudonyms; made when it is missing."},
+    {"batch_period_s", CONFIG_U64, VALUE(batch_period_s), .min = 1, .max = 3600,
+     .initial = "300",
+     .help = "Seconds after which what routers reported is sealed into "
+             "batches."},
+    {"template_lifetime_s", CONFIG_U64, VALUE(template_lifetime_s), .min = 60,
+     .max = 604800, .initial = "1800",
+     .help = "Seconds for which a template holds that came over UDP. At least "
+             "three times the interval at which exporters repeat them."},
     {"user", CONFIG_TEXT, TEXT(user), .initial = "",
      .help = "Work as this user after the port is open and the keys are read. "
              "Empty: stay."},

@@ -9,7 +9,12 @@
 
 #include "common/config.h"
 
-enum { LISTEN_LEN = 280, USER_LEN = 33, ORIGIN_LEN = 128 };
+enum {
+    LISTEN_LEN = 280,
+    LISTEN_LIST_LEN = 1024,
+    USER_LEN = 33,
+    ORIGIN_LEN = 128
+};
 
 struct collector_config {
     char listen[LISTEN_LEN];
@@ -24,6 +29,9 @@ struct collector_config {
     uint64_t max_connections, connections_per_probe, idle_timeout_s;
     uint64_t detail_days, archive_days;
     char metrics[LISTEN_LEN];
+    char netflow_udp[LISTEN_LIST_LEN], ipfix_tcp[LISTEN_LIST_LEN];
+    char endpoints[PATH_MAX], secret[PATH_MAX];
+    uint64_t batch_period_s, template_lifetime_s;
     char user[USER_LEN];
     int log_level; /* enum log_level */
 };

@@ -8,7 +8,9 @@
 #include "collector/import.h"
 #include "collector/log_commands.h"
 #include "collector/log_keeper.h"
+#include "collector/netflow_listener.h"
 #include "collector/server.h"
+#include "collector/source_queue.h"
 #include "common/program.h"
 #include "ledger/rebuild.h"
 #include "ledger/retention.h"
@@ -71,6 +73,30 @@ static struct tls_context *read_again(void *context)
     return tls;
 }
 
+/* Routers' listener on its own thread, when one is configured. */
+struct routers {
+    struct netflow_listener *listener;
+    struct source_queue *queue;
+};
+
+static bool start_routers(void *context, struct committer *committer,
+                          struct error_text *error)
+{
+    struct routers *r = context;
+    r->queue = source_queue_new(committer);
+    if (r->queue == NULL)
+        return error_set(error, "out of memory");
+    return netflow_listener_start(r->listener, r->queue, error);
+}
+
+static void stop_routers(void *context)
+{
+    struct routers *r = context;
+    source_queue_open_wide(r->queue);
+    netflow_listener_close(r->listener);
+    r->listener = NULL;
+}
+
 /* Keys and port first, with the rights we were started with; files of our own
  * only as the user we work as. */
 static int serve(const char *path, const struct collector_config *config)
@@ -82,19 +108,29 @@ static int serve(const char *path, const struct collector_config *config)
     struct server *server = NULL;
     struct sign_key *key = NULL, *log_key = NULL;
     struct log_keeper *keeper = NULL;
+    struct routers routers = {0};
+    const struct server_sources sources = {&routers, start_routers,
+                                           stop_routers};
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
     if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)) ||
         !(log_key = log_key_load(config, &error)))
         status = 2; /* what the configuration names is no good */
     else if ((server = server_open(config, tls, key, NULL, &error)) &&
+             (!netflow_is_wanted(config) ||
+              (routers.listener = netflow_listener_open(config, &error))) &&
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
-             (keeper = log_keeper_start(config, log_key, &error)) &&
-             server_run(server, store, read_again, &serving, &error))
-        status = 0;
+             (keeper = log_keeper_start(config, log_key, &error))) {
+        if (routers.listener != NULL)
+            server_set_sources(server, &sources);
+        if (server_run(server, store, read_again, &serving, &error))
+            status = 0;
+    }
     if (status != 0)
         log_error("%s", error.text);
+    netflow_listener_close(routers.listener);
+    source_queue_free(routers.queue);
     server_close(server);
     log_keeper_stop(keeper);
     store_close(store);

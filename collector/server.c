@@ -33,8 +33,10 @@ struct server {
     struct tls_context **retired; /* connections may still use them */
     size_t retired_count;
     struct daily *daily;
-    bool is_full;      /* of connections; logged once */
-    bool is_accepting; /* there are descriptors */
+    const struct server_sources *sources; /* NULL: none */
+    bool has_sources;                     /* they run */
+    bool is_full;                         /* of connections; logged once */
+    bool is_accepting;                    /* there are descriptors */
     struct wall_time started;
 };
 
@@ -98,6 +100,12 @@ void server_close(struct server *server)
     tls_context_free(s->owned);
     free(s->retired);
     free(s);
+}
+
+void server_set_sources(struct server *server,
+                        const struct server_sources *sources)
+{
+    server->sources = sources;
 }
 
 /* --- accepting --- */
@@ -265,7 +273,10 @@ static bool start_workers(struct server *s, struct store *store,
         s->workers[s->worker_count++] = w;
     }
     s->daily = daily_start(s->config, error);
-    return s->daily != NULL;
+    if (s->daily != NULL && s->sources != NULL)
+        s->has_sources =
+            s->sources->start(s->sources->context, s->shared.committer, error);
+    return s->daily != NULL && s->has_sources == (s->sources != NULL);
 }
 
 /* Signals are this thread's: the others start with them blocked. */
@@ -283,6 +294,9 @@ static bool start(struct server *s, struct store *store,
 static void finish(struct server *s)
 {
     uint64_t count = count_peers(s);
+    if (s->has_sources)
+        s->sources->stop(s->sources->context);
+    s->has_sources = false;
     if (s->shared.committer != NULL)
         committer_finish(s->shared.committer);
     for (size_t i = 0; i < s->worker_count; i++)

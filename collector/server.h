@@ -35,6 +35,17 @@ struct server *server_open(const struct collector_config *config,
                            const struct sign_key *receipt_key,
                            struct peer_hooks *hooks, struct error_text *error);
 void server_close(struct server *server);
+/* Others in this program that make batches. Started once there is a thread that
+ * stores, stopped before it ends: what they still hand over is stored. */
+struct server_sources {
+    void *context;
+    bool (*start)(void *context, struct committer *committer,
+                  struct error_text *error);
+    void (*stop)(void *context);
+};
+/* Borrowed; before server_run. */
+void server_set_sources(struct server *server,
+                        const struct server_sources *sources);
 /* Serves until stop_requested(): then takes what is complete, sends the
  * receipts and closes. False when it could not start or the loop failed. */
 bool server_run(struct server *server, struct store *store,

@@ -126,3 +126,61 @@ enum registry_status registry_find(struct registry *registry,
     db_reset(s);
     return status;
 }
+
+/* --- exporters --- */
+
+static bool read_exporter(struct db_statement *s,
+                          struct registry_exporter *exporter)
+{
+    *exporter = (struct registry_exporter){
+        .sampling = (uint32_t)db_i64(s, 4),
+        .agreed_at = {db_i64(s, 5)},
+        .has_denied_at = !db_is_null(s, 6),
+        .denied_at = {db_i64(s, 6)},
+        .is_sample = db_i64(s, 7) != 0,
+    };
+    return slice_copy(slice_of_text(db_text(s, 0)), exporter->id,
+                      sizeof(exporter->id)) &&
+           address_from_text(slice_of_text(db_text(s, 1)),
+                             &exporter->address) &&
+           slice_copy(slice_of_text(db_text(s, 2)), exporter->enterprise_id,
+                      sizeof(exporter->enterprise_id)) &&
+           slice_copy(slice_of_text(db_text(s, 3)), exporter->site_id,
+                      sizeof(exporter->site_id));
+}
+
+static bool has_exporters(struct registry *r)
+{
+    struct db_statement *s = db_prepare(
+        r->db, "SELECT 1 FROM sqlite_schema WHERE name = 'exporter'");
+    bool has = s != NULL && db_step(s) == DB_ROW;
+    if (s != NULL)
+        db_reset(s);
+    return has;
+}
+
+enum registry_status registry_read_exporters(struct registry *registry,
+                                             registry_exporter_fn *fn,
+                                             void *context)
+{
+    struct registry *r = registry;
+    struct registry_exporter exporter;
+    close_if_replaced(r);
+    if (r->db == NULL && !open_database(r))
+        return REGISTRY_FAILED;
+    if (!has_exporters(r))
+        return REGISTRY_FOUND;
+    struct db_statement *s = db_prepare(
+        r->db, "SELECT id, address, enterprise_id, site_id, "
+               "coalesce(sampling, 0), agreed_at, denied_at, is_sample "
+               "FROM exporter ORDER BY id");
+    enum db_step step = s == NULL ? DB_FAILED : db_step(s);
+    for (; step == DB_ROW; step = db_step(s))
+        if (read_exporter(s, &exporter))
+            fn(context, &exporter);
+    if (step == DB_FAILED)
+        error_set(&r->error, "%s", db_error(r->db));
+    if (s != NULL)
+        db_reset(s);
+    return step == DB_FAILED ? REGISTRY_FAILED : REGISTRY_FOUND;
+}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/address.h"
 #include "common/batch.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -37,6 +38,19 @@ struct registry_probe {
     bool is_scaled; /* counts are scaled up from sampled packets */
 };
 
+/* A router or other exporter of an enterprise, known by its address. */
+struct registry_exporter {
+    char id[REGISTRY_ID_LEN];
+    struct address address;
+    char enterprise_id[REGISTRY_ID_LEN];
+    char site_id[REGISTRY_ID_LEN];
+    uint32_t sampling; /* one packet in so many; 0: as the exporter says */
+    struct wall_time agreed_at;
+    bool has_denied_at;
+    struct wall_time denied_at;
+    bool is_sample;
+};
+
 enum registry_status {
     REGISTRY_FOUND,
     REGISTRY_UNKNOWN,
@@ -50,7 +64,15 @@ void registry_close(struct registry *registry);
 enum registry_status registry_find(struct registry *registry,
                                    const char *probe_id,
                                    struct registry_probe *probe);
-/* Why the last registry_find failed, one line. */
+/* All exporters in the order of their ids, one call each; rows that cannot be
+ * worked with are left out. REGISTRY_FOUND, or REGISTRY_FAILED after which not
+ * all have been told. A portal.db that has no such table yet has none. */
+typedef void registry_exporter_fn(void *context,
+                                  const struct registry_exporter *exporter);
+enum registry_status registry_read_exporters(struct registry *registry,
+                                             registry_exporter_fn *fn,
+                                             void *context);
+/* Why the last question failed, one line. */
 const char *registry_error(const struct registry *registry);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/address.h"
 #include "portal/load_award.h"
 
-enum { ED25519_KEY = 32, SM2_KEY = 65, HASH_DIGITS = 64 };
+enum { ED25519_KEY = 32, SM2_KEY = 65, HASH_DIGITS = 64, EXPORTER_ID_MAX = 31 };
 enum { PREFIX_MIN_V4 = 24, PREFIX_MIN_V6 = 48 };
 
 size_t load_table_columns(const struct load_table *table)
@@ -77,6 +77,24 @@ static bool check_probe(struct db *db, struct load_row *row,
     if (load_row_value(row, "signing_key")->blob_length != wanted)
         return error_set(error, "signing_key: %zu bytes in hex are expected",
                          wanted);
+    return mark_sample(db, row, error);
+}
+
+/* The address a router sends from, which may well be a private one. */
+static bool check_exporter(struct db *db, struct load_row *row,
+                           struct error_text *error)
+{
+    struct address address;
+    char text[ADDRESS_TEXT_LEN];
+    const char *given = text_of(row, "address");
+    if (strlen(text_of(row, "id")) > EXPORTER_ID_MAX)
+        return error_set(error, "id: more than %d characters", EXPORTER_ID_MAX);
+    if (!address_from_text(slice_of_text(given), &address))
+        return error_set(error, "address: \"%s\" is no single IP address",
+                         given);
+    address_to_text(&address, text);
+    if (strcmp(given, text) != 0)
+        return error_set(error, "address: is written %s", text);
     return mark_sample(db, row, error);
 }
 
@@ -240,6 +258,16 @@ const struct load_table LOAD_TABLES[] = {
       {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
      .computed = "is_sample",
      .check = check_probe},
+    {"exporter",
+     {{"id", NULL, LOAD_ID},
+      {"address", NULL, LOAD_TEXT},
+      {"enterprise_id", NULL, LOAD_ID, REF_ENTERPRISE},
+      {"site_id", NULL, LOAD_ID, REF_SITE},
+      {"sampling", NULL, LOAD_INTEGER, EMPTY_NULL},
+      {"agreed_at", NULL, LOAD_TIME},
+      {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
+     .computed = "is_sample",
+     .check = check_exporter},
     {"voucher_application",
      {{"id", NULL, LOAD_ID},
       {"cycle_id", NULL, LOAD_ID, REF_CYCLE},
