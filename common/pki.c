@@ -745,8 +745,10 @@ bool pki_authority_issue(const struct pki_authority *a,
     X509 *x509 = X509_new();
     const ASN1_TIME *latest = X509_get0_notAfter(a->x509);
     bool good =
-        pkey != NULL && x509 != NULL && X509_set_version(x509, 2) == 1 &&
-        set_serial(x509) && set_dates(x509, order->now, order->days, latest) &&
+        pkey != NULL && x509 != NULL &&
+        ASN1_TIME_cmp_time_t(latest, (time_t)wall_to_s(order->now)) > 0 &&
+        X509_set_version(x509, 2) == 1 && set_serial(x509) &&
+        set_dates(x509, order->now, order->days, latest) &&
         set_name(X509_get_subject_name(x509), order->name) &&
         X509_set_issuer_name(x509, X509_get_subject_name(a->x509)) == 1 &&
         X509_set_pubkey(x509, pkey) == 1 &&
