@@ -51,12 +51,14 @@ LINK_rules     := rules common
 LINK_capture   := capture common
 LINK_meter     := meter capture common
 LINK_probe     := probe meter capture common
-LINK_collector := collector common
+LINK_ledger    := ledger common
+LINK_netflow   := netflow common
+LINK_collector := collector netflow ledger common
 LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := common
 LINK_bench     := capture common
-FOLDERS  := common rules capture meter $(PROGRAMS)
+FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
@@ -65,7 +67,7 @@ FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 HEADERS  := $(wildcard $(FOLDERS:%=%/*.h) tests/*.h)
-TEXTS    := $(wildcard portal/*.sql collector/*.sql verifier/*.sql \
+TEXTS    := $(wildcard portal/*.sql ledger/*.sql verifier/*.sql \
               portal/pages/* portal/text/*)
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)

@@ -40,7 +40,7 @@
 #include <stdint.h>
 
 #include "capture/capture.h"
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "common/log.h"
 
 /* As the key `kernel_filter` has them. */

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/endpoint.h"
-#include "capture/prefix_map.h"
+#include "common/endpoint.h"
+#include "common/prefix_map.h"
 #include "common/log.h"
 
 enum port_class {

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collector/session.h"
+#include "ledger/session.h"
 
 enum {
     GROUP_BATCHES = 512,
@@ -24,7 +24,7 @@ enum {
 };
 
 const struct import_source import_sources[] = {
-    {"enterprise-probe", TIER_ENTERPRISE_PROBE},
+    {"enterprise-probe", SOURCE_PROBE},
 };
 const size_t import_source_count =
     sizeof(import_sources) / sizeof(import_sources[0]);
@@ -38,7 +38,7 @@ const struct import_source *import_source_find(const char *name)
 }
 
 struct import {
-    struct collector *collector;
+    struct store *collector;
     struct import_result *result;
     struct error_text *error;
     bool is_open; /* a group */
@@ -48,7 +48,7 @@ struct import {
 static bool stop(struct import *im, const char *why)
 {
     if (im->is_open)
-        collector_rollback(im->collector);
+        store_rollback(im->collector);
     im->is_open = false;
     return error_set(im->error, "%s", why);
 }
@@ -59,7 +59,7 @@ static bool commit(struct import *im)
         return true;
     im->is_open = false;
     im->group_batches = im->group_bytes = 0;
-    return collector_commit(im->collector) ||
+    return store_commit(im->collector) ||
            error_set(im->error, "the batches could not be stored");
 }
 
@@ -67,13 +67,13 @@ static bool take(struct import *im, const char *path, struct session *session)
 {
     struct receipt receipt;
     struct batch_origin origin = {TRANSPORT_FILE, NULL, path};
-    if (!im->is_open && !collector_begin(im->collector))
+    if (!im->is_open && !store_begin(im->collector))
         return stop(im, "the batches could not be stored");
     im->is_open = true;
     size_t bytes = batch_reader_bytes(session_reader(session)).length;
-    if (collector_take(im->collector, &origin, session_reader(session),
-                       session_content(session), wall_now(),
-                       &receipt) == TAKE_GROUP_FAILED)
+    if (store_take(im->collector, &origin, session_reader(session),
+                   session_content(session), wall_now(),
+                   &receipt) == TAKE_GROUP_FAILED)
         return stop(im, "the batches could not be stored");
     im->result->batches++;
     im->group_batches++;
@@ -183,7 +183,7 @@ static bool import_path(struct import *im, const char *path, int depth)
     return import_folder(im, path, depth);
 }
 
-bool import_files(struct collector *collector, char *const *paths, size_t count,
+bool import_files(struct store *collector, char *const *paths, size_t count,
                   struct import_result *result, struct error_text *error)
 {
     struct import im = {

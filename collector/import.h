@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/collector.h"
+#include "ledger/store.h"
 #include "common/log.h"
 
-/* A kind of source, named with --as, with the trust tier its data gets. */
+/* A kind of source, named with --as. */
 struct import_source {
     const char *name;
-    enum trust_tier tier;
+    enum ledger_source source;
 };
 extern const struct import_source import_sources[];
 extern const size_t import_source_count;
@@ -29,7 +29,7 @@ struct import_result {
 
 /* Takes all files. False when it had to stop (the store failed); what was
  * committed until then stays and is not counted again by another import. */
-bool import_files(struct collector *collector, char *const *paths, size_t count,
+bool import_files(struct store *store, char *const *paths, size_t count,
                   struct import_result *result, struct error_text *error);
 
 #endif

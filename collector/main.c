@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collector/check.h"
-#include "collector/collector.h"
 #include "collector/collector_config.h"
 #include "collector/import.h"
-#include "collector/rebuild.h"
 #include "collector/server.h"
-#include "collector/usage_report.h"
 #include "common/program.h"
+#include "ledger/check.h"
+#include "ledger/rebuild.h"
+#include "ledger/store.h"
+#include "ledger/usage_report.h"
 
 enum { OUTPUT_MAX = 256 * 1024 * 1024, OPERANDS_MAX = 1 << 20 };
 
@@ -27,13 +27,26 @@ static void load_config(const char *path, struct collector_config *config)
     log_set_level((enum log_level)config->log_level);
 }
 
+static struct ledger_paths paths_of(const struct collector_config *config)
+{
+    return (struct ledger_paths){config->registry, config->usage_db,
+                                 config->archive};
+}
+
+static struct store *open_store(const struct collector_config *config,
+                                struct error_text *error)
+{
+    const struct ledger_paths paths = paths_of(config);
+    return store_open(&paths, config->accept_sample, error);
+}
+
 /* Keys and port first, with the rights we were started with; files of our own
  * only as the user we work as. */
 static int serve(const struct collector_config *config)
 {
     struct error_text error;
     int status = 1;
-    struct collector *collector = NULL;
+    struct store *store = NULL;
     struct server *server = NULL;
     struct sign_key *key = NULL;
     struct tls_context *tls = tls_context_server(
@@ -42,13 +55,13 @@ static int serve(const struct collector_config *config)
         status = 2; /* what the configuration names is no good */
     else if ((server = server_open(config, tls, key, &error)) &&
              program_drop_to_user(config->user, &error) &&
-             (collector = collector_open(config, &error)) &&
-             server_run(server, collector, &error))
+             (store = open_store(config, &error)) &&
+             server_run(server, store, &error))
         status = 0;
     if (status != 0)
         log_error("%s", error.text);
     server_close(server);
-    collector_close(collector);
+    store_close(store);
     sign_key_free(key);
     tls_context_free(tls);
     return status;
@@ -84,7 +97,7 @@ static const char *sources_text(void)
 }
 
 static void print_import(const struct import_result *result,
-                         const struct collector_totals *t)
+                         const struct store_totals *t)
 {
     printf("%" PRIu64 " files, %" PRIu64 " batches: %" PRIu64
            " counted, %" PRIu64 " late, %" PRIu64 " kept, %" PRIu64
@@ -115,13 +128,12 @@ static int command_import(int argc, char **argv)
     if (import_source_find(source) == NULL)
         fatal(2, "--as %s: unknown source; known: %s", source, sources_text());
     load_config(path, &config);
-    struct collector *collector = collector_open(&config, &error);
-    if (collector == NULL)
+    struct store *store = open_store(&config, &error);
+    if (store == NULL)
         fatal(1, "%s", error.text);
-    bool good =
-        import_files(collector, argv + 1, (size_t)count, &result, &error);
-    struct collector_totals totals = collector_totals(collector);
-    collector_close(collector);
+    bool good = import_files(store, argv + 1, (size_t)count, &result, &error);
+    struct store_totals totals = store_totals(store);
+    store_close(store);
     print_import(&result, &totals);
     if (!good)
         fatal(1, "%s", error.text);
@@ -160,8 +172,8 @@ static int command_usage(int argc, char **argv)
         fatal(2, "--to %s: not after --from %s (the last day is not included)",
               to, from);
     load_config(path, &config);
-    struct db *db = db_open(config.usage_db, DB_READ, collector_migrations,
-                            collector_migration_count, &error);
+    struct db *db = db_open(config.usage_db, DB_READ, ledger_migrations,
+                            ledger_migration_count, &error);
     if (db == NULL ||
         !usage_report_read(db, enterprise, first, end, &report, &error))
         fatal(1, "%s", error.text);
@@ -202,7 +214,8 @@ static int command_check(int argc, char **argv)
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
     load_config(path, &config);
-    if (!check_all(&config, &result, &error))
+    const struct ledger_paths paths = paths_of(&config);
+    if (!check_all(&paths, &result, &error))
         fatal(1, "%s", error.text);
     print_check(&result);
     return 0;
@@ -218,7 +231,8 @@ static int command_rebuild(int argc, char **argv)
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
     load_config(path, &config);
-    if (!rebuild_all(&config, &result, &error))
+    const struct ledger_paths paths = paths_of(&config);
+    if (!rebuild_all(&paths, &result, &error))
         fatal(1, "%s", error.text);
     printf("%" PRIu64 " records of %" PRIu64 " batches added up again\n",
            result.records, result.batches);

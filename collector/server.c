@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collector/session.h"
+#include "ledger/session.h"
 #include "common/buffer.h"
 #include "common/receipt.h"
 
@@ -68,7 +68,7 @@ struct server {
     int epoll, listener;
     struct tls_context *tls;
     const struct sign_key *key;
-    struct collector *collector;
+    struct store *collector;
     uint64_t max_connections;
     int64_t idle_us;
     struct peer *first, *last;
@@ -301,7 +301,7 @@ static void note_peer(struct server *s, struct peer *p,
                       enum intake_reason reason, const char *detail)
 {
     struct batch_origin origin = {TRANSPORT_IPFIX, p->name, p->label};
-    collector_note(s->collector, &origin, reason, detail, wall_now());
+    store_note(s->collector, &origin, reason, detail, wall_now());
 }
 
 static struct peer *peer_new(struct server *s, int fd, struct mono_time now)
@@ -509,8 +509,8 @@ static bool take_ready(struct server *s, struct taken *taken, size_t *count,
         struct taken *t = &taken[*count];
         t->peer = p;
         t->status =
-            collector_take(s->collector, &origin, session_reader(p->session),
-                           session_content(p->session), now, &t->receipt);
+            store_take(s->collector, &origin, session_reader(p->session),
+                       session_content(p->session), now, &t->receipt);
         if (t->status == TAKE_GROUP_FAILED)
             return false;
         ++*count;
@@ -568,12 +568,12 @@ static void store_group(struct server *s, struct mono_time now)
     if (!has_ready(s) || now.us < s->retry_at.us)
         return;
     s->retry_at.us = 0;
-    bool good = collector_begin(s->collector);
+    bool good = store_begin(s->collector);
     if (good && !take_ready(s, taken, &count, wall_now())) {
-        collector_rollback(s->collector);
+        store_rollback(s->collector);
         good = false;
     }
-    good = good && collector_commit(s->collector);
+    good = good && store_commit(s->collector);
     forgive(s, mono_now().us - now.us);
     if (!good) {
         s->retry_at.us = now.us + RETRY_S * SECOND;
@@ -700,7 +700,7 @@ static void farewell(struct server *s)
     log_info("stopping, %llu connections closed", (unsigned long long)s->count);
 }
 
-bool server_run(struct server *server, struct collector *collector,
+bool server_run(struct server *server, struct store *collector,
                 struct error_text *error)
 {
     struct server *s = server;

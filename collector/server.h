@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-#include "collector/collector.h"
+#include "ledger/store.h"
 #include "collector/collector_config.h"
 #include "common/log.h"
 #include "common/sign.h"
@@ -36,7 +36,7 @@ struct server *server_open(const struct collector_config *config,
 void server_close(struct server *server);
 /* Serves until stop_requested(): then takes what is complete, sends the
  * receipts and closes. False when the loop itself failed. */
-bool server_run(struct server *server, struct collector *collector,
+bool server_run(struct server *server, struct store *collector,
                 struct error_text *error);
 
 #endif

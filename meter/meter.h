@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "meter/flow.h"

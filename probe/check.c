@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter.h"
 #include "common/program.h"
 #include "common/sign.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "common/address.h"
 #include "common/batch.h"
 #include "common/clock.h"

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "common/batch.h"
 #include "common/log.h"
 #include "meter/flow.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "capture/capture.h"
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter.h"
 #include "common/digest.h"
 #include "common/sign.h"

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "capture/capture.h"
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "meter/meter.h"
 #include "probe/exporter.h"
 #include "probe/sandbox_report.h"

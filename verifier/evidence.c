@@ -118,7 +118,8 @@ static bool read_repeats(struct evidence *e)
         "  WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1) AS t "
         "CROSS JOIN flow AS f INDEXED BY flow_by_token ON f.token = t.token "
         "CROSS JOIN ledger AS l ON l.idx = f.ledger_idx "
-        "WHERE l.is_counted = 1 AND l.received_us <= :cut_off");
+        "WHERE l.source = 'probe' AND l.is_counted = 1 "
+        " AND l.received_us <= :cut_off");
     if (s == NULL)
         return false;
     db_bind_i64(s, ":cut_off", e->cut_off.us);
@@ -208,8 +209,9 @@ static bool read_batches(struct evidence *e, const char *enterprise_id,
         " is_counted, is_sample, clock_quality, record_count, batches_lost, "
         " packets_dropped, flows_evicted "
         "FROM ledger INDEXED BY ledger_by_period "
-        "WHERE enterprise_id = :enterprise AND period_start_ms >= :from "
-        " AND period_start_ms < :to AND received_us <= :cut_off "
+        "WHERE enterprise_id = :enterprise AND source = 'probe' "
+        " AND period_start_ms >= :from AND period_start_ms < :to "
+        " AND received_us <= :cut_off "
         "ORDER BY period_start_ms, batch_hash");
     if (s == NULL)
         return false;
@@ -367,7 +369,8 @@ static struct db_statement *prepare_flows(struct evidence *e)
         "WHERE l.enterprise_id = :enterprise "
         " AND l.period_start_ms >= :first_batch "
         " AND l.period_start_ms < :last_batch AND l.record_count > 0 "
-        " AND l.is_counted = 1 AND l.received_us <= :cut_off "
+        " AND l.source = 'probe' AND l.is_counted = 1 "
+        " AND l.received_us <= :cut_off "
         " AND f.start_ms >= :from AND f.start_ms < :to");
 }
 
@@ -420,8 +423,8 @@ bool evidence_has_records(struct evidence *e, const char *enterprise_id,
         "SELECT EXISTS (SELECT 1 FROM ledger AS l INDEXED BY ledger_by_period "
         "CROSS JOIN flow AS f INDEXED BY flow_by_ledger ON f.ledger_idx = "
         "l.idx "
-        "WHERE l.enterprise_id = :enterprise AND l.period_start_ms >= :from "
-        "AND l.period_start_ms < :to)");
+        "WHERE l.enterprise_id = :enterprise AND l.source = 'probe' "
+        "AND l.period_start_ms >= :from AND l.period_start_ms < :to)");
     int64_t day_ms = wall_to_ms(day_start(day));
     if (s == NULL)
         return false;

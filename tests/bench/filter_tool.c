@@ -15,7 +15,7 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter_ebpf.h"
 #include "capture/filter_plan.h"
 #include "common/buffer.h"

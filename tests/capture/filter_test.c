@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter_classic.h"
 #include "capture/filter_ebpf.h"
 #include "capture/filter_plan.h"

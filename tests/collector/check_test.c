@@ -1,5 +1,5 @@
 /* Tampering with the ledger, the archive and the sums: check names each. */
-#include "collector/check.h"
+#include "ledger/check.h"
 
 #include <fcntl.h>
 
@@ -11,6 +11,7 @@ enum { BATCHES = 12 };
 struct bench {
     struct sample_folder folder;
     struct collector_config config;
+    struct ledger_paths paths;
     struct sample_probe p1, p2;
 };
 
@@ -32,18 +33,19 @@ static void take_history(struct bench *b)
     sample_write_file(sample_path(&b->folder, "in", path), file.data,
                       file.length);
     buffer_clear(&file);
-    struct collector *c = collector_open(&b->config, &error);
+    struct store *c = sample_store(&b->config, &error);
     if (c == NULL || !import_files(c, paths, 1, &result, &error)) {
         fprintf(stderr, "%s\n", error.text);
         exit(1);
     }
-    collector_close(c);
+    store_close(c);
 }
 
 static void set_up(struct bench *b)
 {
     sample_folder_make(&b->folder);
     b->config = sample_config(&b->folder);
+    b->paths = sample_config_paths(&b->config);
     sample_probe_make(&b->p1, "P-1");
     sample_probe_make(&b->p2, "P-2");
     struct db *registry = sample_registry_make(b->config.registry);
@@ -66,7 +68,7 @@ static const char *check_says(struct bench *b)
     static struct error_text error;
     struct check_result result;
     error.text[0] = '\0';
-    if (check_all(&b->config, &result, &error))
+    if (check_all(&b->paths, &result, &error))
         error.text[0] = '\0';
     return error.text;
 }
@@ -74,8 +76,8 @@ static const char *check_says(struct bench *b)
 static void change(struct bench *b, const char *sql)
 {
     struct error_text error;
-    struct db *db = db_open(b->config.usage_db, DB_WRITE, collector_migrations,
-                            collector_migration_count, &error);
+    struct db *db = db_open(b->config.usage_db, DB_WRITE, ledger_migrations,
+                            ledger_migration_count, &error);
     if (!CHECK(db != NULL && db_run(db, "PRAGMA foreign_keys = OFF") &&
                db_run(db, sql)))
         printf("# %s\n", db != NULL ? db_error(db) : error.text);
@@ -140,7 +142,8 @@ static const struct {
      "usage of ENT-1 at EP-1"},
     {"a usage row deleted", "DELETE FROM usage", "usage of ENT-1 at EP-1"},
     {"usage invented",
-     "INSERT INTO usage VALUES ('ENT-9', 'S', 1, 300, 0, 0, 1, 1, 1, 1, 1, "
+     "INSERT INTO usage VALUES ('ENT-9', 'S', 1, 300, 'probe', 0, 0, 1, 1, 1, "
+     "1, 1, "
      "31, 1, 1, 0)",
      "usage of ENT-9 at EP-1 in the 5 minutes from 1970-01-01T00:05"},
     {"a host forgotten", "DELETE FROM usage_host", "usage_host of ENT-1"},
@@ -190,7 +193,7 @@ static void test_archive(struct bench *b)
     struct check_result result;
     struct error_text error;
     CHECK(truncate(path, st.st_size + 100) == 0);
-    CHECK(check_all(&b->config, &result, &error));
+    CHECK(check_all(&b->paths, &result, &error));
     CHECK_I64((int64_t)result.loose_bytes, 100);
 
     test_case("the archive's tail cut off");

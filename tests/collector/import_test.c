@@ -1,7 +1,7 @@
 /* Files and folders of batches. */
 #include "collector/import.h"
 
-#include "collector/check.h"
+#include "ledger/check.h"
 #include "tests/collector/sample.h"
 
 enum { PROBES = 4, BATCHES = 120 };
@@ -9,6 +9,7 @@ enum { PROBES = 4, BATCHES = 120 };
 struct bench {
     struct sample_folder folder;
     struct collector_config config;
+    struct ledger_paths paths;
     struct sample_probe probes[PROBES];
 };
 
@@ -39,6 +40,7 @@ static void set_up(struct bench *b)
     char path[PATH_MAX];
     sample_folder_make(&b->folder);
     b->config = sample_config(&b->folder);
+    b->paths = sample_config_paths(&b->config);
     struct db *registry = sample_registry_make(b->config.registry);
     for (int i = 0; i < PROBES; i++) {
         sample_probe_make(&b->probes[i], IDS[i]);
@@ -51,27 +53,26 @@ static void set_up(struct bench *b)
 }
 
 static bool import(struct bench *b, const char *name,
-                   struct import_result *result,
-                   struct collector_totals *totals)
+                   struct import_result *result, struct store_totals *totals)
 {
     struct error_text error = {""};
     char path[PATH_MAX];
     char *paths[] = {path};
     sample_path(&b->folder, name, path);
-    struct collector *c = collector_open(&b->config, &error);
+    struct store *c = sample_store(&b->config, &error);
     bool good = c != NULL && import_files(c, paths, 1, result, &error);
     if (!good)
         printf("# %s\n", error.text);
     if (c != NULL)
-        *totals = collector_totals(c);
-    collector_close(c);
+        *totals = store_totals(c);
+    store_close(c);
     return good;
 }
 
 static void test_bad_files(struct bench *b)
 {
     struct import_result result;
-    struct collector_totals totals;
+    struct store_totals totals;
     struct sample_batch batch =
         sample_next_flow(&b->probes[0], wall_to_ms(wall_now()));
     char path[PATH_MAX];
@@ -105,7 +106,7 @@ int main(void)
 {
     struct bench b;
     struct import_result result;
-    struct collector_totals totals;
+    struct store_totals totals;
     struct check_result checked;
     struct error_text error = {""};
     log_set_level(LOG_LEVEL_ERROR);
@@ -125,7 +126,7 @@ int main(void)
     test_bad_files(&b);
 
     test_case("check agrees with all of it");
-    if (!CHECK(check_all(&b.config, &checked, &error)))
+    if (!CHECK(check_all(&b.paths, &checked, &error)))
         printf("# %s\n", error.text);
     CHECK_I64((int64_t)checked.batches, PROBES * BATCHES + 1);
     CHECK_I64((int64_t)checked.missing, 0);

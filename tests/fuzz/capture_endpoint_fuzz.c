@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter_classic.h"
 #include "capture/filter_plan.h"
 #include "common/cursor.h"

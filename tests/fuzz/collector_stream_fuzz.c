@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/intake.h"
-#include "collector/session.h"
-#include "collector/usage.h"
+#include "ledger/intake.h"
+#include "ledger/session.h"
+#include "ledger/usage.h"
 
 /* Sums as the store would make them, without a store. */
 static void add_up(const struct batch_reader *reader)

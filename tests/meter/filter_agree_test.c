@@ -19,7 +19,7 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/endpoint.h"
+#include "common/endpoint.h"
 #include "capture/filter_classic.h"
 #include "capture/filter_ebpf.h"
 #include "capture/filter_plan.h"

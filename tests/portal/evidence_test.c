@@ -25,7 +25,7 @@ static void run_file(struct db *db, const char *path)
 static void make_databases(const struct scratch *scratch)
 {
     static const char *const SCHEMAS[][2] = {
-        {"usage.db", "collector/001-ledger.sql"},
+        {"usage.db", "ledger/001-ledger.sql"},
         {"verdict.db", "verifier/001-verdict.sql"}};
     for (size_t i = 0; i < 2; i++) {
         char path[512];

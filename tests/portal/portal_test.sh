@@ -102,7 +102,7 @@ load_all()
 make_others()
 {
     { echo 'PRAGMA journal_mode = WAL;'
-        cat collector/001-ledger.sql tests/portal/usage.sql; } |
+        cat ledger/001-ledger.sql tests/portal/usage.sql; } |
         sqlite3 "$dir/usage.db" &&
         { echo 'PRAGMA journal_mode = WAL;'
             cat verifier/001-verdict.sql tests/portal/verdict.sql; } |

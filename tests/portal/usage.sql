@@ -5,5 +5,5 @@ WITH RECURSIVE day (n) AS (SELECT 20746 UNION ALL SELECT n + 1 FROM day
                            WHERE n < 20776),
     five (m) AS (SELECT 0 UNION ALL SELECT m + 1 FROM five WHERE m < 23)
 INSERT INTO usage SELECT 'ENT-3', 'SITE-3', 1,
-    n * 86400 - 28800 + 9 * 3600 + m * 300, 0, 1, 3, 4000, 20, 16000, 30, 15,
+    n * 86400 - 28800 + 9 * 3600 + m * 300, 'probe', 1, 0, 3, 4000, 20, 16000, 30, 15,
     2, 3, 0 FROM day, five WHERE (n + 3) % 7 < 5;

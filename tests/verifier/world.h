@@ -107,7 +107,7 @@ static inline void world_open(struct world *w, const char *name)
     CHECK(sign_key_save(key, w->config.signing_key, &error));
     sign_key_free(key);
     w->portal = world_create(w->config.registry, "portal/001-registry.sql");
-    w->usage = world_create(w->config.usage_db, "collector/001-ledger.sql");
+    w->usage = world_create(w->config.usage_db, "ledger/001-ledger.sql");
     world_base(w);
 }
 
@@ -168,15 +168,18 @@ static inline int64_t world_batch(struct world *w, int n, int64_t start_ms,
     world_sql(
         w->usage,
         "INSERT INTO ledger (idx, probe_id, boot_id, sequence,"
-        " batch_hash, previous_hash, enterprise_id, site_id, tier,"
+        " batch_hash, previous_hash, enterprise_id, site_id, supplier_id, "
+        "source, tier,"
         " transport, received_us, period_start_ms, period_end_ms,"
-        " is_late, is_counted, is_sample, record_count, octets, packets,"
+        " is_late, is_counted, is_sample, is_scaled, record_count, octets, "
+        "packets,"
         " dropped_records, packets_seen, packets_dropped, flows_evicted,"
         " batches_lost, clock_quality, software_hash, registry_version, signer,"
         " archive_segment, archive_offset, archive_length)"
         " VALUES (%lld, 'probe-%d', zeroblob(16), %lld, x'%s',"
-        " zeroblob(32), 'E%d', 'T%d', 0, 'yz1', %lld, %lld, %lld, 0, %d,"
-        " %d, %llu, 0, 0, 0, 0, 0, 0, 0, 2, zeroblob(32), zeroblob(32),"
+        " zeroblob(32), 'E%d', 'T%d', '', 'probe', 0, 'yz1', %lld, %lld, %lld, "
+        "0, %d,"
+        " %d, 0, %llu, 0, 0, 0, 0, 0, 0, 0, 2, zeroblob(32), zeroblob(32),"
         " 1, 0, %lld, 0)",
         (long long)idx, n, (long long)idx, hex, n, n,
         (long long)received_ms * 1000, (long long)start_ms, (long long)end_ms,

@@ -1,0 +1,112 @@
+/*
+ * The decision about one batch: pure, from facts to a verdict.
+ *
+ * Two questions in a row. intake_admit() asks whether the batch may be looked
+ * at: who sends it, is it theirs, is the signature right, are its times and
+ * sums possible (VER-18, VER-19). intake_place() asks where it belongs: seen
+ * before, other content under a known sequence, late, too late, a gap or a
+ * fork in its chain.
+ *
+ * The receive time decides about late and too late. For a probe registered as
+ * demo data the receive time is its batch's period end.
+ */
+#ifndef LEDGER_INTAKE_H
+#define LEDGER_INTAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/registry.h"
+#include "common/batch.h"
+#include "common/clock.h"
+
+enum {
+    INTAKE_LATE_S = 10 * 60,    /* after the period's end: late */
+    INTAKE_KEPT_S = 72 * 3600,  /* kept, not counted */
+    INTAKE_FUTURE_S = 5 * 60,   /* refused (VER-19) */
+    INTAKE_REACH_S = 24 * 3600, /* longest period, and how far outside of
+                                      it a record may reach */
+};
+/* No line of today moves as much in one record, and no sum of such records
+ * of one batch leaves 62 bits. */
+static const uint64_t INTAKE_RECORD_OCTETS_MAX = UINT64_C(1) << 42;
+
+/* What of the records matters to the decision; gathered in one pass. */
+struct intake_span {
+    int64_t oldest_start_ms, newest_end_ms; /* 0, 0 without records */
+    uint64_t largest; /* largest of all octet, packet and payload counts */
+};
+struct intake_span intake_span_of(const struct batch_reader *reader);
+
+/* What the ledger knows around this batch's place in its chain. */
+struct intake_neighbours {
+    bool has_same; /* a batch with this probe, boot and sequence */
+    struct digest same_hash;
+    uint64_t same_index;
+    struct wall_time same_received;
+    bool has_before; /* the one with sequence - 1 */
+    struct digest before_hash;
+    bool has_after;               /* the one with sequence + 1 */
+    struct digest after_previous; /* what it names as previous */
+    uint64_t highest;             /* highest sequence of this boot, 0: none */
+};
+
+struct intake_facts {
+    const struct batch_info *info;
+    struct digest hash;
+    const char *peer_name; /* of the certificate; NULL: from a file */
+    const struct registry_probe *probe; /* NULL: not registered */
+    enum batch_status signature;
+    struct intake_span span;
+    bool accept_sample;
+    struct wall_time now;
+};
+
+enum intake_verdict {
+    INTAKE_COUNT,
+    INTAKE_LATE,     /* counted, marked */
+    INTAKE_KEEP,     /* in ledger and archive, not counted */
+    INTAKE_REPEATED, /* had it; nothing happens */
+    INTAKE_REFUSE,
+};
+
+/* Why, each with a word for the event's kind and a sentence. Up to
+ * REASON_SIGNATURE they are about the sender, behind it about one batch. */
+enum intake_reason {
+    REASON_NONE,
+    REASON_IDENTITY, /* the certificate names another probe */
+    REASON_UNKNOWN,
+    REASON_DENIED,
+    REASON_INACTIVE, /* the enterprise's agreement is not in force yet */
+    REASON_SAMPLE,
+    REASON_SIGNATURE,
+    REASON_FUTURE,
+    REASON_RANGE,
+    REASON_CONFLICT,
+    REASON_GAP,
+    REASON_FORK,
+    REASON_STALE,
+    REASON_FIELDS,
+    REASON_CONTENT,
+    REASON_MALFORMED,
+    REASON_COUNT,
+};
+const char *intake_reason_kind(enum intake_reason reason);
+const char *intake_reason_text(enum intake_reason reason);
+
+/* REASON_NONE: admitted. Looks at nothing that the signature covers before
+ * the signature is known to be right, except the probe's name. */
+enum intake_reason intake_admit(const struct intake_facts *facts);
+
+struct intake_decision {
+    enum intake_verdict verdict;
+    enum intake_reason reason; /* of a refusal, or of keeping; else NONE */
+    bool is_late;              /* more than 10 minutes */
+    bool is_gap, is_fork;      /* to be noted; the batch counts all the same */
+    struct wall_time received;
+};
+/* For an admitted batch. */
+struct intake_decision intake_place(const struct intake_facts *facts,
+                                    const struct intake_neighbours *near);
+
+#endif

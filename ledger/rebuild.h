@@ -1,0 +1,24 @@
+/*
+ * `yz-collector rebuild`: flow detail and usage again from the archive.
+ *
+ * Ledger, leaves and events stay as they are; what was derived from counted
+ * batches is deleted and added up anew, in one transaction. A batch that
+ * cannot be read back stops it and leaves everything as it was.
+ */
+#ifndef LEDGER_REBUILD_H
+#define LEDGER_REBUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/schema.h"
+#include "common/log.h"
+
+struct rebuild_result {
+    uint64_t batches, records;
+};
+
+bool rebuild_all(const struct ledger_paths *paths,
+                 struct rebuild_result *result, struct error_text *error);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * The registry, as the collector sees it: which enterprise and site a probe
+ * speaks for, and whether it may (VER-18). Read from portal.db for every
+ * batch, so that a denial works at once; nothing in the data can change it.
+ */
+#ifndef LEDGER_REGISTRY_H
+#define LEDGER_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/batch.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/sign.h"
+#include "ledger/source.h"
+
+enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
+
+struct registry;
+
+/* Whom a batch speaks for. The collector makes such rows itself for what
+ * others reported to it (store.h). */
+struct registry_probe {
+    enum ledger_source source;
+    char enterprise_id[REGISTRY_ID_LEN];
+    char site_id[REGISTRY_ID_LEN];
+    char supplier_id[REGISTRY_ID_LEN]; /* "" but for a supplier's probe */
+    enum sign_algorithm algorithm;
+    uint8_t key[SIGN_PUBLIC_MAX];
+    size_t key_length;
+    struct wall_time agreed_at;
+    bool has_denied_at;
+    struct wall_time denied_at;
+    bool is_sample;
+    bool is_scaled; /* counts are scaled up from sampled packets */
+};
+
+enum registry_status {
+    REGISTRY_FOUND,
+    REGISTRY_UNKNOWN,
+    REGISTRY_FAILED, /* portal.db cannot be read; nothing can be decided */
+};
+
+/* NULL with a reason. */
+struct registry *registry_open(const char *path, struct error_text *error);
+void registry_close(struct registry *registry);
+/* A portal.db put in the other's place is opened anew. */
+enum registry_status registry_find(struct registry *registry,
+                                   const char *probe_id,
+                                   struct registry_probe *probe);
+/* Why the last registry_find failed, one line. */
+const char *registry_error(const struct registry *registry);
+
+#endif

@@ -1,0 +1,10 @@
+#include "ledger/schema.h"
+
+const struct db_migration ledger_migrations[] = {
+    {
+        "001-ledger.sql",
+#include "ledger/001-ledger.sql.inc"
+    },
+};
+const size_t ledger_migration_count =
+    sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);
