@@ -289,6 +289,25 @@ bool pki_certificate_load(const char *path, struct buffer *der,
     return good || error_set(error, "%s: no certificate in PEM form", path);
 }
 
+bool pki_pem_get(struct slice pem, size_t index, struct buffer *der)
+{
+    X509 *x509 = NULL;
+    BIO *bio = pem.length <= FILE_MAX
+                   ? BIO_new_mem_buf(pem.data, (int)pem.length)
+                   : NULL;
+    for (size_t i = 0; bio != NULL && i <= index; i++) {
+        X509_free(x509);
+        x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        if (x509 == NULL)
+            break;
+    }
+    bool good = add_der(der, x509, encode_x509) && der->length <= PKI_DER_MAX;
+    X509_free(x509);
+    BIO_free(bio);
+    ERR_clear_error();
+    return good;
+}
+
 void pki_certificate_add_pem(struct buffer *out, struct slice der)
 {
     BIO *bio = BIO_new(BIO_s_mem());

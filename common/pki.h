@@ -81,6 +81,8 @@ bool pki_certificate_read(struct slice der, struct pki_certificate *certificate,
 /* The first certificate of a PEM file, as DER. */
 bool pki_certificate_load(const char *path, struct buffer *der,
                           struct error_text *error);
+/* The certificate with this index in PEM text; false behind the last one. */
+bool pki_pem_get(struct slice pem, size_t index, struct buffer *der);
 void pki_certificate_add_pem(struct buffer *out, struct slice der);
 /* Issued by the authority, for this use, valid now; false and why. */
 bool pki_certificate_verify(struct slice der, struct slice authority,
