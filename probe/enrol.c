@@ -399,19 +399,6 @@ static bool write_certificate(struct enrol *e)
     return good;
 }
 
-static bool write_files(struct enrol *e, const struct json_node *root)
-{
-    char registry[DURABLE_PATH_LEN];
-    const struct probe_config *c = &e->config;
-    return registry_key_path(e, registry) &&
-           move_into_place(e, e->batch_path, c->signing_key) &&
-           keep_aside(e, c->certificate) &&
-           move_into_place(e, e->key_path, c->tls_key) &&
-           write_text(e, c->ca, buffer_slice(&e->authority_pem)) &&
-           write_key(e, root, "receipt_key", c->receipt_key) &&
-           write_key(e, root, "registry_key", registry) && write_certificate(e);
-}
-
 /* To the user that run becomes: it renews the certificate. */
 static void give_files(struct enrol *e)
 {
@@ -466,6 +453,21 @@ static bool write_config(struct enrol *e, const struct json_node *root)
     return good;
 }
 
+/* The certificate is what makes the identity: it comes last. */
+static bool write_files(struct enrol *e, const struct json_node *root)
+{
+    char registry[DURABLE_PATH_LEN];
+    const struct probe_config *c = &e->config;
+    return registry_key_path(e, registry) &&
+           move_into_place(e, e->batch_path, c->signing_key) &&
+           keep_aside(e, c->certificate) &&
+           move_into_place(e, e->key_path, c->tls_key) &&
+           write_text(e, c->ca, buffer_slice(&e->authority_pem)) &&
+           write_key(e, root, "receipt_key", c->receipt_key) &&
+           write_key(e, root, "registry_key", registry) &&
+           write_config(e, root) && write_certificate(e);
+}
+
 /* --- all --- */
 
 static void tell(const struct enrol *e)
@@ -505,7 +507,6 @@ static bool finish(struct enrol *e)
     bool good = write_files(e, root);
     if (good)
         give_files(e);
-    good = good && write_config(e, root);
     if (good && json_error(document) != NULL)
         good = error_set(&e->error, "%s", json_error(document));
     json_free(document);

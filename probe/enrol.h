@@ -11,13 +11,12 @@
  * request with the code, and the files, each whole or not at all:
  *
  *   tls_key.enrol, signing_key.enrol   keys of an enrolment that is under way
- *   signing_key, tls_key, ca, receipt_key, then certificate, the last
+ *   signing_key, tls_key, ca, receipt_key, the configuration's probe_id,
+ *   collector, collector_name and portal, and last of all the certificate
  *   *.old                              what was there before (--again)
  *
  * Whenever it is cut short, the same command again goes on with the same keys,
- * and the portal gives the certificate for them again. At the end probe_id,
- * collector, collector_name and portal stand in the configuration, so that
- * `run` can follow.
+ * and the portal gives the certificate for them again. Then `run` can follow.
  */
 #ifndef PROBE_ENROL_H
 #define PROBE_ENROL_H

@@ -64,8 +64,9 @@ const struct config_key probe_config_keys[] = {
      .help = "Registered endpoints, ENDPOINTS.csv as the portal prints it."},
     {.name = "probe_id",
      TEXT(probe_id),
+     .initial = "",
      .help = "Identity of this probe: the common name of its certificate. "
-             "yz-probe enrol fills it in, and the next two."},
+             "Needed to run; yz-probe enrol fills it in."},
     {.name = "state",
      PATH(state),
      .initial = "/var/lib/yunzheng/probe",
@@ -89,10 +90,14 @@ const struct config_key probe_config_keys[] = {
              "batches. The oldest go first; 0 keeps none."},
     {.name = "collector",
      ADDRESS(collector),
-     .help = "Where batches are sent, HOST:PORT."},
+     .initial = "",
+     .help = "Where batches are sent, HOST:PORT. Needed to run; yz-probe enrol "
+             "fills it in."},
     {.name = "collector_name",
      TEXT(collector_name),
-     .help = "Name that the collector's certificate must carry."},
+     .initial = "",
+     .help = "Name that the collector's certificate must carry. Needed to run; "
+             "yz-probe enrol fills it in."},
     {.name = "ca",
      PATH(ca),
      .initial = "/var/lib/yunzheng/identity/ca.pem",
@@ -224,6 +229,22 @@ struct meter_options probe_config_meter(const struct probe_config *c)
     };
 }
 
+/* What enrolment fills in. */
+static bool has_all(const struct probe_config *c, struct error_text *error)
+{
+    const struct {
+        const char *name, *value;
+    } keys[] = {{"probe_id", c->probe_id},
+                {"collector", c->collector},
+                {"collector_name", c->collector_name}};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (keys[i].value[0] == '\0')
+            return error_set(error,
+                             "%s: may not be empty; yz-probe enrol fills it in",
+                             keys[i].name);
+    return true;
+}
+
 static bool check_portal(const struct probe_config *c, struct error_text *error)
 {
     struct slice host;
@@ -250,6 +271,8 @@ bool probe_config_read(const char *path, struct probe_config *config,
     struct error_text reason;
     if (!probe_config_read_keys(path, config, error))
         return false;
+    if (!has_all(config, &reason))
+        return error_set(error, "%s: %s", path, reason.text);
     if (!probe_config_is_id(config->probe_id))
         return error_set(error,
                          "%s: probe_id: letters, digits, \".\", \"_\" and "
