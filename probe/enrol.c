@@ -99,11 +99,7 @@ static bool check_identity(struct enrol *e)
 static bool make_folder(struct enrol *e, const char *file)
 {
     char folder[DURABLE_PATH_LEN];
-    const char *slash = strrchr(file, '/');
-    if (slash == NULL || slash == file ||
-        !slice_copy(slice_of_bytes(file, (size_t)(slash - file)), folder,
-                    sizeof(folder)) ||
-        exists(folder))
+    if (!durable_folder_of(folder, file) || exists(folder))
         return true;
     const struct passwd *user =
         e->config.user[0] != '\0' ? getpwnam(e->config.user) : NULL;

@@ -64,7 +64,8 @@ bool est_client_portal(const char *portal, struct slice *host, uint16_t *port)
 bool est_client_proxy(const char *proxy, uint16_t *port)
 {
     struct slice text = slice_of_text(proxy), host;
-    (void)take_scheme(&text, SLICE("http://"));
+    if (!take_scheme(&text, SLICE("http://")) && strstr(proxy, "://") != NULL)
+        return false; /* another kind of proxy */
     for (size_t i = text.length; i > 0; i--)
         if (text.data[i - 1] == '@') { /* behind user and password */
             text = slice_of_bytes(text.data + i, text.length - i);

@@ -135,16 +135,6 @@ static void work(struct worker *w)
     }
 }
 
-/* The folder of the certificate, and what it lies in for the sandbox. */
-static bool folder_of(const char *file, char folder[static DURABLE_PATH_LEN])
-{
-    const char *slash = strrchr(file, '/');
-    struct slice name = SLICE(".");
-    if (slash != NULL)
-        name = slice_of_bytes(file, slash == file ? 1 : (size_t)(slash - file));
-    return slice_copy(name, folder, DURABLE_PATH_LEN);
-}
-
 static bool enter(const struct probe_config *c, struct sandbox_report *report,
                   struct error_text *error)
 {
@@ -152,7 +142,7 @@ static bool enter(const struct probe_config *c, struct sandbox_report *report,
     struct slice host;
     uint16_t port = 0;
     int status_fd = process_open();
-    if (!folder_of(c->certificate, folder))
+    if (!durable_folder_of(folder, c->certificate))
         return error_set(error, "%s: too long", c->certificate);
     if (c->proxy[0] != '\0')
         (void)est_client_proxy(c->proxy, &port);
