@@ -692,6 +692,11 @@ static bool fill_authority(struct pki_authority *a, const char *certificate,
     if (a->x509 == NULL || X509_check_ca(a->x509) != 1)
         return error_set(error, "%s: not the certificate of an authority",
                          certificate);
+    if (X509_check_issued(a->x509, a->x509) != X509_V_OK)
+        return error_set(error,
+                         "%s: an authority under another one; probes trust one "
+                         "that signed itself",
+                         certificate);
     if (X509_check_private_key(a->x509, a->pkey) != 1)
         return error_set(error, "%s: not the key of the certificate in %s",
                          path, certificate);

@@ -126,7 +126,7 @@ bool pki_authority_make(const struct pki_key *key, const char *name,
                         struct wall_time now, unsigned days,
                         struct buffer *der);
 /* PEM files; a key that is not the certificate's, or a certificate that may not
- * issue others or has ended at `now`, is refused. */
+ * issue others, is not signed by itself or has ended at `now`, is refused. */
 struct pki_authority *pki_authority_load(const char *certificate,
                                          const char *key, struct wall_time now,
                                          struct error_text *error);

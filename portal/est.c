@@ -352,7 +352,7 @@ static bool make_info(struct est *est, struct error_text *error)
     json_text(&json, "collector", config->collector);
     json_text(&json, "collector_name", config->collector_name);
     if (!add_key(&json, "receipt_key", config->receipt_key, error) ||
-        !add_key(&json, "registry_key", config->registry_key, error))
+        !add_key(&json, "registry_key", config->registry_public_key, error))
         return false;
     json_object_end(&json);
     buffer_add_u8(&est->info, '\n');

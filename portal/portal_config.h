@@ -20,7 +20,7 @@ struct portal_config {
     char ca_certificate[PATH_MAX], ca_key[PATH_MAX];
     uint64_t certificate_days, code_hours;
     char collector[300], collector_name[256];
-    char receipt_key[PATH_MAX], registry_key[PATH_MAX];
+    char receipt_key[PATH_MAX], registry_public_key[PATH_MAX];
     uint64_t session_idle_minutes;
     bool secure_cookie;
     bool demo_banner;

@@ -27,6 +27,7 @@ enum {
     TEXT_MAX = 256 * 1024,
     CLOCK_TOLERANCE_S = 300,
     KEY_TEXT_MAX = 16 * 1024,
+    CODE_LINE = 128,
 };
 
 struct enrol {
@@ -426,6 +427,25 @@ static bool set_key(struct enrol *e, struct buffer *text, const char *key,
                 "the portal sent a %s that no configuration can hold", key);
 }
 
+static bool knows_key(const char *name)
+{
+    for (size_t i = 0; i < probe_config_key_count; i++)
+        if (strcmp(probe_config_keys[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The key of endpoint lists, where there is one and run takes such lists. */
+static bool set_registry_key(struct enrol *e, struct buffer *text,
+                             const struct json_node *root)
+{
+    char path[DURABLE_PATH_LEN];
+    if (json_member(root, "registry_key") == NULL ||
+        !knows_key("registry_key") || !registry_key_path(e, path))
+        return true;
+    return set_key(e, text, "registry_key", path);
+}
+
 static bool write_config(struct enrol *e, const struct json_node *root)
 {
     struct buffer text;
@@ -441,7 +461,8 @@ static bool write_config(struct enrol *e, const struct json_node *root)
                         json_as_text(json_member(root, "collector"))) &&
                 set_key(e, &text, "collector_name",
                         json_as_text(json_member(root, "collector_name"))) &&
-                set_key(e, &text, "portal", e->portal);
+                set_key(e, &text, "portal", e->portal) &&
+                set_registry_key(e, &text, root);
     if (good &&
         !durable_write(e->path, buffer_slice(&text), info.st_mode & 0777))
         good = FAIL(e, "%s：%s", "%s: %s", e->path, strerror(errno));
@@ -545,6 +566,22 @@ static bool choose_types(struct enrol *e, const char *tls, const char *batch)
     return false;
 }
 
+/* "-": the first line of standard input, so that no list of processes shows it
+ * while it is good. */
+static bool choose_code(struct enrol *e, char line[static CODE_LINE])
+{
+    if (strcmp(e->code, "-") != 0)
+        return true;
+    if (fgets(line, CODE_LINE, stdin) == NULL)
+        line[0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    e->code = line;
+    if (line[0] != '\0')
+        return true;
+    log_error("--code: no code on standard input");
+    return false;
+}
+
 static bool choose_portal(struct enrol *e)
 {
     struct slice host;
@@ -560,6 +597,7 @@ static bool choose_portal(struct enrol *e)
 int enrol_main(int argc, char **argv)
 {
     const char *tls = "p256", *batch = "ed25519", *word = NULL;
+    char line[CODE_LINE];
     enum language language;
     struct enrol e = {.path = PROGRAM_CONFIG("probe"), .now = wall_now()};
     const struct program_option options[] = {
@@ -586,7 +624,7 @@ int enrol_main(int argc, char **argv)
         log_error("%s", e.error.text);
         return 2;
     }
-    if (!choose_portal(&e))
+    if (!choose_portal(&e) || !choose_code(&e, line))
         return 2;
     if (!est_client_init())
         fatal(1, "libcurl does not start");

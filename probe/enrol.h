@@ -5,6 +5,8 @@
  *         [--tls-key-type p256|ed25519] [--batch-key-type ed25519|sm2]
  *         [--again] [--new-batch-key] [--lang zh|en]
  *
+ * A code "-" is read from standard input.
+ *
  * Keys are born here and stay here. First the authority is fetched and compared
  * with the fingerprint that the programme office gave (RFC 7030, 4.1.1), or the
  * portal is verified with a file; nothing secret is sent before. Then come the

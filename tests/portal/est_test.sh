@@ -341,6 +341,23 @@ tap "... and when to come again" head_has '^Retry-After: [0-9]'
 tap "the authority is still told to everybody" post 200 est/cacerts
 tap "the audit chain is whole" "$portal" audit check -c "$conf"
 
+# --- those who say nothing ---
+
+# As many as one address may have, and more: the others do not notice.
+silent()
+{
+    local i fds=()
+    for i in $(seq 60); do
+        exec {fd}<>"/dev/tcp/127.0.0.1/$port" && fds+=("$fd")
+    done 2>/dev/null
+    from_source 8
+    post 200 est/cacerts -m 5
+    local status=$?
+    for fd in "${fds[@]}"; do exec {fd}>&-; done
+    return $status
+}
+tap "sixty silent connections hold nobody up" silent
+
 # --- a stop that loses nothing ---
 
 stops() { kill -TERM "$pid" && await 10 has_ended "$pid" &&

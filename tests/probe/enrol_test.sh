@@ -282,7 +282,8 @@ tap "... renews nothing and says what to do" complains 1 "ask the programme" \
     inside "$probe" renew -c "$home/probe.conf" --lang en
 issue --probe "$id"
 cp "$home/identity/batch.key" "$demo/batch.before"
-tap "a code for this probe enrols it again" enrol "$home"
+by_input() { local given=$code code=-; echo "$given" | enrol "$home"; }
+tap "a code for this probe enrols it again, from standard input" by_input
 tap "with the batch key that it had" cmp "$home/identity/batch.key" \
     "$demo/batch.before"
 tap "it is the same probe" grep -qx "probe_id = $id" "$home/probe.conf"
