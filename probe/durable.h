@@ -24,5 +24,7 @@ bool durable_folder(const char *path);
 /* folder/name; false with ENAMETOOLONG. */
 bool durable_path(char path[static DURABLE_PATH_LEN], const char *folder,
                   const char *name);
+/* The folder that the file stands in: "." without a slash. */
+bool durable_folder_of(char folder[static DURABLE_PATH_LEN], const char *path);
 
 #endif

@@ -139,6 +139,10 @@ static void add_times(const struct probe_status *s, struct buffer *out)
     add_seconds(out, "certificate_expiry_time_seconds",
                 "End of validity of the probe's certificate.",
                 s->certificate_end);
+    if (s->renewal != NULL && !s->renewal->is_gone)
+        add_seconds(out, "certificate_renewal_time_seconds",
+                    "When the certificate is renewed, or tried again.",
+                    s->renewal->next);
     if (s->uplink.has_receipt)
         add_seconds(out, "last_receipt_time_seconds",
                     "When the collector received the last acknowledged batch.",
@@ -165,6 +169,20 @@ static void add_identity(const struct probe_status *s, struct buffer *out)
              "1 while the kernel says that its clock is synchronised.");
     buffer_addf(out, PREFIX "clock_synchronised %d\n",
                 s->clock_quality == CLOCK_SYNCHRONISED);
+}
+
+static void add_renewal(const struct probe_status *s, struct buffer *out)
+{
+    if (s->renewal == NULL)
+        return;
+    add_head(out, "certificate_renewal_failures", "gauge",
+             "Attempts to renew the certificate that failed in a row.");
+    buffer_addf(out, PREFIX "certificate_renewal_failures %" PRIu32 "\n",
+                s->renewal->failures);
+    add_head(out, "certificate_renewer_up", "gauge",
+             "1 while the process that renews the certificate is there.");
+    buffer_addf(out, PREFIX "certificate_renewer_up %d\n",
+                !s->renewal->is_gone);
 }
 
 static void add_undecodable(const struct probe_status *s, struct buffer *out)
@@ -229,6 +247,7 @@ void metrics_print(const struct probe_status *s, struct buffer *out)
 {
     add_identity(s, out);
     add_times(s, out);
+    add_renewal(s, out);
     add_rows(s, out);
     add_undecodable(s, out);
     add_interface_series(s, out, "interface_received_packets_total",

@@ -456,6 +456,22 @@ small_pages()
 }
 check "a page with its stylesheet is below 60 kB" small_pages
 
+# --- probes ---
+probes()
+{
+    "$portal" probe revoke -c "$dir/portal.conf" probe-1 --reason '网关 <b> 失窃' &&
+        gives 200 anna /probes && has probe-1 "$dir/page" &&
+        has '已停用' "$dir/page" && has '网关 &lt;b&gt; 失窃' "$dir/page" &&
+        gives 200 anna '/probes?lang=en' && has 'Denied' "$dir/page" &&
+        gives 200 anna /api/v1/probes && has '"state":"denied"' "$dir/page" &&
+        gives 200 shanwei /probes && has probe-1 "$dir/page" &&
+        gives 200 foshan /probes && lacks probe-1 "$dir/page" &&
+        gives 200 ent /probes && gives 403 supp /probes &&
+        "$portal" probe restore -c "$dir/portal.conf" probe-1 &&
+        gives 200 anna '/probes?lang=zh' && lacks '失窃' "$dir/page"
+}
+check "each sees its probes, and who is denied and why" probes
+
 # --- completion tables ---
 tables()
 {
