@@ -210,15 +210,29 @@ static bool is_older(const struct checkpoint *newest, const char *folder,
     return true;
 }
 
+/* A usage.db whose first start was cut off, or of an older version, has no
+ * table of checkpoints yet; its writer will make it. */
+static bool has_table(struct db *db, bool *has)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(*) FROM sqlite_schema WHERE name = 'checkpoint'");
+    if (s == NULL || db_step(s) != DB_ROW)
+        return false;
+    *has = db_i64(s, 0) > 0;
+    db_reset(s);
+    return true;
+}
+
 bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
                       struct error_text *error)
 {
     struct checkpoint newest, last = {0};
     uint64_t highest;
-    bool found;
+    bool found, has = false;
     if (!newest_file(folder, origin, &newest, &highest, error))
         return false;
-    if (db != NULL && !checkpoint_last(db, &last, &found))
+    if (db != NULL &&
+        (!has_table(db, &has) || (has && !checkpoint_last(db, &last, &found))))
         return error_set(error, "%s", db_error(db));
     return !is_older(&newest, folder, last.number, error);
 }
