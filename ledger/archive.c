@@ -252,11 +252,13 @@ out:
 }
 
 /* The folder and its segments keep their names when the power goes, also those
- * of a writer that was killed before it could see to it. */
+ * of a writer that was killed before it could see to it. A folder around it that
+ * is not ours to read was not changed by us. */
 static bool sync_names(const struct archive *a)
 {
     int parent = openat(a->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = parent >= 0 && fsync(parent) == 0 && fsync(a->folder) == 0;
+    bool is_named = parent >= 0 ? fsync(parent) == 0 : errno == EACCES;
+    bool good = is_named && fsync(a->folder) == 0;
     int saved = errno;
     if (parent >= 0)
         close(parent);

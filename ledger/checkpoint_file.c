@@ -99,13 +99,24 @@ static bool write_synced(const char *path, struct slice note)
     return close(fd) == 0 && good;
 }
 
-static bool sync_folder(const char *folder)
+static bool sync_and_close(int fd)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return good;
+}
+
+/* The names in it, and its own, which may be new; unless the folder around it is
+ * not ours to read, and so was not made by us. */
+static bool sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int parent =
+        fd < 0 ? -1 : openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_named =
+        (fd >= 0 && parent < 0 && errno == EACCES) || sync_and_close(parent);
+    return sync_and_close(fd) && is_named;
 }
 
 static bool holds(const char *folder, uint64_t number, struct slice note)
