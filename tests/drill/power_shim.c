@@ -12,8 +12,8 @@
  * makes anyway (fstat at an open aside).
  *
  * Not seen, since our programs do not use it: stdio for writing, writev,
- * links, folders that are renamed. A descriptor that is not below the root
- * costs one look into a table.
+ * symbolic links, folders that are renamed. A descriptor that is not below the
+ * root costs one look into a table.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -63,7 +63,8 @@ static struct {
     ssize_t (*pwrite)(int, const void *, size_t, off_t);
     int (*ftruncate)(int, off_t);
     int (*rename)(const char *, const char *);
-    int (*unlink)(const char *);
+    int (*link)(const char *, const char *);
+    int (*unlinkat)(int, const char *, int);
     int (*mkdir)(const char *, mode_t);
     int (*fsync)(int);
     int (*clock_gettime)(clockid_t, struct timespec *);
@@ -97,7 +98,8 @@ static void find_all(void)
     find(&real.pwrite, "pwrite64");
     find(&real.ftruncate, "ftruncate64");
     find(&real.rename, "rename");
-    find(&real.unlink, "unlink");
+    find(&real.link, "link");
+    find(&real.unlinkat, "unlinkat");
     find(&real.mkdir, "mkdir");
     find(&real.fsync, "fsync");
     find(&real.clock_gettime, "clock_gettime");
@@ -472,18 +474,43 @@ EXPORT int rename(const char *from, const char *to)
     return status;
 }
 
-EXPORT int unlink(const char *path)
+EXPORT int link(const char *from, const char *to)
 {
-    char name[NAME_MAX_LEN];
-    if (!name_of(AT_FDCWD, path, name))
-        return real.unlink(path);
+    char old_name[NAME_MAX_LEN], new_name[NAME_MAX_LEN];
+    if (!name_of(AT_FDCWD, from, old_name) || !name_of(AT_FDCWD, to, new_name))
+        return real.link(from, to);
     lock();
     count_operation();
-    int status = fails(FAULT_WRITE) ? -1 : real.unlink(path);
+    int status =
+        fails(FAULT_SPACE) || fails(FAULT_WRITE) ? -1 : real.link(from, to);
+    if (status == 0)
+        append(RECORD_LINK, new_name, inode_of(from), 0, NULL, 0);
+    unlock();
+    return status;
+}
+
+static int unlink_any(int folder, const char *path, int flags)
+{
+    char name[NAME_MAX_LEN];
+    if (!name_of(folder, path, name))
+        return real.unlinkat(folder, path, flags);
+    lock();
+    count_operation();
+    int status = fails(FAULT_WRITE) ? -1 : real.unlinkat(folder, path, flags);
     if (status == 0)
         append(RECORD_UNLINK, name, 0, 0, NULL, 0);
     unlock();
     return status;
+}
+
+EXPORT int unlink(const char *path)
+{
+    return unlink_any(AT_FDCWD, path, 0);
+}
+
+EXPORT int unlinkat(int folder, const char *path, int flags)
+{
+    return unlink_any(folder, path, flags);
 }
 
 EXPORT int mkdir(const char *path, mode_t mode)
