@@ -92,16 +92,15 @@ has_sent() { [[ $(newest_sent "$1") > $2 ]]; }
 births()
 {
     local i
-    strike kill collector # the port is taken
     for ((i = $1; i <= $2; i++)); do
         rm -rf "$demo/young"
         new_machine young
         turn young die_after="$i"
         start young
-        await 1 has_stopped young || await 1 listens
+        await 1 has_stopped young
         strike power young
         keep_up young
-        await 20 listens || trouble "young: not born at operation $i"
+        await 20 listens $YOUNG_PORT || trouble "young: not born at operation $i"
         strike kill young
     done
 }
@@ -116,7 +115,7 @@ windows()
     for ((i = $1; i <= $2; i++)); do
         strike kill gen
         keep_up collector
-        await 20 listens
+        await 20 listens $COLLECTOR_PORT
         turn collector die_after="$i"
         start gen --pace-ms 1000000
         await 2 has_stopped collector
@@ -130,10 +129,7 @@ windows()
     strike kill gen
 }
 
-listens()
-{
-    [ -n "$("${in_province[@]}" ss -Hltn "sport = :$COLLECTOR_PORT")" ]
-}
+listens() { [ -n "$("${in_province[@]}" ss -Hltn "sport = :$1")" ]; }
 
 spool_is_empty() { [ "$(spool_of "$1")" = 0 ]; }
 

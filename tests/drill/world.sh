@@ -96,8 +96,9 @@ write_drill_confs()
         -e "s|^usage_db = .*|usage_db = $demo/collector/usage.db|" \
         -e "s|^archive = .*|archive = $demo/collector/archive|" \
         >"$demo/collector.conf"
-    sed "s|$demo/collector/|$demo/young/|" "$demo/collector.conf" \
-        >"$demo/young.conf"
+    sed -e "s|$demo/collector/|$demo/young/|" \
+        -e "s|^listen = .*|listen = $COLLECTOR_ADDRESS:$YOUNG_PORT|" \
+        "$demo/collector.conf" >"$demo/young.conf"
     for probe in live gen old; do
         PROBE_ID=$probe write_probe_conf | sed \
             -e "s|^state = .*|state = $demo/$probe|" \
@@ -147,7 +148,7 @@ drill_begin()
     RANDOM=$1
     probes=(gen)
     in_province=() in_gateway=()
-    COLLECTOR_PORT=$(free_port)
+    COLLECTOR_PORT=$(free_port) YOUNG_PORT=$(free_port)
     no_network=$(why_no_network)
     if [ -n "$no_network" ]; then
         COLLECTOR_ADDRESS=127.0.0.1
