@@ -1,5 +1,7 @@
 #include "collector/collector_config.h"
 
+#include "ledger/retention.h"
+
 #define TEXT(member)                                                           \
     offsetof(struct collector_config, member),                                 \
         sizeof(((struct collector_config *)NULL)->member)
@@ -55,12 +57,33 @@ const struct config_key collector_config_keys[] = {
     {"accept_sample", CONFIG_BOOL, VALUE(accept_sample), .initial = "no",
      .help = "Take batches of probes that are registered as demo data. They "
              "stay marked wherever they count."},
+    {"workers", CONFIG_U64, VALUE(workers), .max = 64, .initial = "0",
+     .help = "Threads that receive and check batches. 0: one for each "
+             "processor."},
     {"max_connections", CONFIG_U64, VALUE(max_connections), .min = 1,
      .max = 65536, .initial = "4096", .help = "Connections at a time."},
+    {"connections_per_probe", CONFIG_U64, VALUE(connections_per_probe),
+     .min = 1, .max = 1024, .initial = "4",
+     .help = "Connections of one certificate name at a time. When a probe "
+             "opens more, its oldest one is closed."},
     {"idle_timeout_s", CONFIG_U64, VALUE(idle_timeout_s), .min = 5,
      .max = 86400, .initial = "900",
      .help = "Seconds after which a silent connection is closed. Longer than "
              "the probes' batch period."},
+    {"detail_days", CONFIG_U64, VALUE(detail_days), .min = DETAIL_DAYS_MIN,
+     .max = DETAIL_DAYS_MAX, .initial = "90",
+     .help = "Days for which connection detail is kept (PRIV-05; the "
+             "programme's priv.flow_detail_days). Sums, ledger and proofs "
+             "stay."},
+    {"archive_days", CONFIG_U64, VALUE(archive_days), .min = ARCHIVE_DAYS_MIN,
+     .max = ARCHIVE_DAYS_MAX, .initial = "730",
+     .help = "Days for which the signed batches are kept: a cycle of a year, "
+             "half a year to settle it, priv.flow_retention_days. Deleted are "
+             "whole segments. Never less than 180 (network logs are kept six "
+             "months by law)."},
+    {"metrics", CONFIG_TEXT, TEXT(metrics), .initial = "",
+     .help = "Where metrics (/metrics) and health (/healthz) are served: "
+             "127.0.0.1:PORT, [::1]:PORT or unix:/PATH. Empty: nowhere."},
     {"user", CONFIG_TEXT, TEXT(user), .initial = "",
      .help = "Work as this user after the port is open and the keys are read. "
              "Empty: stay."},

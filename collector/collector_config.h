@@ -20,7 +20,10 @@ struct collector_config {
     char checkpoints[PATH_MAX], witnesses[PATH_MAX];
     uint64_t checkpoint_minutes, witness_quorum;
     bool accept_sample;
-    uint64_t max_connections, idle_timeout_s;
+    uint64_t workers; /* 0: as many as there are processors */
+    uint64_t max_connections, connections_per_probe, idle_timeout_s;
+    uint64_t detail_days, archive_days;
+    char metrics[LISTEN_LEN];
     char user[USER_LEN];
     int log_level; /* enum log_level */
 };

@@ -605,6 +605,10 @@ static void print_check(const struct check_options *options,
         printf("%" PRIu64 " batches were read from the archive; usage was not "
                "added up again\n",
                r->read_back);
+    if (r->gone > 0)
+        printf("%" PRIu64 " batches went with retention: their rows and "
+               "leaves were checked, not their bytes\n",
+               r->gone);
     printf("%" PRIu64 " batches never came, %" PRIu64 " forks\n", r->missing,
            r->forks);
     if (r->loose_bytes > 0)

@@ -13,8 +13,11 @@
 
 #include "ledger/store.h"
 #include "ledger/detail.h"
+#include "ledger/host_set.h"
 #include "ledger/merkle.h"
+#include "ledger/prepare.h"
 #include "ledger/read_back.h"
+#include "ledger/retention.h"
 #include "ledger/usage.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -24,8 +27,9 @@ enum { INSERT_SEARCH_MAX = 4096 }; /* batches: a few seconds */
 struct check {
     struct db *db;
     struct archive *archive;
-    struct detail *detail;
-    struct usage *usage;
+    struct usage_table *usage;
+    struct flow_block *block;
+    struct retention retention;
     struct read_back rb;
     struct merkle_tree tree;
     const struct check_options *options;
@@ -79,44 +83,57 @@ static bool check_leaf(struct check *c, const struct ledger_row *row)
     return log_check_row(c->log, row, &c->tree, leaf, c->error);
 }
 
-/* The flow rows of the batch are its records, in their order, or none when it
- * was not counted. */
+/* What the block holds against the records of the archived batch. */
+static bool block_equals(struct check *c, struct slice data, size_t count)
+{
+    if (!flow_block_decode(c->block, data) ||
+        flow_block_count(c->block) != count ||
+        count != batch_reader_count(c->rb.reader))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!flow_record_equal(&flow_block_records(c->block)[i],
+                               batch_reader_record(c->rb.reader, i)))
+            return false;
+    return true;
+}
+
+/* The block of the batch holds its records, in their order; none when it was
+ * not counted, or when retention took it. */
 static bool check_detail(struct check *c, const struct ledger_row *row)
 {
-    size_t count = row->is_counted ? batch_reader_count(c->rb.reader) : 0;
+    bool is_wanted = row->is_counted && batch_reader_count(c->rb.reader) > 0 &&
+                     retention_keeps_detail(&c->retention, row);
     struct db_statement *s = detail_prepare_batch(c->db, "live", row->index);
     if (s == NULL)
         return database_failed(c);
-    enum db_step step;
-    size_t i = 0;
-    bool is_equal = true;
-    while ((step = db_step(s)) == DB_ROW && is_equal) {
-        is_equal = i < count &&
-                   detail_row_equals(s, batch_reader_record(c->rb.reader, i));
-        i++;
+    enum db_step step = db_step(s);
+    bool is_equal = step == DB_ROW ? false : !is_wanted;
+    if (step == DB_ROW && row->is_counted) {
+        size_t count;
+        struct slice data = detail_block(s, &count);
+        is_equal = block_equals(c, data, count);
     }
     db_reset(s);
     if (step == DB_FAILED)
         return database_failed(c);
-    if (!is_equal || i != count)
-        return row_fault(c, row,
-                         "its flow rows are not the records of the "
-                         "archived batch");
-    return true;
+    return is_equal || row_fault(c, row,
+                                 "its flow block is not the records of the "
+                                 "archived batch");
 }
 
 static bool add_usage(struct check *c, const struct ledger_row *row)
 {
-    const struct usage_scope scope = usage_scope_of(row);
-    for (size_t i = 0; i < batch_reader_count(c->rb.reader); i++) {
-        const struct flow_record *r = batch_reader_record(c->rb.reader, i);
-        int64_t endpoint;
-        if (!detail_endpoint_key(c->detail, r->endpoint_id, &endpoint))
-            return database_failed(c);
-        if (!usage_add(c->usage, endpoint, r))
-            return row_fault(c, row, "its records cannot be added up");
-    }
-    return usage_store(c->usage, &scope) || database_failed(c);
+    struct usage_scope scope = usage_scope_of(row);
+    struct prepared prepared;
+    prepared_init(&prepared);
+    scope.from_bucket = c->retention.usage_from_s;
+    bool is_good =
+        prepare_sums(&prepared, c->rb.reader) && !prepared.has_too_many_cells;
+    bool is_stored = is_good && usage_store(c->usage, prepared.sums, &scope);
+    prepared_clear(&prepared);
+    if (!is_good)
+        return row_fault(c, row, "its records cannot be added up");
+    return is_stored || database_failed(c);
 }
 
 static bool end_of_live_segment(void *db, uint32_t segment, uint64_t *end)
@@ -171,6 +188,10 @@ static bool check_row_batch(struct check *c, const struct ledger_row *row)
     struct error_text why;
     if (!is_read_back(c, row))
         return true;
+    if (retention_has_deleted(&c->retention, row->place.segment)) {
+        c->result->gone++;
+        return true;
+    }
     if (!read_back_batch(&c->rb, row, &why))
         return row_fault_of(c, archive_class(c, row), row, why.text);
     if (!check_detail(c, row) || (row->is_counted && !add_usage(c, row)))
@@ -241,10 +262,10 @@ static const char *const NONE_AFTER[] = {
     "SELECT 'cut: Merkle leaf ' || idx || ' has no ledger row' "
     "FROM live.merkle_leaf WHERE idx > (SELECT count(*) FROM live.ledger) "
     "ORDER BY idx LIMIT 1",
-    "SELECT 'cut: flow row ' || id || ' names ledger row ' || ledger_idx || "
-    "', which does not exist' FROM live.flow AS f WHERE NOT EXISTS "
+    "SELECT 'cut: a flow block names ledger row ' || ledger_idx || "
+    "', which does not exist' FROM live.flow_block AS f WHERE NOT EXISTS "
     "(SELECT 1 FROM live.ledger AS l WHERE l.idx = f.ledger_idx) "
-    "ORDER BY id LIMIT 1",
+    "ORDER BY ledger_idx LIMIT 1",
     "SELECT 'edit: chain of ' || l.probe_id || ': batch ' || l.sequence || "
     "' does not follow the one before it, and no event says so' "
     "FROM live.ledger AS l "
@@ -354,28 +375,21 @@ static void name_rewrite(struct check *c)
     "u.minutes, u.hosts, u.names_confirmed, u.names_mismatched "               \
     "FROM " schema ".usage AS u "                                              \
     "LEFT JOIN " schema ".endpoint_key AS e ON e.key = u.endpoint"
-#define HOST_ROWS(schema)                                                      \
-    "SELECT s.enterprise_id, e.endpoint_id, h.bucket, s.site_id, s.source, "   \
-    "s.is_sample, h.host FROM " schema ".usage_host AS h "                     \
-    "LEFT JOIN " schema ".usage_scope AS s ON s.key = h.scope "                \
-    "LEFT JOIN " schema ".endpoint_key AS e ON e.key = h.endpoint"
-#define DIFFERENCE(rows, left, right)                                          \
-    rows(left) " EXCEPT " rows(right) " LIMIT 1"
+#define DIFFERENCE(left, right)                                                \
+    "SELECT * FROM (" USAGE_ROWS(left) " EXCEPT " USAGE_ROWS(                  \
+        right) ") WHERE bucket >= :from LIMIT 1"
 
-static const struct {
-    const char *what;
-    const char *sql;
-} DIFFERENCES[] = {
-    {"usage", DIFFERENCE(USAGE_ROWS, "live", "main")},
-    {"usage", DIFFERENCE(USAGE_ROWS, "main", "live")},
-    {"usage_host", DIFFERENCE(HOST_ROWS, "live", "main")},
-    {"usage_host", DIFFERENCE(HOST_ROWS, "main", "live")},
+static const char *const DIFFERENCES[] = {
+    DIFFERENCE("live", "main"),
+    DIFFERENCE("main", "live"),
 };
 
 static bool check_usage(struct check *c)
 {
     for (size_t i = 0; i < sizeof(DIFFERENCES) / sizeof(DIFFERENCES[0]); i++) {
-        struct db_statement *s = db_prepare(c->db, DIFFERENCES[i].sql);
+        struct db_statement *s = db_prepare(c->db, DIFFERENCES[i]);
+        if (s != NULL)
+            db_bind_i64(s, ":from", c->retention.usage_from_s);
         enum db_step step = s ? db_step(s) : DB_FAILED;
         if (step == DB_FAILED)
             return database_failed(c);
@@ -387,14 +401,47 @@ static bool check_usage(struct check *c)
                    sizeof(enterprise));
         error_set(
             c->error,
-            "edit: %s of %s at %s in the 5 minutes from %s is not the sum "
-            "of "
-            "the archived batches",
-            DIFFERENCES[i].what, enterprise, db_text(s, 1), when);
+            "edit: usage of %s at %s in the 5 minutes from %s is not the sum "
+            "of the archived batches",
+            enterprise, db_text(s, 1), when);
         db_reset(s);
         return false;
     }
     return true;
+}
+
+/* Every cell whose hosts may still grow knows as many as it counts. */
+static bool check_hosts(struct check *c)
+{
+    struct db_statement *s = db_prepare(
+        c->db,
+        "SELECT u.enterprise_id, u.bucket, u.hosts, h.hosts FROM live.usage "
+        "AS u LEFT JOIN live.usage_scope AS s ON s.enterprise_id = "
+        "u.enterprise_id AND s.site_id = u.site_id AND s.source = u.source "
+        "AND s.is_sample = u.is_sample LEFT JOIN live.usage_host AS h ON "
+        "h.scope = s.key AND h.endpoint = u.endpoint AND h.bucket = u.bucket "
+        "WHERE u.hosts > 0 AND (h.hosts IS NOT NULL OR u.bucket >= "
+        "(SELECT at_us / 1000000 FROM live.retention))");
+    if (s == NULL)
+        return database_failed(c);
+    enum db_step step;
+    bool good = true;
+    while (good && (step = db_step(s)) == DB_ROW) {
+        struct host_set_walk walk = {db_blob(s, 3), 0, false};
+        uint64_t count = 0;
+        while (host_set_next(&walk))
+            count++;
+        char when[WALL_TEXT_LEN];
+        wall_to_text(wall_from_s(db_i64(s, 1)), when);
+        good = (!walk.failed && count == db_u64(s, 2)) ||
+               error_set(
+                   c->error,
+                   "edit: usage_host of %s in the 5 minutes from %s does not "
+                   "name the hosts that were counted",
+                   db_text(s, 0), when);
+    }
+    db_reset(s);
+    return good && (step == DB_DONE || database_failed(c));
 }
 
 static bool read_number(struct check *c, const char *sql, uint64_t *number)
@@ -440,7 +487,8 @@ static bool check_everything(struct check *c)
 {
     struct check_result *r = c->result;
     bool is_whole = !c->options->is_quick && !c->options->has_since;
-    if (!check_log_and_rows(c) || (is_whole && !check_usage(c)) ||
+    if (!check_log_and_rows(c) ||
+        (is_whole && (!check_usage(c) || !check_hosts(c))) ||
         !count_loose_bytes(c))
         return false;
     r->root = merkle_root(&c->tree);
@@ -479,20 +527,23 @@ bool check_run(const struct ledger_paths *paths,
                         error)) == NULL ||
         !db_attach(c.db, paths->usage_db, "live", error))
         goto out;
-    c.detail = detail_new(c.db);
-    c.usage = usage_new(c.db);
-    if (!read_back_init(&c.rb, c.archive) || c.detail == NULL ||
+    c.block = flow_block_new();
+    c.usage = usage_table_new(c.db);
+    if (!read_back_init(&c.rb, c.archive) || c.block == NULL ||
         c.usage == NULL) {
         error_set(error, "out of memory");
         goto out;
     }
-    good = db_begin(c.db) ? check_everything(&c) : database_failed(&c);
+    good = db_begin(c.db) && retention_read(c.db, "live", &c.retention)
+               ? check_everything(&c)
+               : database_failed(&c);
     db_rollback(c.db);
 out:
     log_check_free(c.log);
     read_back_clear(&c.rb);
-    usage_free(c.usage);
-    detail_free(c.detail);
+    retention_clear(&c.retention);
+    usage_table_free(c.usage);
+    flow_block_free(c.block);
     db_close(c.db);
     archive_close(c.archive);
     db_close(live);

@@ -26,6 +26,7 @@ struct check_result {
     uint64_t batches, kept, records, probes, bytes;
     uint64_t missing; /* sequence numbers that never came */
     uint64_t forks;
+    uint64_t gone;        /* of the batches: their bytes went with retention */
     uint64_t loose_bytes; /* in the archive behind the last known batch: what
                              a crash left, or what is being written now */
     uint64_t read_back;   /* batches read from the archive */

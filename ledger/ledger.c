@@ -153,11 +153,36 @@ static bool find_around(struct db *db, const struct batch_info *info,
     return step == DB_DONE;
 }
 
+/* Clocks are set back and forth, and a start may share a moment with the one
+ * before it; two at the same time for longer are two programs. Periods longer
+ * than a day are kept uncounted, so none of those before reaches here. */
+static bool find_overlap(struct db *db, const struct batch_info *info,
+                         struct intake_neighbours *near)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT ifnull(max(min(period_end_ms, :end) - max(period_start_ms, "
+            ":start)), 0) FROM ledger INDEXED BY ledger_by_probe "
+            "WHERE probe_id = :probe AND period_start_ms >= :start - 86400000 "
+            "AND period_start_ms < :end AND period_end_ms > :start "
+            "AND boot_id <> :boot");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":probe", info->probe_id);
+    db_bind_blob(s, ":boot", info->boot_id, BOOT_ID_LEN);
+    db_bind_i64(s, ":start", info->period_start_ms);
+    db_bind_i64(s, ":end", info->period_end_ms);
+    bool good = db_step(s) == DB_ROW;
+    if (good)
+        near->overlap_ms = db_i64(s, 0);
+    db_reset(s);
+    return good;
+}
+
 bool ledger_find_neighbours(struct db *db, const struct batch_info *info,
                             struct intake_neighbours *near)
 {
     *near = (struct intake_neighbours){0};
-    if (!find_around(db, info, near))
+    if (!find_around(db, info, near) || !find_overlap(db, info, near))
         return false;
     struct db_statement *s =
         db_prepare(db, "SELECT ifnull(max(sequence), 0) FROM ledger "

@@ -6,6 +6,10 @@ const struct db_migration ledger_migrations[] = {
 #include "ledger/001-ledger.sql.inc"
     },
     {
+        "002-detail.sql",
+#include "ledger/002-detail.sql.inc"
+    },
+    {
         "004-log.sql",
 #include "ledger/004-log.sql.inc"
     },

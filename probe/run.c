@@ -339,7 +339,8 @@ static void serve_metrics(struct run *r, const struct pollfd *fds, size_t count,
         struct probe_status s = status_of(r, wall_now(), &parts);
         metrics_print(&s, &text);
     }
-    metrics_step(r->parts.metrics, fds, count, &text, now);
+    const struct metrics_pages pages = {"yz-probe", &text, NULL, true};
+    metrics_step(r->parts.metrics, fds, count, &pages, now);
     buffer_clear(&text);
 }
 
