@@ -210,16 +210,31 @@ static bool is_older(const struct checkpoint *newest, const char *folder,
     return true;
 }
 
+/* A usage.db that was just born, or is of an older version, has none. */
+static bool has_checkpoints(struct db *db, bool *has)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(*) FROM sqlite_schema WHERE name = 'checkpoint'");
+    bool good = s != NULL && db_step(s) == DB_ROW;
+    *has = good && db_i64(s, 0) == 1;
+    if (s != NULL)
+        db_reset(s);
+    return good;
+}
+
 bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
                       struct error_text *error)
 {
     struct checkpoint newest, last = {0};
     uint64_t highest;
-    bool found;
+    bool found = false;
     if (!newest_file(folder, origin, &newest, &highest, error))
         return false;
-    if (db != NULL && !checkpoint_last(db, &last, &found))
+    if (db != NULL && (!has_checkpoints(db, &found) ||
+                       (found && !checkpoint_last(db, &last, &found))))
         return error_set(error, "%s", db_error(db));
+    if (!found)
+        last.number = 0;
     return !is_older(&newest, folder, last.number, error);
 }
 
