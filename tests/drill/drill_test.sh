@@ -19,8 +19,9 @@ HOLD_MS=600   # how long a disk fails
 
 short_form()
 {
+    births 2 2 # the file is there, and nothing in it
     roll 90
-    births $((rolled + 1)) $((rolled + 2))
+    births $((rolled + 1)) $((rolled + 1))
     storm 8
     bad_disks 1 5
     clock_steps collector gen
@@ -54,7 +55,7 @@ long_form()
         is_over && return
         storm 20
         case $((i % 6)) in
-        0) roll 90 && births $((rolled + 1)) $((rolled + 5)) ;;
+        0) roll 140 && births $((rolled + 1)) $((rolled + 5)) ;;
         1) roll 5 && bad_disks $((rolled + 1)) ;;
         3) roll $((${#probes[@]} + 1)) &&
             clock_steps "$(printf '%s\n' collector "${probes[@]}" |

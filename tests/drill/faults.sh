@@ -26,6 +26,20 @@ at_an_operation()
     strike "$1" "$2"
 }
 
+# at_the_end HOW: the collector is asked to stop, and dies before an operation of
+# that, if it has so many.
+at_the_end()
+{
+    roll 40
+    turn collector die_after=$((rolled + 1))
+    runs collector && kill -TERM "${pid[collector]}"
+    await 3 has_stopped collector
+    turn collector die_after=0
+    farewell=asked
+    strike "$1" collector
+    farewell=
+}
+
 # storm ROUNDS: kills, and a loss of power in one of CUT_SHARE rounds.
 storm()
 {
@@ -37,7 +51,10 @@ storm()
         roll "$CUT_SHARE"
         [ "$rolled" != 0 ] || how=power
         roll 4
-        if [ $how = kill ] && [ "$rolled" = 0 ] ||
+        if [ "${struck[*]}" = collector ] && [ "$rolled" = 1 ]; then
+            pause 50 "$LIFE_MS"
+            at_the_end $how
+        elif [ $how = kill ] && [ "$rolled" = 0 ] ||
             [ $how = power ] && [ "$rolled" != 0 ]; then
             pause 50 300
             at_an_operation $how "${struck[0]}"

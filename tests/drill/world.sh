@@ -26,6 +26,7 @@ declare -A pid=() kills=() cuts=() failing=() gen_options=()
 given_up=0  # ends with an error while the disk was failing
 gone=0      # ends of their own accord, which must not be
 unsure=0 lost=0 torn=0
+farewell= # asked: a good end is no surprise
 
 # --- chance: one seed gives the same decisions ---
 
@@ -254,7 +255,9 @@ trouble()
 end_of()
 {
     reap "$1"
-    [ $status != 137 ] || return 0
+    case $status$farewell in
+    137* | 0asked | 143asked) return ;;
+    esac
     if [ -n "${failing[$1]}" ]; then
         given_up=$((given_up + 1))
         return
