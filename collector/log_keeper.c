@@ -67,19 +67,17 @@ bool log_guard(const struct collector_config *config, struct error_text *error)
     struct error_text why;
     struct db *db = NULL;
     log_folder_of(config, folder);
-    /* One of an older version is brought up by its writer first, and has no
-     * checkpoints. */
+    /* One that cannot be opened is the store's to complain about. */
     if (access(config->usage_db, F_OK) == 0 &&
         (db = db_open(config->usage_db, DB_READ, ledger_migrations,
                       ledger_migration_count, &why)) == NULL)
         return true;
     bool good = checkpoint_guard(db, folder, config->log_origin, &why);
     db_close(db);
-    return good ||
-           error_set(error,
-                     "%s. Put the newer usage.db back; or keep the archive "
-                     "aside and give the log a new log_origin",
-                     why.text);
+    return good || error_set(error,
+                             "%s; if usage.db is from a backup, see FILES in "
+                             "yz-collector(1)",
+                             why.text);
 }
 
 static void note_rollback(struct log_keeper *k, const char *why)

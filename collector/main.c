@@ -97,6 +97,17 @@ static void stop_routers(void *context)
     r->listener = NULL;
 }
 
+/* The log's keeper, watched by the server's health. */
+static struct log_keeper *keep_log(const struct collector_config *config,
+                                   const struct sign_key *key,
+                                   struct server *server,
+                                   struct error_text *error)
+{
+    struct log_keeper *keeper = log_keeper_start(config, key, error);
+    server_watch_log(server, keeper);
+    return keeper;
+}
+
 /* Keys and port first, with the rights we were started with; files of our own
  * only as the user we work as. */
 static int serve(const char *path, const struct collector_config *config)
@@ -121,7 +132,7 @@ static int serve(const char *path, const struct collector_config *config)
               (routers.listener = netflow_listener_open(config, &error))) &&
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
-             (keeper = log_keeper_start(config, log_key, &error))) {
+             (keeper = keep_log(config, log_key, server, &error))) {
         if (routers.listener != NULL)
             server_set_sources(server, &sources);
         if (server_run(server, store, read_again, &serving, &error))

@@ -162,6 +162,9 @@ void metrics_print(const struct collector_status *s, struct buffer *out)
     metrics_add_head(out, PREFIX, "store_failing", "gauge",
                      "1 while nothing can be stored.");
     buffer_addf(out, PREFIX "store_failing %d\n", s->commits.is_failing);
+    metrics_add_head(out, PREFIX, "log_failing", "gauge",
+                     "1 while no checkpoint of the log can be signed.");
+    buffer_addf(out, PREFIX "log_failing %d\n", s->is_log_ill);
     add_rows(s, out);
     add_batches(&s->commits.totals, out);
     add_commit_times(&s->commits, out);
@@ -179,6 +182,7 @@ bool metrics_health(const struct collector_status *s, struct buffer *out)
         {s->daily.free_bytes > 0 && s->daily.free_bytes < FREE_BYTES_MIN,
          "less than 256 MiB are free for the archive"},
         {s->daily.has_retention_failed, "retention failed"},
+        {s->is_log_ill, s->log_why.text},
     };
     bool is_good = true;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -14,6 +14,7 @@
 #include "collector/committer.h"
 #include "collector/daily.h"
 #include "common/buffer.h"
+#include "common/log.h"
 #include "common/clock.h"
 #include "common/metrics_server.h"
 
@@ -25,6 +26,8 @@ struct collector_status {
     uint64_t batches, received_bytes, pending_bytes;
     struct commit_status commits;
     struct daily_status daily;
+    bool is_log_ill;           /* no checkpoint can be signed */
+    struct error_text log_why; /* then the reason */
 };
 
 /* Adds all metrics to out. */

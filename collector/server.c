@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "collector/daily.h"
+#include "collector/log_keeper.h"
 
 enum {
     WORKERS_MAX = 64,
@@ -35,10 +36,16 @@ struct server {
     struct daily *daily;
     const struct server_sources *sources; /* NULL: none */
     bool has_sources;                     /* they run */
+    struct log_keeper *keeper;            /* borrowed; may be NULL */
     bool is_full;                         /* of connections; logged once */
     bool is_accepting;                    /* there are descriptors */
     struct wall_time started;
 };
+
+void server_watch_log(struct server *server, struct log_keeper *keeper)
+{
+    server->keeper = keeper;
+}
 
 static size_t wanted_workers(const struct collector_config *config)
 {
@@ -210,6 +217,8 @@ static void read_status(struct server *s, struct collector_status *status)
     }
     committer_read(s->shared.committer, &status->commits);
     daily_read(s->daily, &status->daily);
+    status->is_log_ill =
+        s->keeper != NULL && !log_keeper_is_well(s->keeper, &status->log_why);
 }
 
 static void serve_metrics(struct server *s, const struct pollfd *fds,

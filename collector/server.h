@@ -46,6 +46,9 @@ struct server_sources {
 /* Borrowed; before server_run. */
 void server_set_sources(struct server *server,
                         const struct server_sources *sources);
+/* Health and metrics tell how the log's keeper does; borrowed for the run. */
+struct log_keeper;
+void server_watch_log(struct server *server, struct log_keeper *keeper);
 /* Serves until stop_requested(): then takes what is complete, sends the
  * receipts and closes. False when it could not start or the loop failed. */
 bool server_run(struct server *server, struct store *store,

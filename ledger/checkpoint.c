@@ -210,17 +210,16 @@ static bool is_older(const struct checkpoint *newest, const char *folder,
     return true;
 }
 
-/* A usage.db whose first start was cut off, or of an older version, has no
- * table of checkpoints yet; its writer will make it. */
-static bool has_table(struct db *db, bool *has)
+/* A usage.db that was just born, or is of an older version, has none. */
+static bool has_checkpoints(struct db *db, bool *has)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT count(*) FROM sqlite_schema WHERE name = 'checkpoint'");
-    if (s == NULL || db_step(s) != DB_ROW)
-        return false;
-    *has = db_i64(s, 0) > 0;
-    db_reset(s);
-    return true;
+    bool good = s != NULL && db_step(s) == DB_ROW;
+    *has = good && db_i64(s, 0) == 1;
+    if (s != NULL)
+        db_reset(s);
+    return good;
 }
 
 bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
@@ -228,12 +227,14 @@ bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
 {
     struct checkpoint newest, last = {0};
     uint64_t highest;
-    bool found, has = false;
+    bool found = false;
     if (!newest_file(folder, origin, &newest, &highest, error))
         return false;
-    if (db != NULL &&
-        (!has_table(db, &has) || (has && !checkpoint_last(db, &last, &found))))
+    if (db != NULL && (!has_checkpoints(db, &found) ||
+                       (found && !checkpoint_last(db, &last, &found))))
         return error_set(error, "%s", db_error(db));
+    if (!found)
+        last.number = 0;
     return !is_older(&newest, folder, last.number, error);
 }
 

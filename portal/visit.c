@@ -52,8 +52,7 @@ static const struct template_page PAGES[] = {
     {"error", PAGE_ERROR},     {"vouchers", PAGE_VOUCHERS},
     {"voucher", PAGE_VOUCHER}, {"chart", PAGE_CHART},
     {"tables", PAGE_TABLES},   {"table", PAGE_TABLE},
-    {"events", PAGE_EVENTS},
-    {"probes", PAGE_PROBES},
+    {"events", PAGE_EVENTS},   {"probes", PAGE_PROBES},
 };
 static const struct template_set PAGE_SET = {PAGES,
                                              sizeof(PAGES) / sizeof(PAGES[0])};

@@ -143,6 +143,15 @@ static void test_rollback(struct bench *b)
     CHECK(unlink(b->config.usage_db) == 0);
     CHECK(!log_guard(&b->config, &b->error));
 
+    test_case("a usage.db that is just being born starts without files only");
+    sample_write_file(b->config.usage_db, "", 0);
+    CHECK(!log_guard(&b->config, &b->error));
+    CHECK(strstr(b->error.text, "it is an older copy") != NULL);
+    snprintf(b->config.checkpoints, sizeof(b->config.checkpoints), "%s/none",
+             b->folder.path);
+    CHECK(log_guard(&b->config, &b->error));
+    b->config.checkpoints[0] = '\0';
+
     test_case("a log with a new name may begin");
     snprintf(b->config.log_origin, sizeof(b->config.log_origin), "new/log");
     CHECK(log_guard(&b->config, &b->error));

@@ -94,7 +94,7 @@ send()
     : >"$answer"
     {
         cat "$@"
-        for i in $(seq 60); do
+        for i in $(seq 200); do
             sleep 0.05
             [ "$(stat -c %s "$answer")" -lt $(($# * RECEIPT_BYTES)) ] || break
         done
