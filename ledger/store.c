@@ -276,9 +276,12 @@ static void fill_row(struct taking *t)
     memcpy(row->supplier_id, t->probe.supplier_id, REGISTRY_ID_LEN);
 }
 
+/* Storing uses the sums up: when the group fails, and the batch is taken again,
+ * they are made anew. */
 static bool store_records(struct taking *t)
 {
     const struct usage_scope scope = usage_scope_of(&t->row);
+    t->prepared->has_content = false;
     return detail_store(t->c->db, t->row.index, batch_reader_count(t->reader),
                         buffer_slice(&t->prepared->block)) &&
            usage_store(t->c->usage, t->prepared->sums, &scope);
