@@ -23,6 +23,7 @@ short_form()
     roll 90
     births $((rolled + 1)) $((rolled + 1))
     storm 8
+    second_try
     bad_disks 1 5
     clock_steps collector gen
     storm 8
@@ -56,7 +57,7 @@ long_form()
         storm 20
         case $((i % 6)) in
         0) roll 140 && births $((rolled + 1)) $((rolled + 5)) ;;
-        1) roll 5 && bad_disks $((rolled + 1)) ;;
+        1) second_try && roll 5 && bad_disks $((rolled + 1)) ;;
         3) roll $((${#probes[@]} + 1)) &&
             clock_steps "$(printf '%s\n' collector "${probes[@]}" |
                 sed -n $((rolled + 1))p)" ;;

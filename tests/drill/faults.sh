@@ -154,6 +154,22 @@ bad_disk()
     failing[$1]=
 }
 
+# second_try: the collector's disk fails for a moment, nobody is killed, and what
+# it had in hand is stored by the next try.
+second_try()
+{
+    local before
+    keep_up collector gen
+    pause 200 300
+    failing[collector]=1
+    turn collector fault=3 fault_percent=100
+    pause 300 500
+    turn collector fault=0
+    before=$(newest_sent gen)
+    await 20 has_sent gen "$before"
+    failing[collector]=
+}
+
 # bad_disks FAULT...: each (journal.h has their numbers), at the collector and
 # at a probe. What a probe with a bad disk holds in memory alone is promised by
 # nobody; so that there is a witness of each batch, the collector is away
