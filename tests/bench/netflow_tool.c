@@ -8,6 +8,8 @@
  *                            and with endpoints aggregates; CPU time per record
  *   netflow_tool send udp|tcp HOST PORT FILE [PAUSE_US]   sends the messages of
  *                            a file, one datagram each
+ *   netflow_tool cut IN OUT  the same records in messages that fit a datagram
+ *                            of 1400 bytes (RFC 7011 10.3.3)
  *   netflow_tool hex udp|tcp HOST PORT FILE   the same of a hex text (hex.h)
  */
 #include <arpa/inet.h>
@@ -21,7 +23,9 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/cursor.h"
 #include "common/ipfix.h"
+#include "common/ipfix_decode.h"
 #include "netflow/aggregate.h"
 #include "netflow/session.h"
 #include "tests/netflow/hex.h"
@@ -286,6 +290,111 @@ static int send_file(int argc, char **argv)
     return 0;
 }
 
+/* --- cutting --- */
+
+struct cutting {
+    const uint8_t *message; /* being read */
+    struct buffer out;
+    size_t start, set; /* of the message and set being written; set 0: none */
+    uint16_t set_id;
+    uint32_t sequence, records, domain, time_s;
+};
+
+static void end_message(struct cutting *c)
+{
+    if (c->set > 0)
+        buffer_put_u16(&c->out, c->set + 2, (uint16_t)(c->out.length - c->set));
+    if (c->out.length > c->start)
+        buffer_put_u16(&c->out, c->start + 2,
+                       (uint16_t)(c->out.length - c->start));
+    c->sequence += c->records;
+    c->records = 0;
+    c->set = 0;
+    c->start = c->out.length;
+}
+
+static void begin_message(struct cutting *c)
+{
+    buffer_add_u16(&c->out, IPFIX_VERSION);
+    buffer_add_u16(&c->out, 0);
+    buffer_add_u32(&c->out, c->time_s);
+    buffer_add_u32(&c->out, c->sequence);
+    buffer_add_u32(&c->out, c->domain);
+}
+
+static bool cut_record(void *context, const struct ipfix_record *r)
+{
+    enum { MOST = 1400 };
+    struct cutting *c = context;
+    c->domain = r->domain;
+    c->time_s = r->export_time_s;
+    if (c->out.length > c->start &&
+        c->out.length - c->start + r->length + IPFIX_SET_HEADER_LEN > MOST)
+        end_message(c);
+    if (c->out.length == c->start)
+        begin_message(c);
+    if (c->set == 0 || c->set_id != r->template_id) {
+        if (c->set > 0)
+            buffer_put_u16(&c->out, c->set + 2,
+                           (uint16_t)(c->out.length - c->set));
+        c->set = c->out.length;
+        c->set_id = r->template_id;
+        buffer_add_u16(&c->out, r->template_id);
+        buffer_add_u16(&c->out, 0);
+    }
+    buffer_add(&c->out, c->message + r->offset, r->length);
+    c->records++;
+    return true;
+}
+
+/* Templates first, in a message of their own. */
+static void copy_templates(struct cutting *c, size_t length)
+{
+    struct cursor in = cursor_of(c->message, length);
+    cursor_skip(&in, 4);
+    c->time_s = cursor_u32(&in);
+    cursor_skip(&in, 4);
+    c->domain = cursor_u32(&in);
+    begin_message(c);
+    while (cursor_left(&in) > 0) {
+        const uint8_t *set = c->message + in.offset;
+        uint16_t id = cursor_u16(&in), size = cursor_u16(&in);
+        cursor_skip(&in, size - (size_t)IPFIX_SET_HEADER_LEN);
+        if (id < IPFIX_SET_DATA_MIN)
+            buffer_add(&c->out, set, size);
+    }
+    end_message(c);
+}
+
+static int cut(char **argv)
+{
+    struct cutting c = {0};
+    struct buffer in;
+    struct ipfix_session *session = ipfix_session_new();
+    buffer_init(&in, FILE_MAX);
+    buffer_init(&c.out, FILE_MAX);
+    if (!buffer_read_file(&in, argv[0], FILE_MAX))
+        fail(argv[0]);
+    c.message = (const uint8_t *)in.data;
+    for (size_t left = in.length; left > 0;) {
+        int length = ipfix_message_length(c.message, left);
+        if (length <= 0 || (size_t)length > left)
+            fail("not IPFIX to the end");
+        copy_templates(&c, (size_t)length);
+        if (ipfix_decode_message(session, c.message, (size_t)length, cut_record,
+                                 &c) != IPFIX_OK)
+            fail("not IPFIX");
+        end_message(&c);
+        c.message += length;
+        left -= (size_t)length;
+    }
+    write_file(argv[1], c.out.data, c.out.length);
+    ipfix_session_free(session);
+    buffer_clear(&in);
+    buffer_clear(&c.out);
+    return 0;
+}
+
 /* The messages of a hex text, each as often as it says. */
 static void send_text(int fd, FILE *f)
 {
@@ -325,9 +434,11 @@ int main(int argc, char **argv)
         return decode(argc - 2, argv + 2);
     if (strcmp(verb, "send") == 0 && argc >= 6)
         return send_file(argc - 2, argv + 2);
+    if (strcmp(verb, "cut") == 0 && argc == 4)
+        return cut(argv + 2);
     if (strcmp(verb, "hex") == 0 && argc == 6)
         return hex(argv + 2);
     fail("make FILE RECORDS ENDPOINTS | decode FILE [ENDPOINTS] | "
-         "send udp|tcp HOST PORT FILE [PAUSE_US] | "
+         "send udp|tcp HOST PORT FILE [PAUSE_US] | cut IN OUT | "
          "hex udp|tcp HOST PORT FILE");
 }

@@ -37,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct netflow_budget budget = {0, BUDGET};
     if (size == 0)
         return 0;
-    struct endpoint_list *endpoints = endpoint_list_any();
+    static struct endpoint_list *endpoints;
+    if (endpoints == NULL)
+        endpoints = endpoint_list_any();
     struct fuzzing f = {
         netflow_aggregate_new(FLOWS, &key, take_flow, NULL),
         {.is_any_time = (data[0] & 2) != 0, .tally = &tally},
@@ -57,7 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     netflow_aggregate_drain(f.aggregate, NOW_MS, true);
     netflow_session_free(session);
     netflow_aggregate_free(f.aggregate);
-    endpoint_list_free(endpoints);
     if (budget.used != 0)
         abort();
     return 0;
