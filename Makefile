@@ -8,6 +8,7 @@
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
 #   make mutate     real captures cut and with bits turned; CORPUS=DIR
+#   make drill      durability: DRILL_KILLS kill -9, DRILL_CUTS losses of power
 #   make soak       endless new flows for SOAK_MINUTES, memory must stay flat
 #   make fuzz       every fuzz target for FUZZ_SECONDS each
 #   make install    programs, manual pages, units; DESTDIR and PREFIX honoured
@@ -29,6 +30,9 @@ LDFLAGS ?=
 LTO     ?= -flto=auto
 FUZZ_SECONDS ?= 30
 SOAK_MINUTES ?= 30
+DRILL_KILLS ?= 1000
+DRILL_CUTS ?= 200
+DRILL_MINUTES ?= 40
 V       ?=
 Q       := $(if $(V),,@)
 
@@ -58,11 +62,12 @@ LINK_verifier  := verifier rules common
 LINK_portal    := portal rules common
 LINK_demo      := common
 LINK_bench     := capture netflow common
+LINK_drill     := $(LINK_probe)
 FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
-TOOLS    := $(wildcard tests/demo/*_tool.c tests/bench/*_tool.c)
+TOOLS    := $(filter-out tests/probe/%,$(wildcard tests/*/*_tool.c))
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
@@ -72,14 +77,14 @@ TEXTS    := $(wildcard portal/*.sql ledger/*.sql verifier/*.sql \
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus mutate soak fuzz install clean
+.PHONY: all demo test check golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
 all: $(BINARIES)
 
 # Libraries. The goals that promise to install what they need do so first.
-INSTALLING := $(filter demo test bench fuzz check golden,$(MAKECMDGOALS))
+INSTALLING := $(filter demo test bench drill fuzz check golden,$(MAKECMDGOALS))
 INSTALLED  := $(INSTALLING:%=$(B)/flags/installed-%)
 $(B)/flags/installed-%: deploy/packages deploy/install-packages
 	$(Q)mkdir -p $(@D)
@@ -141,7 +146,14 @@ $(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notd
 	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
-TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS)))
+# The durability drill: what its power switch knows of disks, and the disk that
+# is loaded before a program.
+$(B)/tools/power_tool: $(B)/obj/tests/drill/disk.o
+POWER_SHIM := $(B)/tools/power_shim.so
+$(POWER_SHIM): tests/drill/power_shim.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $(WARN) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS))) $(POWER_SHIM)
 
 # Fuzz targets name the folder they need in front: probe_hello_fuzz.c.
 fuzz_folder = $(firstword $(subst _, ,$(notdir $(1))))
@@ -171,6 +183,10 @@ bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 
 soak: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' tests/bench/soak.sh $(SOAK_MINUTES)
+
+drill: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
+	$(Q)B='$(B)' DRILL_KILLS='$(DRILL_KILLS)' DRILL_CUTS='$(DRILL_CUTS)' \
+	  DRILL_MINUTES='$(DRILL_MINUTES)' tests/drill/drill_test.sh
 
 # Real captures kept outside the repository: DIR/captures and DIR/names.tsv.
 corpus: $(B)/bin/yz-probe

@@ -1,5 +1,7 @@
 #include "collector/collector_config.h"
 
+#include "ledger/retention.h"
+
 #define TEXT(member)                                                           \
     offsetof(struct collector_config, member),                                 \
         sizeof(((struct collector_config *)NULL)->member)
@@ -31,15 +33,57 @@ const struct config_key collector_config_keys[] = {
     {"archive", CONFIG_PATH, TEXT(archive),
      .initial = "/var/lib/yunzheng/archive",
      .help = "Folder of the signed batches; made when it is missing."},
+    {"log_origin", CONFIG_TEXT, TEXT(log_origin), .initial = "yunzheng/log",
+     .help = "Name of the log, on its checkpoints and as the name of its key; "
+             "best an address of one's own such as cloud.example.cn/log. A log "
+             "that starts anew, or with another key, gets another name."},
+    {"log_key", CONFIG_PATH, TEXT(log_key), .initial = "",
+     .help = "Key that signs checkpoints (PKCS#8 PEM, mode 0600). Empty: the "
+             "receipt key."},
+    {"checkpoints", CONFIG_PATH, TEXT(checkpoints), .initial = "",
+     .help = "Folder of the checkpoints' files, for people to carry elsewhere; "
+             "made when it is missing. Empty: beside usage_db, with its name "
+             "and .checkpoints behind."},
+    {"checkpoint_minutes", CONFIG_U64, VALUE(checkpoint_minutes), .min = 1,
+     .max = 1440, .initial = "60",
+     .help = "Minutes from one checkpoint to the next."},
+    {"witnesses", CONFIG_PATH, TEXT(witnesses), .initial = "",
+     .help = "Folder of the public keys of witnesses who cosign checkpoints, "
+             "each in a file NAME.pub. Empty: none."},
+    {"witness_quorum", CONFIG_U64, VALUE(witness_quorum), .min = 0, .max = 64,
+     .initial = "0",
+     .help = "Cosignatures that a checkpoint should have; check and the events "
+             "page count those that have them."},
     {"accept_sample", CONFIG_BOOL, VALUE(accept_sample), .initial = "no",
      .help = "Take batches of probes that are registered as demo data. They "
              "stay marked wherever they count."},
+    {"workers", CONFIG_U64, VALUE(workers), .max = 64, .initial = "0",
+     .help = "Threads that receive and check batches. 0: one for each "
+             "processor."},
     {"max_connections", CONFIG_U64, VALUE(max_connections), .min = 1,
      .max = 65536, .initial = "4096", .help = "Connections at a time."},
+    {"connections_per_probe", CONFIG_U64, VALUE(connections_per_probe),
+     .min = 1, .max = 1024, .initial = "4",
+     .help = "Connections of one certificate name at a time. When a probe "
+             "opens more, its oldest one is closed."},
     {"idle_timeout_s", CONFIG_U64, VALUE(idle_timeout_s), .min = 5,
      .max = 86400, .initial = "900",
      .help = "Seconds after which a silent connection is closed. Longer than "
              "the probes' batch period."},
+    {"detail_days", CONFIG_U64, VALUE(detail_days), .min = DETAIL_DAYS_MIN,
+     .max = DETAIL_DAYS_MAX, .initial = "90",
+     .help = "Days for which connection detail is kept (PRIV-05; the "
+             "programme's priv.flow_detail_days). Sums, ledger and proofs "
+             "stay."},
+    {"archive_days", CONFIG_U64, VALUE(archive_days), .min = ARCHIVE_DAYS_MIN,
+     .max = ARCHIVE_DAYS_MAX, .initial = "730",
+     .help = "Days for which the signed batches are kept: a cycle of a year, "
+             "half a year to settle it, priv.flow_retention_days. Deleted are "
+             "whole segments. Never less than 180 (network logs are kept six "
+             "months by law)."},
+    {"metrics", CONFIG_TEXT, TEXT(metrics), .initial = "",
+     .help = "Where metrics (/metrics) and health (/healthz) are served: "
+             "127.0.0.1:PORT, [::1]:PORT or unix:/PATH. Empty: nowhere."},
     {"netflow_udp", CONFIG_TEXT, TEXT(netflow_udp), .initial = "",
      .help = "Addresses and ports, with commas between them, on which routers "
              "are received: NetFlow v5, v9 and IPFIX over UDP, such as "

@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "collector/collector_config.h"
+#include "collector/events.h"
 #include "collector/import.h"
+#include "collector/log_commands.h"
+#include "collector/log_keeper.h"
 #include "collector/netflow_listener.h"
 #include "collector/server.h"
 #include "collector/source_queue.h"
 #include "common/program.h"
-#include "ledger/check.h"
 #include "ledger/rebuild.h"
+#include "ledger/retention.h"
 #include "ledger/store.h"
 #include "ledger/usage_report.h"
 
@@ -39,56 +42,110 @@ static struct store *open_store(const struct collector_config *config,
                                 struct error_text *error)
 {
     const struct ledger_paths paths = paths_of(config);
+    if (!log_guard(config, error))
+        return NULL;
     return store_open(&paths, config->accept_sample, error);
 }
 
-/* Probes' server on this thread, routers' listener (if any) on its own. */
-static bool run_both(struct server *server, struct netflow_listener *listener,
-                     struct store *store, struct error_text *error)
+/* What a reload needs to know. */
+struct serving {
+    const char *path; /* of the configuration */
+};
+
+/* Certificates, authority and log level are read again; the rest stays until
+ * the next start. What cannot be read is said, and the old ones go on. */
+static struct tls_context *read_again(void *context)
 {
-    struct source_queue *queue = source_queue_new();
-    if (queue == NULL)
+    const struct serving *serving = context;
+    struct collector_config config;
+    struct error_text error;
+    struct tls_context *tls = NULL;
+    if (config_read(serving->path, collector_config_keys,
+                    collector_config_key_count, &config, &error) &&
+        (tls = tls_context_server(config.ca, config.certificate, config.tls_key,
+                                  wall_now(), &error)) != NULL) {
+        log_set_level((enum log_level)config.log_level);
+        log_info("reloaded: certificates, authority and log level of %s",
+                 serving->path);
+    } else {
+        log_error("not reloaded, going on as before: %s", error.text);
+    }
+    return tls;
+}
+
+/* Routers' listener on its own thread, when one is configured. */
+struct routers {
+    struct netflow_listener *listener;
+    struct source_queue *queue;
+};
+
+static bool start_routers(void *context, struct committer *committer,
+                          struct error_text *error)
+{
+    struct routers *r = context;
+    r->queue = source_queue_new(committer);
+    if (r->queue == NULL)
         return error_set(error, "out of memory");
-    server_set_sources(server, queue);
-    bool good =
-        (listener == NULL || netflow_listener_start(listener, queue, error)) &&
-        server_run(server, store, error);
-    source_queue_open_wide(queue);
-    netflow_listener_close(listener);
-    if (!source_queue_store(queue, store))
-        good = error_set(error, "routers' last batches could not be stored");
-    server_set_sources(server, NULL);
-    source_queue_free(queue);
-    return good;
+    return netflow_listener_start(r->listener, r->queue, error);
+}
+
+static void stop_routers(void *context)
+{
+    struct routers *r = context;
+    source_queue_open_wide(r->queue);
+    netflow_listener_close(r->listener);
+    r->listener = NULL;
+}
+
+/* The log's keeper, watched by the server's health. */
+static struct log_keeper *keep_log(const struct collector_config *config,
+                                   const struct sign_key *key,
+                                   struct server *server,
+                                   struct error_text *error)
+{
+    struct log_keeper *keeper = log_keeper_start(config, key, error);
+    server_watch_log(server, keeper);
+    return keeper;
 }
 
 /* Keys and port first, with the rights we were started with; files of our own
  * only as the user we work as. */
-static int serve(const struct collector_config *config)
+static int serve(const char *path, const struct collector_config *config)
 {
     struct error_text error;
     int status = 1;
+    struct serving serving = {path};
     struct store *store = NULL;
     struct server *server = NULL;
-    struct netflow_listener *listener = NULL;
-    struct sign_key *key = NULL;
+    struct sign_key *key = NULL, *log_key = NULL;
+    struct log_keeper *keeper = NULL;
+    struct routers routers = {0};
+    const struct server_sources sources = {&routers, start_routers,
+                                           stop_routers};
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
-    if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)))
+    if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)) ||
+        !(log_key = log_key_load(config, &error)))
         status = 2; /* what the configuration names is no good */
-    else if ((server = server_open(config, tls, key, &error)) &&
+    else if ((server = server_open(config, tls, key, NULL, &error)) &&
              (!netflow_is_wanted(config) ||
-              (listener = netflow_listener_open(config, &error))) &&
+              (routers.listener = netflow_listener_open(config, &error))) &&
              program_drop_to_user(config->user, &error) &&
-             (store = open_store(config, &error))) {
-        status = run_both(server, listener, store, &error) ? 0 : 1;
-        listener = NULL;
+             (store = open_store(config, &error)) &&
+             (keeper = keep_log(config, log_key, server, &error))) {
+        if (routers.listener != NULL)
+            server_set_sources(server, &sources);
+        if (server_run(server, store, read_again, &serving, &error))
+            status = 0;
     }
     if (status != 0)
         log_error("%s", error.text);
-    netflow_listener_close(listener);
+    netflow_listener_close(routers.listener);
+    source_queue_free(routers.queue);
     server_close(server);
+    log_keeper_stop(keeper);
     store_close(store);
+    sign_key_free(log_key);
     sign_key_free(key);
     tls_context_free(tls);
     return status;
@@ -110,7 +167,8 @@ static int command_run(int argc, char **argv)
         return program_print_config(collector_config_keys,
                                     collector_config_key_count, &config);
     stop_on_signals();
-    return serve(&config);
+    reload_on_signal();
+    return serve(path, &config);
 }
 
 static const char *sources_text(void)
@@ -214,40 +272,6 @@ static int command_usage(int argc, char **argv)
     return good ? 0 : 1;
 }
 
-static void print_check(const struct check_result *r)
-{
-    char root[DIGEST_HEX_LEN];
-    digest_to_hex(r->root, root);
-    printf("%" PRIu64 " batches of %" PRIu64 " probes (%" PRIu64
-           " kept, not counted), %" PRIu64 " records, %" PRIu64
-           " bytes in the archive: all agree\n",
-           r->batches, r->probes, r->kept, r->records, r->bytes);
-    printf("%" PRIu64 " batches never came, %" PRIu64 " forks\n", r->missing,
-           r->forks);
-    if (r->loose_bytes > 0)
-        printf("%" PRIu64 " bytes stand behind the last known batch of their "
-               "segment\n",
-               r->loose_bytes);
-    printf("Merkle root of %" PRIu64 " leaves: %s\n", r->batches, root);
-}
-
-static int command_check(int argc, char **argv)
-{
-    struct collector_config config;
-    struct check_result result;
-    struct error_text error;
-    const char *path = DEFAULT_CONFIG;
-    const struct program_option options[] = {{"-c", .value = &path}};
-    if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
-        return 2;
-    load_config(path, &config);
-    const struct ledger_paths paths = paths_of(&config);
-    if (!check_all(&paths, &result, &error))
-        fatal(1, "%s", error.text);
-    print_check(&result);
-    return 0;
-}
-
 static int command_rebuild(int argc, char **argv)
 {
     struct collector_config config;
@@ -263,6 +287,84 @@ static int command_rebuild(int argc, char **argv)
         fatal(1, "%s", error.text);
     printf("%" PRIu64 " records of %" PRIu64 " batches added up again\n",
            result.records, result.batches);
+    if (result.gone > 0)
+        printf("%" PRIu64 " batches went with retention: the usage they reach "
+               "stays as it is\n",
+               result.gone);
+    return 0;
+}
+
+static uint64_t days_option(const char *name, const char *text, uint64_t least,
+                            uint64_t most)
+{
+    uint64_t days;
+    if (!parse_u64(slice_of_text(text), least, most, &days))
+        fatal(2, "%s %s: not a number of days from %" PRIu64 " to %" PRIu64,
+              name, text, least, most);
+    return days;
+}
+
+static void print_retention(const struct retention_result *r, bool only_count)
+{
+    const char *what = only_count ? "would go" : "deleted";
+    printf("detail of %" PRIu64 " batches (%" PRIu64 " records) %s\n",
+           r->batches, r->records, what);
+    printf("%" PRIu64 " archive segments (%" PRIu64 " batches) %s\n",
+           r->segments, r->segment_batches, what);
+    printf("%" PRIu64 " bytes in all\n", r->bytes);
+}
+
+static int command_retain(int argc, char **argv)
+{
+    struct collector_config config;
+    struct retention_result result;
+    struct error_text error;
+    struct retention_plan plan = {.today = day_of_wall(wall_now())};
+    const char *path = DEFAULT_CONFIG, *days = NULL;
+    const struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--days", .value = &days},
+        {"--dry-run", .flag = &plan.only_count},
+    };
+    if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
+        return 2;
+    load_config(path, &config);
+    plan.detail_days =
+        days == NULL
+            ? config.detail_days
+            : days_option("--days", days, DETAIL_DAYS_MIN, DETAIL_DAYS_MAX);
+    plan.archive_days = config.archive_days;
+    const struct ledger_paths paths = paths_of(&config);
+    if (!retention_apply(&paths, &plan, wall_now(), &result, &error))
+        fatal(1, "%s", error.text);
+    print_retention(&result, plan.only_count);
+    return 0;
+}
+
+static int command_events(int argc, char **argv)
+{
+    struct collector_config config;
+    struct error_text error;
+    struct event_filter filter = {0};
+    const char *path = DEFAULT_CONFIG, *since = NULL;
+    bool as_json = false;
+    const struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--since", .value = &since},
+        {"--kind", .value = &filter.kind},
+        {"--probe", .value = &filter.probe},
+        {"--json", .flag = &as_json},
+    };
+    if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
+        return 2;
+    if (since != NULL)
+        filter.since = day_start(day_option("--since", since));
+    load_config(path, &config);
+    struct db *db = db_open(config.usage_db, DB_READ, ledger_migrations,
+                            ledger_migration_count, &error);
+    if (db == NULL || !events_print(db, &filter, as_json, stdout, &error))
+        fatal(1, "%s", error.text);
+    db_close(db);
     return 0;
 }
 
@@ -271,8 +373,27 @@ static const struct program_command COMMANDS[] = {
     {"import", command_import, "[-c FILE] [--as SOURCE] FILE..."},
     {"usage", command_usage,
      "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
-    {"check", command_check, "[-c FILE]"},
+    {"check", command_check,
+     "[-c FILE] [--quick] [--since DATE] [--checkpoint FILE... | "
+     "--receipt FILE...]"},
     {"rebuild", command_rebuild, "[-c FILE]"},
+    {"events", command_events,
+     "[-c FILE] [--since DATE] [--kind KIND] [--probe ID] [--json]"},
+    {"retain", command_retain, "[-c FILE] [--days N] [--dry-run]"},
+    {"checkpoint list", command_checkpoint_list, "[-c FILE]"},
+    {"checkpoint show", command_checkpoint_show, "[-c FILE] [--size N]"},
+    {"checkpoint key", command_checkpoint_key, "[-c FILE]"},
+    {"checkpoint", command_checkpoint, "[-c FILE]"},
+    {"proof", command_proof,
+     "[-c FILE] (--batch HASH | --index N | --receipt FILE) [--size N], or "
+     "--from N [--to N]"},
+    {"cosign", command_cosign, "[-c FILE] COSIGNED..."},
+    {"witness", command_witness,
+     "--key KEY [--name NAME] --state FILE --log PUBLIC [--origin NAME] "
+     "CHECKPOINT [PROOF]"},
+    {"verify", command_verify,
+     "--key PUBLIC [--witness PUBLIC] [--quorum N] [--old CHECKPOINT] "
+     "[--batch FILE.ipfix] FILE"},
 };
 
 int main(int argc, char **argv)

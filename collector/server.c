@@ -1,742 +1,96 @@
 /*
- * One round of the loop:
- *
- *   epoll_wait       peers whose sockets are ready read, write, shake hands
- *   store_group      every complete batch becomes one transaction
- *   each tick        time limits, and a new try when the store was failing
- *
- * A peer's `wanted` events follow from its state alone (want_events), so a
- * peer that may not be read now simply is not asked for.
+ * The thread that accepts also answers for metrics, sees to reload and stop,
+ * and once a day has what is old enough deleted, by a thread of its own.
+ * Signals come to it alone.
  */
 #include "collector/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "collector/source_queue.h"
-#include "ledger/session.h"
-#include "common/buffer.h"
-#include "common/receipt.h"
+#include "collector/daily.h"
+#include "collector/log_keeper.h"
 
 enum {
-    EVENTS = 256,
+    WORKERS_MAX = 64,
+    ACCEPTS_A_ROUND = 256,
     TICK_MS = 1000,
-    BACKLOG = 1024,
-    READS_A_ROUND = 16, /* of 16 KiB, before the next peer's turn */
-    LABEL_LEN = 64,
-    OUT_LIMIT = 64 * 1024,
-    OUT_FULL = 48 * 1024,           /* not read from until it has read */
-    GROUP_BYTES = 32 * 1024 * 1024, /* then the others wait a round */
-    SPARE_FDS = 64,
-    RETRY_S = 2,
-    HANDSHAKE_S = 10,
-    STALL_S = 60,
-    BATCH_S = 600,
-    FAREWELL_S = 3,
-};
-#define SECOND INT64_C(1000000)
-
-enum peer_state { PEER_HANDSHAKE, PEER_OPEN, PEER_CLOSING };
-
-struct peer {
-    struct peer *next, *previous; /* the next turn is the first's */
-    int fd;
-    struct tls *tls;
-    enum peer_state state;
-    bool is_yz1;
-    bool is_ready; /* has a complete batch */
-    bool tls_wants_write;
-    uint32_t events; /* asked of epoll now */
-    struct session *session;
-    size_t pending; /* its share of server.pending */
-    struct buffer out;
-    struct mono_time arrived, last_byte, batch_start;
-    char name[TLS_NAME_LEN];
-    char label[LABEL_LEN];
+    POLL_MAX = METRICS_FDS + 1,
 };
 
 struct server {
-    int epoll, listener;
-    struct tls_context *tls;
-    const struct sign_key *key;
-    struct store *collector;
-    struct source_queue *sources; /* NULL: none */
-    uint64_t max_connections;
-    int64_t idle_us;
-    struct peer *first, *last;
-    uint64_t count;
-    size_t pending;
-    struct peer *favoured; /* read on although pending is at its limit */
-    bool is_full;          /* of connections; logged once */
-    bool is_accepting;
-    struct mono_time retry_at; /* the store failed; 0: it did not */
+    const struct collector_config *config;
+    int listener;
+    struct metrics_server *metrics;
+    struct worker_shared shared;
+    struct worker *workers[WORKERS_MAX];
+    size_t worker_count;
+    struct tls_context *owned; /* of the last reload; the first is borrowed */
+    struct tls_context **retired; /* connections may still use them */
+    size_t retired_count;
+    struct daily *daily;
+    const struct server_sources *sources; /* NULL: none */
+    bool has_sources;                     /* they run */
+    struct log_keeper *keeper;            /* borrowed; may be NULL */
+    bool is_full;                         /* of connections; logged once */
+    bool is_accepting;                    /* there are descriptors */
+    struct wall_time started;
 };
 
-/* --- opening --- */
-
-/* "[::]:4740" or "host:port" into its two parts. */
-static bool split_address(const char *text, char host[static LISTEN_LEN],
-                          char port[static 8])
+void server_watch_log(struct server *server, struct log_keeper *keeper)
 {
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL)
-        return false;
-    struct slice name = {text, (size_t)(colon - text)};
-    if (name.length >= 2 && name.data[0] == '[' &&
-        name.data[name.length - 1] == ']')
-        name = (struct slice){name.data + 1, name.length - 2};
-    return slice_copy(name, host, LISTEN_LEN) &&
-           slice_copy(slice_of_text(colon + 1), port, 8);
+    server->keeper = keeper;
 }
 
-static int listen_on(const struct addrinfo *a)
+static size_t wanted_workers(const struct collector_config *config)
 {
-    int on = 1, off = 0;
-    int fd =
-        socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (a->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-        return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
-static int open_listener(const char *address, struct error_text *error)
-{
-    char host[LISTEN_LEN], port[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    if (!split_address(address, host, port)) {
-        error_set(error, "%s: not HOST:PORT", address);
-        return -1;
-    }
-    int failed = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
-    if (failed != 0) {
-        error_set(error, "%s: %s", address, gai_strerror(failed));
-        return -1;
-    }
-    int fd = -1;
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
-        fd = listen_on(a);
-    if (fd < 0)
-        error_set(error, "%s: %s", address, strerror(errno));
-    freeaddrinfo(found);
-    return fd;
-}
-
-static void address_label(const struct sockaddr_storage *a, socklen_t length,
-                          char label[static LABEL_LEN])
-{
-    char host[48], port[8];
-    if (getnameinfo((const struct sockaddr *)a, length, host, sizeof(host),
-                    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        snprintf(label, LABEL_LEN, "unknown address");
-    else
-        snprintf(label, LABEL_LEN,
-                 a->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-static void log_listening(int fd)
-{
-    struct sockaddr_storage a;
-    socklen_t length = sizeof(a);
-    char label[LABEL_LEN];
-    if (getsockname(fd, (struct sockaddr *)&a, &length) != 0)
-        return;
-    address_label(&a, length, label);
-    log_info("listening on %s", label);
-}
-
-/* A descriptor for every connection we promise, as far as allowed. */
-static void raise_descriptor_limit(uint64_t connections)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur >= connections + SPARE_FDS)
-        return;
-    limit.rlim_cur = connections + SPARE_FDS;
-    if (limit.rlim_max < limit.rlim_cur)
-        limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur < connections + SPARE_FDS)
-        log_warn("only %llu descriptors for %llu connections",
-                 (unsigned long long)limit.rlim_cur,
-                 (unsigned long long)connections);
-}
-
-static bool watch_listener(struct server *s, bool is_on)
-{
-    struct epoll_event e = {.events = is_on ? EPOLLIN : 0, .data.ptr = NULL};
-    s->is_accepting = is_on;
-    return epoll_ctl(s->epoll, EPOLL_CTL_MOD, s->listener, &e) == 0;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t count = config->workers;
+    if (count == 0)
+        count = processors > 0 ? (uint64_t)processors : 1;
+    if (count > WORKERS_MAX)
+        count = WORKERS_MAX;
+    return count;
 }
 
 struct server *server_open(const struct collector_config *config,
                            struct tls_context *tls,
                            const struct sign_key *receipt_key,
-                           struct error_text *error)
+                           struct peer_hooks *hooks, struct error_text *error)
 {
     struct server *s = calloc(1, sizeof(*s));
     if (s == NULL) {
         error_set(error, "out of memory");
         return NULL;
     }
-    s->tls = tls;
-    s->key = receipt_key;
-    s->max_connections = config->max_connections;
-    s->idle_us = (int64_t)config->idle_timeout_s * SECOND;
-    s->epoll = -1;
-    s->listener = open_listener(config->listen, error);
-    if (s->listener < 0)
-        goto fail;
-    raise_descriptor_limit(s->max_connections);
-    s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
-    if (s->epoll < 0 ||
-        epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &e) != 0) {
-        error_set(error, "epoll: %s", strerror(errno));
-        goto fail;
-    }
+    s->config = config;
     s->is_accepting = true;
-    return s;
+    s->started = wall_now();
+    s->shared.receipt_key = receipt_key;
+    s->shared.registry = config->registry;
+    s->shared.hooks = hooks;
+    s->shared.idle_us = (int64_t)config->idle_timeout_s * INT64_C(1000000);
+    s->worker_count = wanted_workers(config);
+    s->shared.pending_max = SERVER_PENDING_MAX / s->worker_count;
+    atomic_store(&s->shared.tls, tls);
+    s->listener = listener_open(config->listen, error);
+    if (s->listener < 0 ||
+        (s->metrics = metrics_open(config->metrics, error)) == NULL)
+        goto fail;
+    s->shared.presences = presence_table_new(config->connections_per_probe);
+    if (s->shared.presences != NULL) {
+        listener_raise_limit(config->max_connections);
+        return s;
+    }
+    error_set(error, "out of memory");
 fail:
     server_close(s);
     return NULL;
-}
-
-/* --- peers --- */
-
-static void set_pending(struct server *s, struct peer *p)
-{
-    size_t now = session_pending(p->session);
-    s->pending = s->pending - p->pending + now;
-    p->pending = now;
-    if (now == 0 && s->favoured == p)
-        s->favoured = NULL;
-}
-
-static void unlink_peer(struct server *s, struct peer *p)
-{
-    *(p->previous ? &p->previous->next : &s->first) = p->next;
-    *(p->next ? &p->next->previous : &s->last) = p->previous;
-}
-
-static void link_last(struct server *s, struct peer *p)
-{
-    p->next = NULL;
-    p->previous = s->last;
-    *(s->last ? &s->last->next : &s->first) = p;
-    s->last = p;
-}
-
-static void peer_free(struct server *s, struct peer *p)
-{
-    s->pending -= p->pending;
-    if (s->favoured == p)
-        s->favoured = NULL;
-    unlink_peer(s, p);
-    s->count--;
-    tls_free(p->tls);
-    close(p->fd); /* takes it out of the epoll set, too */
-    session_free(p->session);
-    buffer_clear(&p->out);
-    free(p);
-}
-
-/* Peers are freed only at the end of a round: its events may name them. */
-static void peer_close(struct peer *p)
-{
-    p->state = PEER_CLOSING;
-    p->is_ready = false;
-}
-
-/* Past the limit one peer in the middle of a batch is read to its end; taking
- * none would leave all of them waiting for each other. */
-static bool may_read(struct server *s, struct peer *p)
-{
-    if (p->is_ready || p->out.length >= OUT_FULL)
-        return false;
-    if (s->pending < SERVER_PENDING_MAX || s->favoured == p)
-        return true;
-    if (s->favoured != NULL || p->pending == 0)
-        return false;
-    s->favoured = p;
-    return true;
-}
-
-static void want_events(struct server *s, struct peer *p, struct mono_time now)
-{
-    uint32_t events = 0;
-    if (p->state == PEER_HANDSHAKE)
-        events = p->tls_wants_write ? EPOLLOUT : EPOLLIN;
-    else if (p->state == PEER_OPEN)
-        events = (may_read(s, p) ? EPOLLIN : 0) |
-                 (p->out.length > 0 || p->tls_wants_write ? EPOLLOUT : 0);
-    struct epoll_event e = {.events = events, .data.ptr = p};
-    if (events != p->events &&
-        epoll_ctl(s->epoll, EPOLL_CTL_MOD, p->fd, &e) != 0)
-        peer_close(p);
-    /* The time it waited for us does not count as its silence. */
-    if (events & ~p->events & EPOLLIN)
-        p->last_byte = p->batch_start = now;
-    p->events = events;
-}
-
-static void note_peer(struct server *s, struct peer *p,
-                      enum intake_reason reason, const char *detail)
-{
-    struct batch_origin origin = {TRANSPORT_IPFIX, p->name, p->label};
-    store_note(s->collector, &origin, reason, detail, wall_now());
-}
-
-static struct peer *peer_new(struct server *s, int fd, struct mono_time now)
-{
-    struct peer *p = calloc(1, sizeof(*p));
-    if (p == NULL)
-        return NULL;
-    p->fd = fd;
-    p->arrived = p->last_byte = p->batch_start = now;
-    buffer_init(&p->out, OUT_LIMIT);
-    p->session = session_new();
-    p->tls = tls_accept(s->tls, fd);
-    p->events = EPOLLIN;
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = p};
-    if (p->session == NULL || p->tls == NULL ||
-        epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) != 0) {
-        session_free(p->session);
-        tls_free(p->tls);
-        free(p);
-        return NULL;
-    }
-    link_last(s, p);
-    s->count++;
-    return p;
-}
-
-/* Closes the oldest peer that has not shown a certificate yet. Those never
- * had a turn, so they stand in order of arrival. */
-static bool make_room(struct server *s)
-{
-    for (struct peer *p = s->first; p != NULL; p = p->next)
-        if (p->state == PEER_HANDSHAKE) {
-            peer_close(p);
-            return true;
-        }
-    return false;
-}
-
-static void log_full(struct server *s, bool is_full)
-{
-    if (is_full && !s->is_full)
-        log_warn("%llu connections, all that max_connections allows",
-                 (unsigned long long)s->max_connections);
-    s->is_full = is_full;
-}
-
-static void accept_peers(struct server *s, struct mono_time now)
-{
-    for (int i = 0; i < EVENTS; i++) {
-        struct sockaddr_storage a = {0};
-        socklen_t length = sizeof(a);
-        int on = 1;
-        int fd = accept4(s->listener, (struct sockaddr *)&a, &length,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            /* Out of descriptors: the waiting connection would wake us
-             * without end; the next tick asks again. */
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                watch_listener(s, false);
-            return;
-        }
-        bool has_room = s->count < s->max_connections || make_room(s);
-        log_full(s, s->count >= s->max_connections);
-        struct peer *p = has_room ? peer_new(s, fd, now) : NULL;
-        if (p == NULL) {
-            close(fd);
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-        address_label(&a, length, p->label);
-    }
-}
-
-/* --- reading, writing --- */
-
-static void on_handshake(struct server *s, struct peer *p)
-{
-    enum tls_status status = tls_handshake(p->tls);
-    p->tls_wants_write = status == TLS_WANT_WRITE;
-    if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
-        return;
-    if (status != TLS_OK) {
-        log_info("%s: no connection: %s", p->label, tls_error(p->tls));
-        peer_close(p);
-        return;
-    }
-    if (!tls_peer_name(p->tls, p->name)) {
-        p->name[0] = '\0';
-        note_peer(s, p, REASON_IDENTITY, "the certificate has no usable name");
-        peer_close(p);
-        return;
-    }
-    p->state = PEER_OPEN;
-    p->is_yz1 = tls_peer_wants_yz1(p->tls);
-    log_info("%s: connected from %s, %s", p->name, p->label,
-             p->is_yz1 ? "with receipts" : "plain IPFIX");
-}
-
-/* Takes what the session has; a complete batch makes the peer ready. */
-static void advance(struct server *s, struct peer *p)
-{
-    enum session_status status = session_next(p->session);
-    set_pending(s, p);
-    p->is_ready = status == SESSION_BATCH;
-    if (status == SESSION_BAD) {
-        note_peer(s, p, REASON_MALFORMED, session_fault(p->session));
-        peer_close(p);
-    }
-}
-
-static void end_of_stream(struct peer *p, enum tls_status status)
-{
-    if (status == TLS_FAILED)
-        log_info("%s: connection from %s lost: %s", p->name, p->label,
-                 tls_error(p->tls));
-    else
-        log_info("%s: closed%s", p->name,
-                 session_is_between(p->session) ? "" : " within a batch");
-    peer_close(p);
-}
-
-static void read_peer(struct server *s, struct peer *p, struct mono_time now)
-{
-    for (int i = 0; i < READS_A_ROUND && may_read(s, p); i++) {
-        size_t length, done = 0;
-        bool was_between = session_is_between(p->session);
-        uint8_t *space = session_space(p->session, &length);
-        if (space == NULL) {
-            log_error("%s: out of memory for its batch", p->name);
-            peer_close(p);
-            return;
-        }
-        enum tls_status status = tls_read(p->tls, space, length, &done);
-        p->tls_wants_write = status == TLS_WANT_WRITE;
-        if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
-            return;
-        if (status != TLS_OK) {
-            end_of_stream(p, status);
-            return;
-        }
-        p->last_byte = now;
-        if (was_between)
-            p->batch_start = now;
-        session_filled(p->session, done);
-        advance(s, p);
-        if (p->state != PEER_OPEN)
-            return;
-    }
-}
-
-static void write_peer(struct peer *p, struct mono_time now)
-{
-    while (p->out.length > 0) {
-        size_t done = 0;
-        enum tls_status status =
-            tls_write(p->tls, p->out.data, p->out.length, &done);
-        p->tls_wants_write = status == TLS_WANT_WRITE;
-        if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
-            return;
-        if (status != TLS_OK) {
-            end_of_stream(p, TLS_FAILED);
-            return;
-        }
-        p->last_byte = now;
-        buffer_consume(&p->out, done);
-    }
-}
-
-static void on_peer(struct server *s, struct peer *p, uint32_t events,
-                    struct mono_time now)
-{
-    if (p->state == PEER_HANDSHAKE)
-        on_handshake(s, p);
-    if (p->state == PEER_OPEN && (events & EPOLLOUT || p->out.length > 0))
-        write_peer(p, now);
-    if (p->state == PEER_OPEN)
-        read_peer(s, p, now);
-    /* Broken, and not to be read now: nothing else would notice. */
-    if (p->state == PEER_OPEN && events & (EPOLLERR | EPOLLHUP) &&
-        !may_read(s, p))
-        peer_close(p);
-}
-
-/* --- storing --- */
-
-struct taken {
-    struct peer *peer;
-    enum take_status status;
-    struct receipt receipt;
-};
-
-static bool take_ready(struct server *s, struct taken *taken, size_t *count,
-                       struct wall_time now)
-{
-    size_t bytes = 0;
-    for (struct peer *p = s->first; p != NULL; p = p->next) {
-        if (!p->is_ready)
-            continue;
-        if (*count == EVENTS || bytes > GROUP_BYTES)
-            return true;
-        bytes += p->pending;
-        struct batch_origin origin = {
-            p->is_yz1 ? TRANSPORT_YZ1 : TRANSPORT_IPFIX, p->name, p->label};
-        struct taken *t = &taken[*count];
-        t->peer = p;
-        t->status =
-            store_take(s->collector, &origin, session_reader(p->session),
-                       session_content(p->session), now, &t->receipt);
-        if (t->status == TAKE_GROUP_FAILED)
-            return false;
-        ++*count;
-    }
-    return true;
-}
-
-/* The group is on disk: its receipts may leave. */
-static void answer(struct server *s, const struct taken *t)
-{
-    struct peer *p = t->peer;
-    unlink_peer(s, p); /* others have the next turn */
-    link_last(s, p);
-    if (t->status != TAKE_DONE) {
-        peer_close(p); /* unanswered: it will come again */
-        return;
-    }
-    session_release(p->session);
-    set_pending(s, p);
-    log_debug("%s: batch %llu %s", p->name,
-              (unsigned long long)t->receipt.sequence,
-              receipt_status_text(t->receipt.status));
-    if (p->is_yz1 && !receipt_encode(&t->receipt, s->key, &p->out)) {
-        log_error("%s: no receipt could be made", p->name);
-        peer_close(p);
-        return;
-    }
-    p->batch_start = p->last_byte;
-    advance(s, p);
-}
-
-static bool has_ready(const struct server *s)
-{
-    for (const struct peer *p = s->first; p != NULL; p = p->next)
-        if (p->is_ready)
-            return true;
-    return false;
-}
-
-/* The time we were busy is nobody's silence. */
-static void forgive(struct server *s, int64_t busy_us)
-{
-    for (struct peer *p = s->first; p != NULL; p = p->next) {
-        p->arrived.us += busy_us;
-        p->last_byte.us += busy_us;
-        p->batch_start.us += busy_us;
-    }
-}
-
-/* One transaction with at most one batch of each peer. */
-static void store_group(struct server *s, struct mono_time now)
-{
-    struct taken taken[EVENTS];
-    size_t count = 0;
-    if (!has_ready(s) || now.us < s->retry_at.us)
-        return;
-    s->retry_at.us = 0;
-    bool good = store_begin(s->collector);
-    if (good && !take_ready(s, taken, &count, wall_now())) {
-        store_rollback(s->collector);
-        good = false;
-    }
-    good = good && store_commit(s->collector);
-    forgive(s, mono_now().us - now.us);
-    if (!good) {
-        s->retry_at.us = now.us + RETRY_S * SECOND;
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        answer(s, &taken[i]);
-        if (taken[i].peer->state == PEER_OPEN)
-            write_peer(taken[i].peer, now);
-    }
-}
-
-/* Failing is tried again with the peers' batches. */
-static void store_sources(struct server *s, struct mono_time now)
-{
-    if (s->sources == NULL || now.us < s->retry_at.us)
-        return;
-    if (!source_queue_store(s->sources, s->collector))
-        s->retry_at.us = now.us + RETRY_S * SECOND;
-    forgive(s, mono_now().us - now.us);
-}
-
-/* --- time --- */
-
-/* What a peer did not do in time, or NULL. */
-static const char *overdue(const struct server *s, const struct peer *p,
-                           struct mono_time now)
-{
-    if (p->state == PEER_HANDSHAKE)
-        return now.us - p->arrived.us > HANDSHAKE_S * SECOND
-                   ? "no TLS handshake within 10 s"
-                   : NULL;
-    if (p->is_ready || p->state != PEER_OPEN)
-        return NULL; /* it waits for us */
-    bool is_waiting = p->events & EPOLLIN;
-    int64_t silent_us = now.us - p->last_byte.us;
-    if (is_waiting && !session_is_between(p->session) &&
-        (silent_us > STALL_S * SECOND ||
-         now.us - p->batch_start.us > BATCH_S * SECOND))
-        return "its batch does not get on";
-    return silent_us > s->idle_us ? "silent for too long" : NULL;
-}
-
-static void tick(struct server *s, struct mono_time now)
-{
-    if (!s->is_accepting)
-        watch_listener(s, true);
-    for (struct peer *p = s->first; p != NULL; p = p->next) {
-        const char *why = overdue(s, p, now);
-        if (why == NULL)
-            continue;
-        log_info("%s%s%s: closed, %s", p->name, p->name[0] ? " from " : "",
-                 p->label, why);
-        peer_close(p);
-    }
-}
-
-/* Frees the closed and asks epoll anew for the others. */
-static void settle(struct server *s, struct mono_time now)
-{
-    for (struct peer *p = s->first, *next; p != NULL; p = next) {
-        next = p->next;
-        if (p->state != PEER_CLOSING)
-            want_events(s, p, now);
-        if (p->state == PEER_CLOSING)
-            peer_free(s, p);
-    }
-    log_full(s, s->count >= s->max_connections);
-}
-
-/* --- the loop --- */
-
-/* Decrypted bytes may wait inside TLS, of which epoll knows nothing. */
-static bool has_buffered(struct server *s)
-{
-    for (struct peer *p = s->first; p != NULL; p = p->next)
-        if (p->state == PEER_OPEN && tls_has_pending(p->tls) && may_read(s, p))
-            return true;
-    return false;
-}
-
-static void read_buffered(struct server *s, struct mono_time now)
-{
-    for (struct peer *p = s->first; p != NULL; p = p->next)
-        if (p->state == PEER_OPEN && tls_has_pending(p->tls))
-            read_peer(s, p, now);
-}
-
-static int wait_ms(struct server *s, struct mono_time now)
-{
-    bool has_work =
-        has_buffered(s) || (has_ready(s) && now.us >= s->retry_at.us);
-    return has_work ? 0 : TICK_MS;
-}
-
-static bool serve_round(struct server *s)
-{
-    struct epoll_event events[EVENTS];
-    int count = epoll_wait(s->epoll, events, EVENTS, wait_ms(s, mono_now()));
-    if (count < 0 && errno != EINTR)
-        return false;
-    struct mono_time now = mono_now();
-    for (int i = 0; i < count; i++) {
-        if (events[i].data.ptr == NULL)
-            accept_peers(s, now);
-        else
-            on_peer(s, events[i].data.ptr, events[i].events, now);
-    }
-    read_buffered(s, now);
-    store_group(s, now);
-    store_sources(s, now);
-    settle(s, now);
-    return true;
-}
-
-/* Complete batches are stored and answered; nothing more is read. */
-static void farewell(struct server *s)
-{
-    struct mono_time end = {mono_now().us + FAREWELL_S * SECOND};
-    s->retry_at.us = 0;
-    store_group(s, mono_now());
-    bool is_open = true;
-    while (is_open && mono_now().us < end.us) {
-        is_open = false;
-        for (struct peer *p = s->first; p != NULL; p = p->next) {
-            if (p->state != PEER_OPEN || p->out.length == 0)
-                continue;
-            write_peer(p, mono_now());
-            is_open = is_open || (p->state == PEER_OPEN && p->out.length > 0);
-        }
-        struct epoll_event unused;
-        if (is_open)
-            epoll_wait(s->epoll, &unused, 1, 10);
-    }
-    log_info("stopping, %llu connections closed", (unsigned long long)s->count);
-}
-
-void server_set_sources(struct server *server, struct source_queue *sources)
-{
-    server->sources = sources;
-}
-
-bool server_run(struct server *server, struct store *collector,
-                struct error_text *error)
-{
-    struct server *s = server;
-    s->collector = collector;
-    log_listening(s->listener);
-    struct mono_time last_tick = mono_now();
-    while (!stop_requested()) {
-        if (!serve_round(s))
-            return error_set(error, "epoll: %s", strerror(errno));
-        struct mono_time now = mono_now();
-        if (now.us - last_tick.us >= TICK_MS * INT64_C(1000)) {
-            last_tick = now;
-            tick(s, now);
-            settle(s, now);
-        }
-    }
-    farewell(s);
-    return true;
 }
 
 void server_close(struct server *server)
@@ -744,11 +98,242 @@ void server_close(struct server *server)
     struct server *s = server;
     if (s == NULL)
         return;
-    while (s->first != NULL)
-        peer_free(s, s->first);
+    presence_table_free(s->shared.presences);
+    metrics_close(s->metrics);
     if (s->listener >= 0)
         close(s->listener);
-    if (s->epoll >= 0)
-        close(s->epoll);
+    for (size_t i = 0; i < s->retired_count; i++)
+        tls_context_free(s->retired[i]);
+    tls_context_free(s->owned);
+    free(s->retired);
     free(s);
+}
+
+void server_set_sources(struct server *server,
+                        const struct server_sources *sources)
+{
+    server->sources = sources;
+}
+
+/* --- accepting --- */
+
+static uint64_t count_peers(const struct server *s)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < s->worker_count; i++)
+        count += worker_peers(s->workers[i]);
+    return count;
+}
+
+static void log_full(struct server *s, bool is_full)
+{
+    if (is_full && !s->is_full)
+        log_warn("%llu connections, all that max_connections allows",
+                 (unsigned long long)s->config->max_connections);
+    s->is_full = is_full;
+}
+
+/* With the fewest connections; when there is no room, the one with the most
+ * that can make some. NULL: nobody can. */
+static struct worker *choose_worker(struct server *s, bool is_full)
+{
+    struct worker *best = NULL;
+    for (size_t i = 0; i < s->worker_count; i++) {
+        struct worker *w = s->workers[i];
+        if (is_full ? worker_strangers(w) >
+                          (best != NULL ? worker_strangers(best) : 0)
+                    : best == NULL || worker_peers(w) < worker_peers(best))
+            best = w;
+    }
+    return best;
+}
+
+static void accept_peers(struct server *s)
+{
+    char label[LISTENER_LABEL_LEN];
+    for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
+        int fd = listener_accept(s->listener, label);
+        if (fd < 0) {
+            /* Out of descriptors: the waiting connection would wake us
+             * without end; the next tick asks again. */
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                s->is_accepting = false;
+            return;
+        }
+        uint64_t before = count_peers(s);
+        bool is_full = before >= s->config->max_connections;
+        struct worker *w = choose_worker(s, is_full);
+        log_full(s, before + 1 >= s->config->max_connections);
+        if (w == NULL)
+            close(fd);
+        else
+            worker_add(w, fd, label, is_full);
+    }
+}
+
+/* --- reload --- */
+
+/* Connections keep the context they were made with; how many old ones there
+ * are is decided by whoever reloads, not by a stranger. */
+static void reload(struct server *s, server_reload_fn *fn, void *context)
+{
+    struct tls_context *fresh = fn(context);
+    if (fresh == NULL)
+        return;
+    if (s->owned != NULL) {
+        struct tls_context **more =
+            realloc(s->retired, (s->retired_count + 1) * sizeof(*s->retired));
+        if (more == NULL) {
+            tls_context_free(fresh);
+            return;
+        }
+        s->retired = more;
+        s->retired[s->retired_count++] = s->owned;
+    }
+    s->owned = fresh;
+    atomic_store(&s->shared.tls, fresh);
+}
+
+/* --- metrics --- */
+
+static void read_status(struct server *s, struct collector_status *status)
+{
+    *status = (struct collector_status){
+        .started = s->started,
+        .now = wall_now(),
+        .max_connections = s->config->max_connections,
+        .workers = s->worker_count,
+        .handshakes = atomic_load(&s->shared.handshakes),
+        .failed_handshakes = atomic_load(&s->shared.failed_handshakes),
+        .superseded = atomic_load(&s->shared.superseded),
+        .overdue = atomic_load(&s->shared.overdue),
+        .batches = atomic_load(&s->shared.batches),
+        .received_bytes = atomic_load(&s->shared.received_bytes),
+    };
+    for (size_t i = 0; i < s->worker_count; i++) {
+        status->connections += worker_peers(s->workers[i]);
+        status->strangers += worker_strangers(s->workers[i]);
+        status->pending_bytes += worker_pending(s->workers[i]);
+    }
+    committer_read(s->shared.committer, &status->commits);
+    daily_read(s->daily, &status->daily);
+    status->is_log_ill =
+        s->keeper != NULL && !log_keeper_is_well(s->keeper, &status->log_why);
+}
+
+static void serve_metrics(struct server *s, const struct pollfd *fds,
+                          size_t count)
+{
+    struct buffer text, health;
+    struct collector_status status;
+    buffer_init(&text, METRICS_TEXT_MAX);
+    buffer_init(&health, METRICS_TEXT_MAX);
+    bool is_asked = false;
+    for (size_t i = 0; i < count; i++)
+        is_asked = is_asked || fds[i].revents != 0;
+    bool is_healthy = true;
+    if (is_asked) {
+        read_status(s, &status);
+        metrics_print(&status, &text);
+        is_healthy = metrics_health(&status, &health);
+    }
+    const struct metrics_pages pages = {"yz-collector", &text, &health,
+                                        is_healthy};
+    metrics_step(s->metrics, fds, count, &pages, mono_now());
+    buffer_clear(&text);
+    buffer_clear(&health);
+}
+
+/* --- the loop --- */
+
+static bool serve_round(struct server *s)
+{
+    struct pollfd fds[POLL_MAX];
+    size_t count = (size_t)metrics_fds(s->metrics, fds, METRICS_FDS);
+    size_t metrics_count = count;
+    if (s->is_accepting)
+        fds[count++] = (struct pollfd){.fd = s->listener, .events = POLLIN};
+    int ready = poll(fds, count, TICK_MS);
+    if (ready < 0 && errno != EINTR)
+        return false;
+    if (ready <= 0)
+        for (size_t i = 0; i < count; i++)
+            fds[i].revents = 0;
+    if (s->is_accepting && fds[count - 1].revents != 0)
+        accept_peers(s);
+    if (ready <= 0)
+        s->is_accepting = true;
+    serve_metrics(s, fds, metrics_count);
+    return true;
+}
+
+static bool start_workers(struct server *s, struct store *store,
+                          struct error_text *error)
+{
+    size_t count = s->worker_count;
+    s->worker_count = 0;
+    s->shared.committer = committer_start(store, error);
+    if (s->shared.committer == NULL)
+        return false;
+    while (s->worker_count < count) {
+        struct worker *w = worker_start(&s->shared, error);
+        if (w == NULL)
+            return false;
+        s->workers[s->worker_count++] = w;
+    }
+    s->daily = daily_start(s->config, error);
+    if (s->daily != NULL && s->sources != NULL)
+        s->has_sources =
+            s->sources->start(s->sources->context, s->shared.committer, error);
+    return s->daily != NULL && s->has_sources == (s->sources != NULL);
+}
+
+/* Signals are this thread's: the others start with them blocked. */
+static bool start(struct server *s, struct store *store,
+                  struct error_text *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool good = start_workers(s, store, error);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return good;
+}
+
+static void finish(struct server *s)
+{
+    uint64_t count = count_peers(s);
+    if (s->has_sources)
+        s->sources->stop(s->sources->context);
+    s->has_sources = false;
+    if (s->shared.committer != NULL)
+        committer_finish(s->shared.committer);
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_finish(s->workers[i]);
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_free(s->workers[i]);
+    s->worker_count = 0;
+    committer_free(s->shared.committer);
+    s->shared.committer = NULL;
+    daily_free(s->daily);
+    s->daily = NULL;
+    log_info("stopping, %llu connections closed", (unsigned long long)count);
+}
+
+bool server_run(struct server *server, struct store *store,
+                server_reload_fn *reload_fn, void *context,
+                struct error_text *error)
+{
+    struct server *s = server;
+    bool good = start(s, store, error);
+    if (good)
+        listener_log(s->listener);
+    while (good && !stop_requested()) {
+        if (reload_requested())
+            reload(s, reload_fn, context);
+        if (!serve_round(s))
+            good = error_set(error, "poll: %s", strerror(errno));
+    }
+    finish(s);
+    return good;
 }

@@ -308,22 +308,28 @@ bool source_batches_close(struct source_batches *batches)
 
 /* --- into the store --- */
 
-static enum batch_status read_batch(struct batch_reader *reader,
-                                    struct slice batch, bool *complete)
+bool source_read(struct batch_reader *reader, struct slice batch,
+                 enum batch_status *content)
 {
     const uint8_t *data = (const uint8_t *)batch.data;
     size_t left = batch.length;
-    enum batch_status status = BATCH_OK;
-    *complete = false;
-    while (left > 0 && status == BATCH_OK && !*complete) {
+    bool is_complete = false;
+    *content = BATCH_OK;
+    while (left > 0 && *content == BATCH_OK && !is_complete) {
         int length = ipfix_message_length(data, left);
         if (length <= 0 || (size_t)length > left)
-            return BATCH_MALFORMED;
-        status = batch_reader_add(reader, data, (size_t)length, complete);
+            return false;
+        *content = batch_reader_add(reader, data, (size_t)length, &is_complete);
         data += length;
         left -= (size_t)length;
     }
-    return status;
+    return is_complete && left == 0;
+}
+
+struct batch_origin source_origin(const struct registry_probe *own)
+{
+    return (struct batch_origin){
+        .transport = TRANSPORT_FILE, .label = "the collector", .own = own};
 }
 
 enum take_status source_take(struct store *store, struct batch_reader *reader,
@@ -331,14 +337,12 @@ enum take_status source_take(struct store *store, struct batch_reader *reader,
                              struct slice batch, struct wall_time now,
                              struct receipt *receipt)
 {
-    const struct batch_origin origin = {
-        .transport = TRANSPORT_FILE, .label = "the collector", .own = own};
-    bool complete;
-    batch_reader_next(reader);
-    enum batch_status status = read_batch(reader, batch, &complete);
+    const struct batch_origin origin = source_origin(own);
+    enum batch_status content;
     enum take_status taken = TAKE_BATCH_FAILED;
-    if (complete)
-        taken = store_take(store, &origin, reader, status, now, receipt);
+    batch_reader_next(reader);
+    if (source_read(reader, batch, &content))
+        taken = store_take(store, &origin, reader, content, now, receipt);
     batch_reader_next(reader);
     return taken;
 }

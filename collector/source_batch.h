@@ -81,6 +81,12 @@ bool source_batches_note(struct source_batches *batches,
 /* Closes everything that was begun, oldest first. */
 bool source_batches_close(struct source_batches *batches);
 
+/* Reads a finished batch into an empty reader; *content is for the store. False
+ * when it is none. */
+bool source_read(struct batch_reader *reader, struct slice batch,
+                 enum batch_status *content);
+/* Where such a batch comes from; borrows `own`. */
+struct batch_origin source_origin(const struct registry_probe *own);
 /* Takes one finished batch into the store, inside a group (store.h). The
  * reader is the caller's and is empty again afterwards. */
 enum take_status source_take(struct store *store, struct batch_reader *reader,

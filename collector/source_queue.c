@@ -1,84 +1,98 @@
-/* A list under a lock. Storing works on a list of its own, so producers wait
- * for no disk. */
 #include "collector/source_queue.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "common/log.h"
-
-struct waiting {
-    struct waiting *next;
-    struct registry_probe own;
-    size_t length;
-    uint8_t bytes[];
-};
 
 struct source_queue {
+    struct committer *committer;
     pthread_mutex_t lock;
     pthread_cond_t has_room;
-    struct waiting *first, **end;
-    size_t bytes;
+    size_t bytes; /* on their way */
     bool is_wide;
-    struct batch_reader *reader; /* the storing thread's */
-    struct waiting *storing;     /* taken out and not stored yet */
+    uint64_t lost;
 };
 
-struct source_queue *source_queue_new(void)
+/* One batch on its way. */
+struct errand {
+    struct commit_job job;
+    struct source_queue *queue;
+    struct registry_probe own;
+    struct batch_reader *reader;
+    size_t bytes;
+};
+
+struct source_queue *source_queue_new(struct committer *committer)
 {
     struct source_queue *q = calloc(1, sizeof(*q));
     if (q == NULL)
         return NULL;
-    q->reader = batch_reader_new();
-    if (q->reader == NULL) {
-        free(q);
-        return NULL;
-    }
+    q->committer = committer;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->has_room, NULL);
-    q->end = &q->first;
     return q;
-}
-
-static void free_list(struct waiting *first)
-{
-    for (struct waiting *w = first, *next; w != NULL; w = next) {
-        next = w->next;
-        free(w);
-    }
 }
 
 void source_queue_free(struct source_queue *queue)
 {
     if (queue == NULL)
         return;
-    free_list(queue->storing);
-    free_list(queue->first);
-    batch_reader_free(queue->reader);
     pthread_cond_destroy(&queue->has_room);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
+}
+
+/* In the committer's thread, or in the producer's when nothing was sent. */
+static void come_back(struct commit_job *job)
+{
+    struct errand *e = job->owner;
+    struct source_queue *q = e->queue;
+    pthread_mutex_lock(&q->lock);
+    q->bytes -= e->bytes;
+    q->lost += job->status != TAKE_DONE;
+    pthread_cond_broadcast(&q->has_room);
+    pthread_mutex_unlock(&q->lock);
+    prepared_clear(&job->prepared);
+    batch_reader_free(e->reader);
+    free(e);
+}
+
+static struct errand *errand_new(struct source_queue *q,
+                                 const struct registry_probe *own,
+                                 struct slice batch)
+{
+    struct errand *e = calloc(1, sizeof(*e));
+    if (e == NULL)
+        return NULL;
+    e->queue = q;
+    e->own = *own;
+    e->bytes = batch.length;
+    prepared_init(&e->job.prepared);
+    e->job.owner = e;
+    e->job.done = come_back;
+    e->job.status = TAKE_GROUP_FAILED;
+    e->reader = batch_reader_new();
+    return e;
 }
 
 bool source_queue_push(void *queue, const struct registry_probe *own,
                        struct slice batch)
 {
     struct source_queue *q = queue;
-    struct waiting *w = malloc(sizeof(*w) + batch.length);
-    if (w == NULL)
+    struct errand *e = errand_new(q, own, batch);
+    if (e == NULL)
         return false;
-    w->next = NULL;
-    w->own = *own;
-    w->length = batch.length;
-    memcpy(w->bytes, batch.data, batch.length);
     pthread_mutex_lock(&q->lock);
     while (q->bytes > SOURCE_QUEUE_BYTES && !q->is_wide)
         pthread_cond_wait(&q->has_room, &q->lock);
-    *q->end = w;
-    q->end = &w->next;
-    q->bytes += w->length;
+    q->bytes += e->bytes;
     pthread_mutex_unlock(&q->lock);
+    if (e->reader == NULL || !source_read(e->reader, batch, &e->job.content)) {
+        come_back(&e->job);
+        return false;
+    }
+    e->job.origin = source_origin(&e->own);
+    e->job.reader = e->reader;
+    committer_submit(q->committer, &e->job);
     return true;
 }
 
@@ -90,48 +104,10 @@ void source_queue_open_wide(struct source_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* What waits is taken out; it is the storing thread's until it is stored. */
-static void take_out(struct source_queue *q)
-{
-    if (q->storing != NULL)
-        return;
-    pthread_mutex_lock(&q->lock);
-    q->storing = q->first;
-    q->first = NULL;
-    q->end = &q->first;
-    q->bytes = 0;
-    pthread_cond_broadcast(&q->has_room);
-    pthread_mutex_unlock(&q->lock);
-}
-
-bool source_queue_is_empty(struct source_queue *queue)
+uint64_t source_queue_lost(struct source_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    bool is_empty = queue->first == NULL && queue->storing == NULL;
+    uint64_t lost = queue->lost;
     pthread_mutex_unlock(&queue->lock);
-    return is_empty;
-}
-
-bool source_queue_store(struct source_queue *queue, struct store *store)
-{
-    struct source_queue *q = queue;
-    take_out(q);
-    if (q->storing == NULL)
-        return true;
-    if (!store_begin(store))
-        return false;
-    for (struct waiting *w = q->storing; w != NULL; w = w->next) {
-        struct receipt receipt;
-        if (source_take(store, q->reader, &w->own,
-                        slice_of_bytes(w->bytes, w->length), wall_now(),
-                        &receipt) == TAKE_GROUP_FAILED) {
-            store_rollback(store);
-            return false;
-        }
-    }
-    if (!store_commit(store))
-        return false;
-    free_list(q->storing);
-    q->storing = NULL;
-    return true;
+    return lost;
 }

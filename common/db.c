@@ -227,6 +227,15 @@ static bool set_journal(struct db *db)
     return is_good;
 }
 
+/* A program that was killed may have left a commit in the write-ahead log that
+ * the kernel has and the disk has not. Readers take it for done, so it is made
+ * sure before anybody is told of it: the log is synced, and copied into the
+ * database as far as readers allow. */
+static bool secure_log(struct db *db)
+{
+    return db_run(db, "PRAGMA wal_checkpoint(PASSIVE)");
+}
+
 static bool set_up(struct db *db)
 {
     int keep = 1;
@@ -239,7 +248,7 @@ static bool set_up(struct db *db)
         return db_run(db, "PRAGMA query_only = ON");
     sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     return set_journal(db) && db_run(db, "PRAGMA synchronous = FULL") &&
-           db_run(db, "PRAGMA journal_size_limit = 67108864");
+           db_run(db, "PRAGMA journal_size_limit = 67108864") && secure_log(db);
 }
 
 static bool open_handle(struct db *db, const char *path)

@@ -37,7 +37,8 @@ struct db_migration {
 /* NULL with a reason such as "usage.db: unable to open database file". With
  * DB_READ migrations are not applied and may be NULL, 0. The path "" gives a
  * temporary database on disk that goes away with db_close(), ":memory:" one in
- * memory. */
+ * memory. With DB_WRITE what is found committed is on disk when this returns,
+ * also when its writer was killed before it could see to it. */
 struct db *db_open(const char *path, enum db_mode mode,
                    const struct db_migration *migrations, size_t count,
                    struct error_text *error);

@@ -259,6 +259,23 @@ bool flow_record_is_valid(const struct flow_record *r)
     return r->end_ms >= r->start_ms;
 }
 
+bool flow_record_equal(const struct flow_record *a, const struct flow_record *b)
+{
+    const enum ipfix_element_id *fields =
+        a->is_ipv6 ? fields_ipv6 : fields_ipv4;
+    if (a->is_ipv6 != b->is_ipv6)
+        return false;
+    for (size_t i = 0; i < FLOW_FIELD_COUNT; i++) {
+        const struct place *place = &places[fields[i]];
+        const char *x = (const char *)a + place->offset;
+        const char *y = (const char *)b + place->offset;
+        if (place->kind == PLACE_TEXT ? strncmp(x, y, place->size) != 0
+                                      : memcmp(x, y, place->size) != 0)
+            return false;
+    }
+    return true;
+}
+
 bool flow_is_refused(uint8_t protocol, uint16_t tcp_flags, uint16_t rtcp_flags,
                      uint64_t rpayload)
 {

@@ -83,6 +83,10 @@ bool flow_record_decode(const struct ipfix_record *in, struct flow_record *r);
  * records that come otherwise than from the wire. */
 bool flow_record_is_valid(const struct flow_record *r);
 
+/* Every member is the same. */
+bool flow_record_equal(const struct flow_record *a,
+                       const struct flow_record *b);
+
 /* What is no use of a service although both sides sent packets: ICMP; a TCP
  * opening answered by a reset without a byte; TCP where one side never
  * acknowledged anything (a port scan in either direction, and the reset with

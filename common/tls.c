@@ -18,19 +18,24 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
+/* Freed when neither its owner nor a connection has it any more: a context may
+ * be exchanged while connections of the old one live. */
 struct tls_context {
+    atomic_uint users;
     SSL_CTX *ctx;
     BIO_METHOD *method;
     struct wall_time begins, expires;
 };
 
 struct tls {
+    struct tls_context *context;
     SSL *ssl;
     bool is_broken; /* after a failure nothing more is sent */
     char error[256];
@@ -81,9 +86,10 @@ static long socket_control(BIO *bio, int command, long number, void *pointer)
 
 static BIO_METHOD *socket_method(void)
 {
-    int type = BIO_get_new_index();
+    /* Without a number of its own, of which a process has some hundred: nobody
+     * looks for it by number. */
     BIO_METHOD *method =
-        type < 0 ? NULL : BIO_meth_new(type | BIO_TYPE_SOURCE_SINK, "socket");
+        BIO_meth_new(BIO_TYPE_NONE | BIO_TYPE_SOURCE_SINK, "socket");
     if (method != NULL && (BIO_meth_set_write(method, socket_write) != 1 ||
                            BIO_meth_set_read(method, socket_read) != 1 ||
                            BIO_meth_set_ctrl(method, socket_control) != 1)) {
@@ -179,8 +185,19 @@ static int no_passphrase(char *text, int size, int is_writing, void *user)
     return -1;
 }
 
+/* The private key from its file, or the one that `before` has. */
+static bool use_key(SSL_CTX *ctx, const char *key,
+                    const struct tls_context *before)
+{
+    if (before == NULL)
+        return SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1;
+    return SSL_CTX_use_PrivateKey(ctx, SSL_CTX_get0_privatekey(before->ctx)) ==
+           1;
+}
+
 static bool load_files(struct tls_context *context, const char *ca,
                        const char *certificate, const char *key,
+                       const struct tls_context *before,
                        struct error_text *error)
 {
     SSL_CTX *ctx = context->ctx;
@@ -189,7 +206,7 @@ static bool load_files(struct tls_context *context, const char *ca,
         return file_error(ca, "no certificate authority in PEM form", error);
     if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
         return file_error(certificate, "no certificate in PEM form", error);
-    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+    if (use_key(ctx, key, before))
         return true;
     if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
         ERR_clear_error();
@@ -237,18 +254,20 @@ static int choose_alpn(SSL *ssl, const unsigned char **out,
 
 static struct tls_context *context_new(const SSL_METHOD *method, const char *ca,
                                        const char *certificate, const char *key,
+                                       const struct tls_context *before,
                                        struct wall_time now,
                                        struct error_text *error)
 {
     struct tls_context *context = calloc(1, sizeof(*context));
     if (context == NULL)
         goto no_memory;
+    atomic_init(&context->users, 1);
     context->ctx = SSL_CTX_new(method);
     context->method = socket_method();
     if (context->ctx == NULL || context->method == NULL)
         goto no_memory;
     set_rules(context->ctx);
-    if (load_files(context, ca, certificate, key, error) &&
+    if (load_files(context, ca, certificate, key, before, error) &&
         check_dates(context, certificate, now, error))
         return context;
     tls_context_free(context);
@@ -263,19 +282,21 @@ struct tls_context *tls_context_server(const char *ca, const char *certificate,
                                        const char *key, struct wall_time now,
                                        struct error_text *error)
 {
-    struct tls_context *context =
-        context_new(TLS_server_method(), ca, certificate, key, now, error);
+    struct tls_context *context = context_new(
+        TLS_server_method(), ca, certificate, key, NULL, now, error);
     if (context != NULL)
         SSL_CTX_set_alpn_select_cb(context->ctx, choose_alpn, NULL);
     return context;
 }
 
-struct tls_context *tls_context_client(const char *ca, const char *certificate,
-                                       const char *key, struct wall_time now,
-                                       struct error_text *error)
+static struct tls_context *client_new(const char *ca, const char *certificate,
+                                      const char *key,
+                                      const struct tls_context *before,
+                                      struct wall_time now,
+                                      struct error_text *error)
 {
-    struct tls_context *context =
-        context_new(TLS_client_method(), ca, certificate, key, now, error);
+    struct tls_context *context = context_new(
+        TLS_client_method(), ca, certificate, key, before, now, error);
     /* This one function gives 0 for success. */
     if (context != NULL && SSL_CTX_set_alpn_protos(context->ctx, alpn_yz1,
                                                    sizeof(alpn_yz1)) != 0) {
@@ -286,9 +307,25 @@ struct tls_context *tls_context_client(const char *ca, const char *certificate,
     return context;
 }
 
+struct tls_context *tls_context_client(const char *ca, const char *certificate,
+                                       const char *key, struct wall_time now,
+                                       struct error_text *error)
+{
+    return client_new(ca, certificate, key, NULL, now, error);
+}
+
+struct tls_context *tls_context_client_again(const struct tls_context *before,
+                                             const char *ca,
+                                             const char *certificate,
+                                             struct wall_time now,
+                                             struct error_text *error)
+{
+    return client_new(ca, certificate, "the key in use", before, now, error);
+}
+
 void tls_context_free(struct tls_context *context)
 {
-    if (context == NULL)
+    if (context == NULL || atomic_fetch_sub(&context->users, 1) > 1)
         return;
     SSL_CTX_free(context->ctx);
     BIO_meth_free(context->method);
@@ -351,6 +388,8 @@ static struct tls *tls_new(struct tls_context *context, int fd)
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     tls->ssl = ssl;
+    tls->context = context;
+    atomic_fetch_add(&context->users, 1);
     return tls;
 }
 
@@ -397,6 +436,7 @@ void tls_free(struct tls *tls)
         SSL_shutdown(tls->ssl); /* our half; the answer is not waited for */
     ERR_clear_error();
     SSL_free(tls->ssl);
+    tls_context_free(tls->context);
     free(tls);
 }
 

@@ -37,6 +37,14 @@ struct tls_context *tls_context_server(const char *ca, const char *certificate,
 struct tls_context *tls_context_client(const char *ca, const char *certificate,
                                        const char *key, struct wall_time now,
                                        struct error_text *error);
+/* The same for a certificate that was renewed: with the key that `before` has,
+ * whose file may be out of reach by now. */
+struct tls_context *tls_context_client_again(const struct tls_context *before,
+                                             const char *ca,
+                                             const char *certificate,
+                                             struct wall_time now,
+                                             struct error_text *error);
+/* Connections that are open live on. */
 void tls_context_free(struct tls_context *context);
 /* Validity of our own certificate: its start, and its end. */
 struct wall_time tls_context_begins(const struct tls_context *context);

@@ -59,6 +59,7 @@ CREATE TABLE ledger (
     UNIQUE (archive_segment, archive_offset)
 ) STRICT;
 CREATE INDEX ledger_by_period ON ledger (enterprise_id, period_start_ms);
+CREATE INDEX ledger_by_probe ON ledger (probe_id, period_start_ms);
 
 -- Merkle tree over the ledger (RFC 6962): leaf hash for each row, over all its
 -- columns but the three archive_ ones (see ledger/ledger.c).
@@ -70,7 +71,8 @@ CREATE TABLE merkle_leaf (
 -- Things a person must look at. Kinds: 'conflict' (other content under a known
 -- sequence), 'gap', 'fork' (the chain does not fit), 'stale' (kept because its
 -- times reach too far back), 'fields' (records outside the closed list were
--- dropped), and refusals: 'malformed', 'identity', 'unknown', 'denied',
+-- dropped), 'overlap' (two starts of a probe reported about the same time), and
+-- refusals: 'malformed', 'cells', 'identity', 'unknown', 'denied',
 -- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and
 -- sequence stand only where one batch is meant and its signature was right.
 -- The same thing again on the same day (UTC) is counted in `times`, so that a
@@ -91,50 +93,15 @@ CREATE UNIQUE INDEX event_once ON event (
     probe_id, kind, at_us / 86400000000, ifnull(sequence, 0),
     ifnull(other_hash, x''));
 
--- Short keys for texts that repeat in every flow.
+-- Short keys for texts that repeat in every cell.
 CREATE TABLE endpoint_key (
     key INTEGER PRIMARY KEY,
     endpoint_id TEXT NOT NULL UNIQUE
 ) STRICT;
-CREATE TABLE application_key (
-    key INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-) STRICT;
-
--- Connection records (F27), kept priv.flow_detail_days (PRIV-05).
-CREATE TABLE flow (
-    id INTEGER PRIMARY KEY,
-    ledger_idx INTEGER NOT NULL REFERENCES ledger (idx),
-    endpoint INTEGER NOT NULL REFERENCES endpoint_key (key),
-    application INTEGER NOT NULL REFERENCES application_key (key),
-    start_ms INTEGER NOT NULL,
-    end_ms INTEGER NOT NULL,
-    protocol INTEGER NOT NULL,
-    port INTEGER NOT NULL,             -- application side
-    octets INTEGER NOT NULL,           -- to the endpoint
-    packets INTEGER NOT NULL,
-    payload INTEGER NOT NULL,
-    roctets INTEGER NOT NULL,          -- from the endpoint
-    rpackets INTEGER NOT NULL,
-    rpayload INTEGER NOT NULL,
-    tcp_flags INTEGER NOT NULL,
-    rtcp_flags INTEGER NOT NULL,
-    end_reason INTEGER NOT NULL,
-    name_evidence INTEGER NOT NULL,
-    direction INTEGER NOT NULL,
-    rtt_us INTEGER NOT NULL,           -- 0: unknown
-    burst_count INTEGER NOT NULL,
-    host INTEGER NOT NULL,             -- pseudonym, as signed 64 bit
-    token BLOB,                        -- 16 bytes; NULL: none
-    fingerprint INTEGER                -- 8 bytes as signed 64 bit; NULL: none
-) STRICT;
-CREATE INDEX flow_by_ledger ON flow (ledger_idx);
-CREATE INDEX flow_by_endpoint ON flow (endpoint, start_ms);
-CREATE INDEX flow_by_token ON flow (token) WHERE token IS NOT NULL;
-
 -- Sums for (enterprise, site, endpoint, 5 minutes, source); kept when detail
--- goes. Sources stand side by side and are never added up. Counts fall into the 5 minutes in which the record starts; `minutes`
--- has a bit for each minute of the 5 touched by a two-way record.
+-- goes. Sources stand side by side and are never added up. Counts fall into
+-- the 5 minutes in which the record starts; `minutes` has a bit for each minute
+-- of the 5 touched by a two-way record.
 CREATE TABLE usage (
     enterprise_id TEXT NOT NULL,
     site_id TEXT NOT NULL,
@@ -153,22 +120,4 @@ CREATE TABLE usage (
     names_confirmed INTEGER NOT NULL,  -- flows whose name matched
     names_mismatched INTEGER NOT NULL,
     PRIMARY KEY (enterprise_id, endpoint, bucket, site_id, source, is_sample)
-) STRICT, WITHOUT ROWID;
-
--- Who was seen in which 5 minutes, so that `hosts` stays exact when batches of
--- the same 5 minutes arrive apart. Kept as long as flow detail (PRIV-05).
-CREATE TABLE usage_scope (
-    key INTEGER PRIMARY KEY,
-    enterprise_id TEXT NOT NULL,
-    site_id TEXT NOT NULL,
-    source TEXT NOT NULL,
-    is_sample INTEGER NOT NULL,
-    UNIQUE (enterprise_id, site_id, source, is_sample)
-) STRICT;
-CREATE TABLE usage_host (
-    scope INTEGER NOT NULL REFERENCES usage_scope (key),
-    endpoint INTEGER NOT NULL REFERENCES endpoint_key (key),
-    bucket INTEGER NOT NULL,
-    host INTEGER NOT NULL,             -- pseudonym, as signed 64 bit
-    PRIMARY KEY (scope, endpoint, bucket, host)
 ) STRICT, WITHOUT ROWID;

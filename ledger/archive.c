@@ -25,8 +25,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zstd.h>
-
 #include "common/batch.h"
 #include "common/cursor.h"
 
@@ -35,7 +33,6 @@ enum {
     CHECK_LEN = 8,
     NAME_LEN = 16,
     SEGMENT_MAX = 999999,
-    LEVEL = 3,
 };
 static const uint64_t SEGMENT_BYTES = 256u << 20;
 static const char FRAME_MAGIC[4] = {'Y', 'Z', 'A', '1'};
@@ -49,8 +46,7 @@ struct archive {
     bool is_dirty;
     int read_fd; /* the segment read last */
     uint32_t read_segment;
-    ZSTD_CCtx *packer;
-    ZSTD_DCtx *unpacker;
+    struct unpacker *unpacker;
     struct buffer frame;
 };
 
@@ -87,6 +83,39 @@ uint32_t archive_last_segment(const struct archive *archive)
     return last;
 }
 
+bool archive_is_written(const struct archive *archive, uint32_t segment)
+{
+    char name[NAME_LEN];
+    segment_name(segment, name);
+    if (segment == archive->segment)
+        return true;
+    int fd = openat(archive->folder, name, O_RDONLY | O_CLOEXEC);
+    bool is_written = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+    if (fd >= 0)
+        close(fd);
+    return is_written;
+}
+
+bool archive_delete_segment(struct archive *archive, uint32_t segment)
+{
+    char name[NAME_LEN];
+    segment_name(segment, name);
+    int fd = openat(archive->folder, name, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT;
+    if (segment == archive->segment || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        errno = EBUSY;
+        return false;
+    }
+    bool good =
+        unlinkat(archive->folder, name, 0) == 0 && fsync(archive->folder) == 0;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return good;
+}
+
 uint64_t archive_segment_size(const struct archive *archive, uint32_t segment)
 {
     char name[NAME_LEN];
@@ -105,11 +134,10 @@ static struct archive *archive_new(const char *folder, struct error_text *error)
     }
     a->fd = a->read_fd = -1;
     a->segment_bytes = SEGMENT_BYTES;
-    buffer_init(&a->frame, HEADER_LEN + ZSTD_COMPRESSBOUND(BATCH_SIZE_MAX));
-    a->packer = ZSTD_createCCtx();
-    a->unpacker = ZSTD_createDCtx();
+    buffer_init(&a->frame, archive_frame_max());
+    a->unpacker = unpacker_new();
     a->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (a->folder < 0 || a->packer == NULL || a->unpacker == NULL) {
+    if (a->folder < 0 || a->unpacker == NULL) {
         error_set(error, "%s: %s", folder,
                   a->folder < 0 ? strerror(errno) : "out of memory");
         archive_close(a);
@@ -126,8 +154,7 @@ void archive_close(struct archive *archive)
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
             close(fds[i]);
-    ZSTD_freeCCtx(archive->packer);
-    ZSTD_freeDCtx(archive->unpacker);
+    unpacker_free(archive->unpacker);
     buffer_clear(&archive->frame);
     free(archive);
 }
@@ -224,6 +251,19 @@ out:
     return good;
 }
 
+/* The folder and its segments keep their names when the power goes, also those
+ * of a writer that was killed before it could see to it. */
+static bool sync_names(const struct archive *a)
+{
+    int parent = openat(a->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = parent >= 0 && fsync(parent) == 0 && fsync(a->folder) == 0;
+    int saved = errno;
+    if (parent >= 0)
+        close(parent);
+    errno = saved;
+    return good;
+}
+
 struct archive *archive_open(const char *folder, archive_end_fn *end,
                              void *context, uint64_t *cut_bytes,
                              struct error_text *damage,
@@ -237,6 +277,10 @@ struct archive *archive_open(const char *folder, archive_end_fn *end,
     struct archive *a = archive_new(folder, error);
     if (a == NULL)
         return NULL;
+    if (!sync_names(a)) {
+        error_set(error, "%s: %s", folder, strerror(errno));
+        goto fail;
+    }
     uint32_t last = archive_last_segment(a);
     for (uint32_t segment = last; segment > 0; segment--)
         if (!visit_segment(a, segment, &o))
@@ -285,31 +329,36 @@ static void frame_check(const uint8_t *header, const void *data, size_t length,
     memcpy(check, digest.bytes, CHECK_LEN);
 }
 
-/* Builds the frame in a->frame. */
-static bool pack(struct archive *a, struct slice batch)
+size_t archive_frame_max(void)
 {
-    size_t bound = ZSTD_compressBound(batch.length);
-    buffer_reset(&a->frame);
-    uint8_t *frame = buffer_extend(&a->frame, HEADER_LEN + bound);
-    if (batch.length > BATCH_SIZE_MAX || frame == NULL) {
-        errno = batch.length > BATCH_SIZE_MAX ? EFBIG : ENOMEM;
-        return false;
-    }
-    size_t packed = ZSTD_compressCCtx(a->packer, frame + HEADER_LEN, bound,
-                                      batch.data, batch.length, LEVEL);
-    if (ZSTD_isError(packed)) {
-        errno = ENOMEM;
-        return false;
-    }
-    buffer_reset(&a->frame);
-    buffer_add(&a->frame, FRAME_MAGIC, sizeof(FRAME_MAGIC));
-    buffer_add_u32(&a->frame, (uint32_t)packed);
-    buffer_add_u32(&a->frame, (uint32_t)batch.length);
+    return HEADER_LEN + pack_bound(BATCH_SIZE_MAX);
+}
+
+bool archive_make_frame(struct packer *packer, struct slice batch,
+                        struct buffer *frame)
+{
+    static const uint8_t no_check[CHECK_LEN];
     uint8_t check[CHECK_LEN];
-    frame_check(a->frame.data, frame + HEADER_LEN, packed, check);
-    buffer_add(&a->frame, check, CHECK_LEN);
-    a->frame.length += packed; /* it stands there already */
-    return true;
+    struct buffer head;
+    buffer_reset(frame);
+    if (batch.length > BATCH_SIZE_MAX ||
+        buffer_extend(frame, HEADER_LEN) == NULL ||
+        !packer_pack(packer, batch, frame))
+        return false;
+    size_t packed = frame->length - HEADER_LEN;
+    buffer_init(&head, HEADER_LEN);
+    buffer_add(&head, FRAME_MAGIC, sizeof(FRAME_MAGIC));
+    buffer_add_u32(&head, (uint32_t)packed);
+    buffer_add_u32(&head, (uint32_t)batch.length);
+    buffer_add(&head, no_check, CHECK_LEN);
+    if (!head.failed) {
+        memcpy(frame->data, head.data, HEADER_LEN);
+        frame_check(frame->data, frame->data + HEADER_LEN, packed, check);
+        memcpy(frame->data + HEADER_LEN - CHECK_LEN, check, CHECK_LEN);
+    }
+    bool good = !head.failed;
+    buffer_clear(&head);
+    return good;
 }
 
 static bool write_all(int fd, const uint8_t *data, size_t length,
@@ -330,17 +379,15 @@ static bool write_all(int fd, const uint8_t *data, size_t length,
     return true;
 }
 
-bool archive_append(struct archive *archive, struct slice batch,
+bool archive_append(struct archive *archive, struct slice frame,
                     struct archive_place *place)
 {
     struct archive *a = archive;
-    if (!pack(a, batch))
-        return false;
     a->is_dirty = true;
-    if (!write_all(a->fd, a->frame.data, a->frame.length, a->end))
+    if (!write_all(a->fd, (const uint8_t *)frame.data, frame.length, a->end))
         return false;
-    *place = (struct archive_place){a->segment, a->end, a->frame.length};
-    a->end += a->frame.length;
+    *place = (struct archive_place){a->segment, a->end, frame.length};
+    a->end += frame.length;
     return true;
 }
 
@@ -409,19 +456,6 @@ static const char *frame_fault(const struct buffer *frame, size_t *batch_length)
     return NULL;
 }
 
-static const char *unpack(struct archive *a, size_t length,
-                          struct buffer *batch)
-{
-    buffer_reset(batch);
-    uint8_t *data = buffer_extend(batch, length);
-    if (data == NULL && length > 0)
-        return "out of memory";
-    size_t n = ZSTD_decompressDCtx(a->unpacker, data, length,
-                                   a->frame.data + HEADER_LEN,
-                                   a->frame.length - HEADER_LEN);
-    return n == length ? NULL : "the frame cannot be unpacked";
-}
-
 bool archive_read(struct archive *archive, struct archive_place place,
                   struct buffer *batch, struct error_text *error)
 {
@@ -439,7 +473,12 @@ bool archive_read(struct archive *archive, struct archive_place place,
     else if (!read_all(a->read_fd, frame, place.length, place.offset))
         fault = "the segment ends before the frame does";
     else if ((fault = frame_fault(&a->frame, &length)) == NULL)
-        fault = unpack(a, length, batch);
+        fault = unpacker_unpack(a->unpacker,
+                                slice_of_bytes(a->frame.data + HEADER_LEN,
+                                               a->frame.length - HEADER_LEN),
+                                length, batch)
+                    ? NULL
+                    : "the frame cannot be unpacked";
     if (fault != NULL)
         error_set(error, "archive segment %06u at %llu: %s", place.segment,
                   (unsigned long long)place.offset, fault);

@@ -22,6 +22,7 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "common/pack.h"
 
 struct archive;
 
@@ -61,8 +62,13 @@ void archive_set_segment_size(struct archive *archive, uint64_t bytes);
  * segment. False with errno set. */
 bool archive_begin(struct archive *archive);
 struct archive_mark archive_mark(const struct archive *archive);
-/* Appends one batch. False with errno set; then return to the mark. */
-bool archive_append(struct archive *archive, struct slice batch,
+/* Makes the frame of one batch, in any thread; *frame is initialised by the
+ * caller (archive_frame_max) and emptied here. False without memory. */
+bool archive_make_frame(struct packer *packer, struct slice batch,
+                        struct buffer *frame);
+size_t archive_frame_max(void);
+/* Appends a frame. False with errno set; then return to the mark. */
+bool archive_append(struct archive *archive, struct slice frame,
                     struct archive_place *place);
 /* Forgets everything appended since the mark, which is of the same group. */
 void archive_return(struct archive *archive, struct archive_mark mark);
@@ -75,6 +81,11 @@ bool archive_read(struct archive *archive, struct archive_place place,
                   struct buffer *batch, struct error_text *error);
 /* Size of a segment, 0 when there is none. */
 uint64_t archive_segment_size(const struct archive *archive, uint32_t segment);
+/* Somebody has it open for writing. */
+bool archive_is_written(const struct archive *archive, uint32_t segment);
+/* Deletes a whole segment that the ledger no longer needs. False with errno
+ * set; EBUSY when somebody writes it. One that is missing is deleted. */
+bool archive_delete_segment(struct archive *archive, uint32_t segment);
 /* Highest segment number in the folder, 0 without any. */
 uint32_t archive_last_segment(const struct archive *archive);
 

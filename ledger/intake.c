@@ -31,7 +31,12 @@ static const struct {
     [REASON_FIELDS] = {"fields", "records or fields outside the closed list "
                                  "were dropped"},
     [REASON_CONTENT] = {"content", "its records are not what was signed"},
+    [REASON_CELLS] = {"cells", "its records reach into more 5 minutes than one "
+                               "batch may"},
+    [REASON_OVERLAP] = {"overlap", "another start of this probe reported "
+                                   "about the same time"},
     [REASON_MALFORMED] = {"malformed", "the data is not a batch"},
+    [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)
@@ -148,6 +153,7 @@ struct intake_decision intake_place(const struct intake_facts *facts,
     }
     d.is_gap = f->info->sequence > near->highest + 1;
     d.is_fork = is_fork(f, near);
+    d.is_overlap = near->overlap_ms > INTAKE_OVERLAP_S * INT64_C(1000);
     /* Files of carriers come when they come; nobody waits for them. */
     int64_t late_ms = f->probe->source == SOURCE_CARRIER
                           ? 0

@@ -24,6 +24,7 @@ enum {
     INTAKE_LATE_S = 10 * 60,    /* after the period's end: late */
     INTAKE_KEPT_S = 72 * 3600,  /* kept, not counted */
     INTAKE_FUTURE_S = 5 * 60,   /* refused (VER-19) */
+    INTAKE_OVERLAP_S = 10,      /* of two boots of a probe: noted */
     INTAKE_REACH_S = 24 * 3600, /* longest period, and how far outside of
                                       it a record may reach */
 };
@@ -49,6 +50,9 @@ struct intake_neighbours {
     bool has_after;               /* the one with sequence + 1 */
     struct digest after_previous; /* what it names as previous */
     uint64_t highest;             /* highest sequence of this boot, 0: none */
+    /* For how long a batch of another boot of this probe covers the same
+     * time. */
+    int64_t overlap_ms;
 };
 
 struct intake_facts {
@@ -88,7 +92,10 @@ enum intake_reason {
     REASON_STALE,
     REASON_FIELDS,
     REASON_CONTENT,
+    REASON_CELLS,
+    REASON_OVERLAP,
     REASON_MALFORMED,
+    REASON_ROLLBACK, /* of usage.db; checkpoint.h */
     REASON_COUNT,
 };
 const char *intake_reason_kind(enum intake_reason reason);
@@ -102,7 +109,8 @@ struct intake_decision {
     enum intake_verdict verdict;
     enum intake_reason reason; /* of a refusal, or of keeping; else NONE */
     bool is_late;              /* more than 10 minutes */
-    bool is_gap, is_fork;      /* to be noted; the batch counts all the same */
+    /* To be noted; the batch counts all the same. */
+    bool is_gap, is_fork, is_overlap;
     struct wall_time received;
 };
 /* For an admitted batch. */

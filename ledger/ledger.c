@@ -2,7 +2,7 @@
  * Rows, leaves, events.
  *
  * The leaf is SHA-256(0x00 || data), and data is the row in a fixed form:
- * LEAF_PREFIX, then the members in the order of leaf_add(), integers as 8
+ * LEAF_PREFIX, then the members in the order of ledger_leaf_data(), integers as 8
  * bytes big-endian, texts and byte strings as a 4-byte length and the bytes.
  * Where the archive keeps the batch is left out: moving it changes no
  * evidence.
@@ -11,11 +11,10 @@
 
 #include <string.h>
 
+#include "common/cursor.h"
 #include "ledger/merkle.h"
 
 #define LEAF_PREFIX "yunzheng ledger 1\n"
-
-enum { LEAF_MAX = 2048 };
 
 static const char *const TRANSPORTS[TRANSPORT_COUNT] = {
     [TRANSPORT_YZ1] = "yz1",
@@ -39,8 +38,9 @@ static void add_text(struct buffer *out, const char *text)
     add_bytes(out, text, strlen(text));
 }
 
-static void leaf_add(struct buffer *out, const struct ledger_row *row)
+void ledger_leaf_data(const struct ledger_row *row, struct buffer *data)
 {
+    struct buffer *out = data;
     const struct batch_info *i = &row->info;
     buffer_add_text(out, LEAF_PREFIX);
     buffer_add_u64(out, row->index);
@@ -83,11 +83,18 @@ static void leaf_add(struct buffer *out, const struct ledger_row *row)
 struct digest ledger_leaf(const struct ledger_row *row)
 {
     struct buffer data;
-    buffer_init(&data, LEAF_MAX);
-    leaf_add(&data, row);
+    buffer_init(&data, LEDGER_LEAF_MAX);
+    ledger_leaf_data(row, &data);
     struct digest leaf = merkle_leaf_hash(data.data, data.length);
     buffer_clear(&data);
     return leaf;
+}
+
+static struct slice take_bytes(struct cursor *c)
+{
+    uint32_t length = cursor_u32(c);
+    const uint8_t *bytes = cursor_bytes(c, length);
+    return bytes != NULL ? slice_of_bytes(bytes, length) : SLICE("");
 }
 
 static bool read_digest(struct slice blob, struct digest *digest)
@@ -96,6 +103,24 @@ static bool read_digest(struct slice blob, struct digest *digest)
         return false;
     memcpy(digest->bytes, blob.data, DIGEST_LEN);
     return true;
+}
+
+bool ledger_leaf_view(struct slice data, struct ledger_leaf_view *view)
+{
+    struct cursor c = cursor_of(data.data, data.length);
+    const uint8_t *prefix = cursor_bytes(&c, sizeof(LEAF_PREFIX) - 1);
+    *view = (struct ledger_leaf_view){.index = cursor_u64(&c)};
+    struct slice probe = take_bytes(&c), boot = take_bytes(&c);
+    view->sequence = cursor_u64(&c);
+    struct slice hash = take_bytes(&c), previous = take_bytes(&c);
+    struct slice enterprise = take_bytes(&c), site = take_bytes(&c);
+    return !c.failed &&
+           memcmp(prefix, LEAF_PREFIX, sizeof(LEAF_PREFIX) - 1) == 0 &&
+           boot.length == BOOT_ID_LEN && previous.length == DIGEST_LEN &&
+           read_digest(hash, &view->hash) &&
+           slice_copy(probe, view->probe_id, sizeof(view->probe_id)) &&
+           slice_copy(enterprise, view->enterprise_id, REGISTRY_ID_LEN) &&
+           slice_copy(site, view->site_id, REGISTRY_ID_LEN);
 }
 
 /* The rows with sequence - 1, sequence and sequence + 1. */
@@ -128,11 +153,36 @@ static bool find_around(struct db *db, const struct batch_info *info,
     return step == DB_DONE;
 }
 
+/* Clocks are set back and forth, and a start may share a moment with the one
+ * before it; two at the same time for longer are two programs. Periods longer
+ * than a day are kept uncounted, so none of those before reaches here. */
+static bool find_overlap(struct db *db, const struct batch_info *info,
+                         struct intake_neighbours *near)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT ifnull(max(min(period_end_ms, :end) - max(period_start_ms, "
+            ":start)), 0) FROM ledger INDEXED BY ledger_by_probe "
+            "WHERE probe_id = :probe AND period_start_ms >= :start - 86400000 "
+            "AND period_start_ms < :end AND period_end_ms > :start "
+            "AND boot_id <> :boot");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":probe", info->probe_id);
+    db_bind_blob(s, ":boot", info->boot_id, BOOT_ID_LEN);
+    db_bind_i64(s, ":start", info->period_start_ms);
+    db_bind_i64(s, ":end", info->period_end_ms);
+    bool good = db_step(s) == DB_ROW;
+    if (good)
+        near->overlap_ms = db_i64(s, 0);
+    db_reset(s);
+    return good;
+}
+
 bool ledger_find_neighbours(struct db *db, const struct batch_info *info,
                             struct intake_neighbours *near)
 {
     *near = (struct intake_neighbours){0};
-    if (!find_around(db, info, near))
+    if (!find_around(db, info, near) || !find_overlap(db, info, near))
         return false;
     struct db_statement *s =
         db_prepare(db, "SELECT ifnull(max(sequence), 0) FROM ledger "
@@ -291,12 +341,13 @@ bool ledger_append(struct db *db, struct ledger_row *row)
     "l.software_hash, l.registry_version, l.archive_segment, "                 \
     "l.archive_offset, l.archive_length, l.supplier_id, l.is_scaled "          \
     "FROM " schema ".ledger AS l "                                             \
-    "LEFT JOIN " schema ".signer AS s ON s.key = l.signer ORDER BY l.idx"
+    "LEFT JOIN " schema ".signer AS s ON s.key = l.signer "
 
 struct db_statement *ledger_prepare_all(struct db *db, const char *schema)
 {
-    return db_prepare(db, strcmp(schema, "main") == 0 ? ROW_QUERY("main")
-                                                      : ROW_QUERY("live"));
+    return db_prepare(db, strcmp(schema, "main") == 0
+                              ? ROW_QUERY("main") "ORDER BY l.idx"
+                              : ROW_QUERY("live") "ORDER BY l.idx");
 }
 
 static bool read_text(struct db_statement *s, int column, char *text,
@@ -369,6 +420,34 @@ bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
            read_text(s, 32, row->supplier_id, sizeof(row->supplier_id)) &&
            ledger_source_from(db_text(s, 8), &row->source) &&
            read_transport(db_text(s, 9), &row->transport);
+}
+
+bool ledger_find_row(struct db *db, uint64_t index, struct ledger_row *row,
+                     bool *found)
+{
+    struct db_statement *s =
+        db_prepare(db, ROW_QUERY("main") "WHERE l.idx = :idx");
+    if (s == NULL)
+        return false;
+    db_bind_u64(s, ":idx", index);
+    enum db_step step = db_step(s);
+    *found = step == DB_ROW;
+    bool good = step == DB_DONE || (step == DB_ROW && ledger_read_row(s, row));
+    db_reset(s);
+    return good;
+}
+
+bool ledger_find_hash(struct db *db, struct digest hash, uint64_t *index)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT idx FROM ledger WHERE batch_hash = :hash");
+    if (s == NULL)
+        return false;
+    db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
+    enum db_step step = db_step(s);
+    *index = step == DB_ROW ? db_u64(s, 0) : 0;
+    db_reset(s);
+    return step != DB_FAILED;
 }
 
 bool ledger_archive_end(void *db, uint32_t segment, uint64_t *end)

@@ -75,12 +75,14 @@ static const char *different_member(const struct batch_info *a,
 bool read_back_batch(struct read_back *rb, const struct ledger_row *row,
                      struct error_text *error)
 {
+    rb->is_unsigned = false;
     if (!archive_read(rb->archive, row->place, &rb->bytes, error))
         return false;
     enum batch_status status = decode(rb);
     if (status == BATCH_OK)
         status = batch_reader_verify(rb->reader, row->algorithm,
                                      slice_of_bytes(row->key, row->key_length));
+    rb->is_unsigned = status == BATCH_BAD_SIGNATURE;
     if (status != BATCH_OK)
         return error_set(error, "the archived batch: %s",
                          batch_status_text(status));

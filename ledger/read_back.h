@@ -15,6 +15,7 @@ struct read_back {
     struct archive *archive; /* borrowed */
     struct buffer bytes;
     struct batch_reader *reader; /* holds the batch read last */
+    bool is_unsigned; /* it is whole, and not signed by the row's key */
 };
 
 /* False without memory. */

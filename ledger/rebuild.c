@@ -4,14 +4,17 @@
 
 #include "ledger/store.h"
 #include "ledger/detail.h"
+#include "ledger/prepare.h"
 #include "ledger/read_back.h"
+#include "ledger/retention.h"
 #include "ledger/usage.h"
 
 struct rebuild {
     struct db *db;
     struct archive *archive;
-    struct detail *detail;
-    struct usage *usage;
+    struct preparer *preparer;
+    struct usage_table *usage;
+    struct retention retention;
     struct read_back rb;
     struct rebuild_result *result;
     struct error_text *error;
@@ -22,42 +25,55 @@ static bool database_failed(struct rebuild *b)
     return error_set(b->error, "%s", db_error(b->db));
 }
 
-/* Children before parents: the foreign keys stay in force. */
+/* What can be added up again: all of it, or what began after the last batch
+ * whose bytes retention deleted. Children before parents: the foreign keys stay
+ * in force. */
 static bool empty_tables(struct rebuild *b)
 {
     static const char *const STATEMENTS[] = {
-        "DELETE FROM flow",
-        "DELETE FROM usage",
+        "DELETE FROM flow_block WHERE ledger_idx IN (SELECT idx FROM ledger "
+        "WHERE archive_segment NOT IN (SELECT segment FROM archive_gone))",
         "DELETE FROM usage_host",
-        "DELETE FROM usage_scope",
+        "DELETE FROM host_key",
     };
     for (size_t i = 0; i < sizeof(STATEMENTS) / sizeof(STATEMENTS[0]); i++)
         if (!db_run(b->db, STATEMENTS[i]))
             return database_failed(b);
-    return true;
+    struct db_statement *s =
+        db_prepare(b->db, "DELETE FROM usage WHERE bucket >= :from");
+    if (s == NULL)
+        return database_failed(b);
+    db_bind_i64(s, ":from", b->retention.usage_from_s);
+    return db_do(s) || database_failed(b);
 }
 
 static bool rebuild_row(struct rebuild *b, const struct ledger_row *row)
 {
-    const struct usage_scope scope = usage_scope_of(row);
+    struct usage_scope scope = usage_scope_of(row);
+    struct prepared prepared;
     struct error_text why;
     if (!read_back_batch(&b->rb, row, &why))
         return error_set(b->error, "ledger row %" PRIu64 ": %s", row->index,
                          why.text);
-    for (size_t i = 0; i < batch_reader_count(b->rb.reader); i++) {
-        const struct flow_record *r = batch_reader_record(b->rb.reader, i);
-        int64_t endpoint;
-        if (!detail_add(b->detail, row->index, r, &endpoint))
-            return database_failed(b);
-        if (!usage_add(b->usage, endpoint, r))
-            return error_set(b->error,
-                             "ledger row %" PRIu64 ": its records cannot be "
-                             "added up",
-                             row->index);
-        b->result->records++;
+    prepared_init(&prepared);
+    scope.from_bucket = b->retention.usage_from_s;
+    bool good = prepare_content(b->preparer, &prepared, b->rb.reader);
+    if (!good || prepared.has_too_many_cells) {
+        prepared_clear(&prepared);
+        return error_set(b->error,
+                         "ledger row %" PRIu64 ": its records cannot be added "
+                         "up",
+                         row->index);
     }
+    size_t count = batch_reader_count(b->rb.reader);
+    if (retention_keeps_detail(&b->retention, row))
+        good = detail_store(b->db, row->index, count,
+                            buffer_slice(&prepared.block));
+    good = good && usage_store(b->usage, prepared.sums, &scope);
+    prepared_clear(&prepared);
+    b->result->records += count;
     b->result->batches++;
-    return usage_store(b->usage, &scope) || database_failed(b);
+    return good || database_failed(b);
 }
 
 static bool rebuild_rows(struct rebuild *b)
@@ -74,7 +90,11 @@ static bool rebuild_rows(struct rebuild *b)
                              "ledger row %" PRIu64 " holds values that no row "
                              "can have",
                              row.index);
-        else if (row.is_counted)
+        else if (!row.is_counted)
+            continue;
+        else if (retention_has_deleted(&b->retention, row.place.segment))
+            b->result->gone++;
+        else
             good = rebuild_row(b, &row);
     }
     db_reset(s);
@@ -91,9 +111,9 @@ bool rebuild_all(const struct ledger_paths *paths,
         (b.db = db_open(paths->usage_db, DB_WRITE, ledger_migrations,
                         ledger_migration_count, error)) == NULL)
         goto out;
-    b.detail = detail_new(b.db);
-    b.usage = usage_new(b.db);
-    if (!read_back_init(&b.rb, b.archive) || b.detail == NULL ||
+    b.preparer = preparer_new();
+    b.usage = usage_table_new(b.db);
+    if (!read_back_init(&b.rb, b.archive) || b.preparer == NULL ||
         b.usage == NULL) {
         error_set(error, "out of memory");
         goto out;
@@ -102,15 +122,18 @@ bool rebuild_all(const struct ledger_paths *paths,
         database_failed(&b);
         goto out;
     }
-    good = empty_tables(&b) && rebuild_rows(&b);
+    good =
+        (retention_read(b.db, "main", &b.retention) || database_failed(&b)) &&
+        empty_tables(&b) && rebuild_rows(&b);
     if (!good)
         db_rollback(b.db);
     else if (!db_commit(b.db))
         good = database_failed(&b);
 out:
     read_back_clear(&b.rb);
-    usage_free(b.usage);
-    detail_free(b.detail);
+    retention_clear(&b.retention);
+    usage_table_free(b.usage);
+    preparer_free(b.preparer);
     db_close(b.db);
     archive_close(b.archive);
     return good;

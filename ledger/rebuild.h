@@ -3,7 +3,8 @@
  *
  * Ledger, leaves and events stay as they are; what was derived from counted
  * batches is deleted and added up anew, in one transaction. A batch that
- * cannot be read back stops it and leaves everything as it was.
+ * cannot be read back stops it and leaves everything as it was. Usage that
+ * batches reach whose bytes retention deleted stays as it is, too.
  */
 #ifndef LEDGER_REBUILD_H
 #define LEDGER_REBUILD_H
@@ -16,6 +17,7 @@
 
 struct rebuild_result {
     uint64_t batches, records;
+    uint64_t gone; /* counted batches whose bytes retention deleted */
 };
 
 bool rebuild_all(const struct ledger_paths *paths,

@@ -5,6 +5,14 @@ const struct db_migration ledger_migrations[] = {
         "001-ledger.sql",
 #include "ledger/001-ledger.sql.inc"
     },
+    {
+        "002-detail.sql",
+#include "ledger/002-detail.sql.inc"
+    },
+    {
+        "004-log.sql",
+#include "ledger/004-log.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -24,8 +24,9 @@ struct store {
     struct db *db;
     struct archive *archive;
     struct registry *registry;
-    struct detail *detail;
-    struct usage *usage;
+    struct usage_table *usage;
+    struct preparer *preparer;
+    int64_t data_version; /* changes when another process has written */
     bool accept_sample;
     bool is_failing;          /* the last group could not be stored */
     struct archive_mark mark; /* of the group */
@@ -62,9 +63,9 @@ struct store *store_open(const struct ledger_paths *paths, bool accept_sample,
         (c->archive = archive_open(paths->archive, ledger_archive_end, c->db,
                                    &cut_bytes, &damage, error)) == NULL)
         goto fail;
-    c->detail = detail_new(c->db);
-    c->usage = usage_new(c->db);
-    if (c->detail == NULL || c->usage == NULL) {
+    c->usage = usage_table_new(c->db);
+    c->preparer = preparer_new();
+    if (c->usage == NULL || c->preparer == NULL) {
         error_set(error, "out of memory");
         goto fail;
     }
@@ -79,8 +80,8 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    usage_free(store->usage);
-    detail_free(store->detail);
+    usage_table_free(store->usage);
+    preparer_free(store->preparer);
     archive_close(store->archive);
     db_close(store->db);
     registry_close(store->registry);
@@ -107,6 +108,19 @@ static void log_failing(struct store *c, const char *why)
     c->is_failing = true;
 }
 
+/* Keys that another process may have deleted (retention) are asked for anew. */
+static bool look_around(struct store *c)
+{
+    struct db_statement *s = db_prepare(c->db, "PRAGMA data_version");
+    if (s == NULL || db_step(s) != DB_ROW)
+        return false;
+    if (db_i64(s, 0) != c->data_version)
+        usage_table_forget(c->usage);
+    c->data_version = db_i64(s, 0);
+    db_reset(s);
+    return true;
+}
+
 bool store_begin(struct store *store)
 {
     struct store *c = store;
@@ -116,16 +130,18 @@ bool store_begin(struct store *store)
     }
     c->totals_before = c->totals;
     c->mark = archive_mark(c->archive);
-    if (db_begin(c->db))
-        return true;
+    if (db_begin(c->db)) {
+        if (look_around(c))
+            return true;
+        db_rollback(c->db);
+    }
     log_failing(c, db_error(c->db));
     return false;
 }
 
 static void forget_group(struct store *c)
 {
-    detail_forget(c->detail);
-    usage_reset(c->usage);
+    usage_table_forget(c->usage);
     c->totals = c->totals_before;
 }
 
@@ -166,6 +182,7 @@ struct taking {
     struct store *c;
     const struct batch_origin *origin;
     const struct batch_reader *reader;
+    struct prepared *prepared;
     struct registry_probe probe;
     struct intake_facts facts;
     struct intake_neighbours near;
@@ -196,6 +213,7 @@ static bool add_event(struct taking *t, enum intake_reason reason,
         .detail = detail,
     };
     bool is_new;
+    t->c->totals.events[reason]++;
     if (!ledger_add_event(t->c->db, &event, t->facts.now, &is_new))
         return false;
     if (is_new)
@@ -223,6 +241,9 @@ static bool add_chain_events(struct taking *t)
     if (t->decision.is_gap && !add_event(t, REASON_GAP, NULL, &t->facts.hash))
         return false;
     if (t->decision.is_fork && !add_event(t, REASON_FORK, known, &previous))
+        return false;
+    if (t->decision.is_overlap &&
+        !add_event(t, REASON_OVERLAP, NULL, &t->facts.hash))
         return false;
     if (t->decision.reason != REASON_NONE &&
         !add_event(t, t->decision.reason, NULL, &t->facts.hash))
@@ -257,23 +278,29 @@ static void fill_row(struct taking *t)
 
 static bool store_records(struct taking *t)
 {
-    struct store *c = t->c;
     const struct usage_scope scope = usage_scope_of(&t->row);
-    for (size_t i = 0; i < batch_reader_count(t->reader); i++) {
-        const struct flow_record *record = batch_reader_record(t->reader, i);
-        int64_t endpoint;
-        if (!detail_add(c->detail, t->row.index, record, &endpoint) ||
-            !usage_add(c->usage, endpoint, record))
-            return false;
-    }
-    return usage_store(c->usage, &scope);
+    return detail_store(t->c->db, t->row.index, batch_reader_count(t->reader),
+                        buffer_slice(&t->prepared->block)) &&
+           usage_store(t->c->usage, t->prepared->sums, &scope);
+}
+
+static void add_to_totals(struct taking *t)
+{
+    struct store_totals *totals = &t->c->totals;
+    enum intake_verdict verdict = t->decision.verdict;
+    totals->late += verdict == INTAKE_LATE;
+    totals->kept += verdict == INTAKE_KEEP;
+    totals->counted += verdict == INTAKE_COUNT;
+    totals->by_source[t->row.source]++;
+    if (t->row.is_counted)
+        totals->records += batch_reader_count(t->reader);
 }
 
 static bool store(struct taking *t)
 {
     struct store *c = t->c;
     fill_row(t);
-    if (!archive_append(c->archive, batch_reader_bytes(t->reader),
+    if (!archive_append(c->archive, buffer_slice(&t->prepared->frame),
                         &t->row.place)) {
         t->archive_error = errno;
         return false;
@@ -281,19 +308,7 @@ static bool store(struct taking *t)
     if (!ledger_append(c->db, &t->row) || !add_chain_events(t) ||
         (t->row.is_counted && !store_records(t)))
         return false;
-    switch (t->decision.verdict) {
-    case INTAKE_LATE:
-        c->totals.late++;
-        break;
-    case INTAKE_KEEP:
-        c->totals.kept++;
-        break;
-    default:
-        c->totals.counted++;
-        break;
-    }
-    if (t->row.is_counted)
-        c->totals.records += batch_reader_count(t->reader);
+    add_to_totals(t);
     return true;
 }
 
@@ -313,6 +328,12 @@ static bool decide_and_store(struct taking *t, enum batch_status content)
         t->c->totals.repeated++;
         return true;
     }
+    if (!prepare_content(t->c->preparer, t->prepared, t->reader)) {
+        t->archive_error = ENOMEM;
+        return false;
+    }
+    if (t->prepared->has_too_many_cells && t->decision.verdict != INTAKE_KEEP)
+        return refuse(t, REASON_CELLS);
     return store(t);
 }
 
@@ -345,8 +366,7 @@ static bool undo(struct taking *t, const struct store_totals *before)
     error_set(&why, "%s",
               t->archive_error != 0 ? strerror(t->archive_error)
                                     : db_error(c->db));
-    detail_forget(c->detail);
-    usage_reset(c->usage);
+    usage_table_forget(c->usage);
     c->totals = *before;
     if (is_disk || !db_run(c->db, "ROLLBACK TO batch; RELEASE batch")) {
         log_failing(c, why.text);
@@ -382,14 +402,13 @@ static bool gather(struct taking *t, struct wall_time now)
         .peer_name = t->origin->peer_name,
         .probe = found == REGISTRY_FOUND ? &t->probe : NULL,
         .signature = BATCH_UNKNOWN_PROBE,
-        .span = intake_span_of(t->reader),
+        .span = t->prepared->span,
         .accept_sample = c->accept_sample,
         .now = now,
     };
     if (found == REGISTRY_FOUND)
-        t->facts.signature = batch_reader_verify(
-            t->reader, t->probe.algorithm,
-            slice_of_bytes(t->probe.key, t->probe.key_length));
+        t->facts.signature =
+            prepare_signature(t->prepared, t->reader, &t->probe);
     return true;
 }
 
@@ -399,11 +418,27 @@ enum take_status store_take(struct store *store,
                             enum batch_status content, struct wall_time now,
                             struct receipt *receipt)
 {
+    struct prepared prepared;
+    prepared_init(&prepared);
+    prepared.span = intake_span_of(reader);
+    enum take_status status = store_take_prepared(
+        store, origin, reader, content, &prepared, now, receipt);
+    prepared_clear(&prepared);
+    return status;
+}
+
+enum take_status
+store_take_prepared(struct store *store, const struct batch_origin *origin,
+                    const struct batch_reader *reader,
+                    enum batch_status content, struct prepared *prepared,
+                    struct wall_time now, struct receipt *receipt)
+{
     struct store *c = store;
     struct store_totals before = c->totals;
     struct taking t = {.c = c,
                        .origin = origin,
                        .reader = reader,
+                       .prepared = prepared,
                        .mark = archive_mark(c->archive)};
     if (!gather(&t, now))
         return TAKE_GROUP_FAILED;
@@ -427,6 +462,7 @@ void store_note(struct store *store, const struct batch_origin *origin,
         .detail = detail,
     };
     bool is_new = true;
+    store->totals.events[reason]++;
     if (!ledger_add_event(store->db, &event, now, &is_new))
         log_warn("the next event could not be stored: %s", db_error(store->db));
     if (is_new)

@@ -23,6 +23,7 @@
 #include "common/db.h"
 #include "common/receipt.h"
 #include "ledger/ledger.h"
+#include "ledger/prepare.h"
 #include "ledger/schema.h"
 
 struct store;
@@ -62,6 +63,13 @@ enum take_status store_take(struct store *store,
                             const struct batch_reader *reader,
                             enum batch_status content, struct wall_time now,
                             struct receipt *receipt);
+/* The same for a batch that another thread has prepared as far as it could;
+ * what is missing is done here. */
+enum take_status
+store_take_prepared(struct store *store, const struct batch_origin *origin,
+                    const struct batch_reader *reader,
+                    enum batch_status content, struct prepared *prepared,
+                    struct wall_time now, struct receipt *receipt);
 /* Notes a refused thing that is no complete batch, such as bytes that are not
  * IPFIX. Only logged when the event cannot be stored. Not inside a group. */
 void store_note(struct store *store, const struct batch_origin *origin,
@@ -72,6 +80,8 @@ void store_note(struct store *store, const struct batch_origin *origin,
 struct store_totals {
     uint64_t counted, late, kept, repeated, refused, failed;
     uint64_t records;
+    uint64_t by_source[SOURCE_COUNT]; /* batches in the ledger */
+    uint64_t events[REASON_COUNT];    /* each time, also when known */
 };
 struct store_totals store_totals(const struct store *store);
 

@@ -8,6 +8,7 @@
 #include "portal/account.h"
 #include "portal/audit.h"
 #include "portal/endpoints_csv.h"
+#include "portal/est.h"
 #include "portal/http.h"
 #include "portal/load.h"
 #include "portal/password.h"
@@ -24,7 +25,7 @@ enum {
     ENDPOINTS_MAX_BYTES = 256 * 1024 * 1024,
 };
 
-static void read_config(const char *path, struct portal_config *config)
+void command_read_config(const char *path, struct portal_config *config)
 {
     struct error_text error;
     if (!config_read(path, PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT, config,
@@ -33,7 +34,7 @@ static void read_config(const char *path, struct portal_config *config)
     log_set_level((enum log_level)config->log_level);
 }
 
-static struct db *open_registry(const struct portal_config *config)
+struct db *command_open_registry(const struct portal_config *config)
 {
     struct error_text error;
     struct db *db = registry_open(config->portal_db, &error);
@@ -42,7 +43,7 @@ static struct db *open_registry(const struct portal_config *config)
     return db;
 }
 
-static int report(const struct error_text *error)
+int command_report(const struct error_text *error)
 {
     fprintf(stderr, "yz-portal: %s\n", error->text);
     return FAILED;
@@ -53,7 +54,7 @@ static int serve(const struct portal_config *config)
     struct error_text error;
     struct portal *portal = portal_open(config, &error);
     if (portal == NULL)
-        return report(&error);
+        return command_report(&error);
     struct http_settings settings = {
         .listen = config->listen,
         .thread_count = PORTAL_THREADS,
@@ -64,18 +65,24 @@ static int serve(const struct portal_config *config)
     };
     stop_on_signals();
     struct http_server *server = http_server_start(&settings, &error);
-    if (server == NULL) {
-        portal_close(portal);
-        return report(&error);
+    bool has_est = config->est_listen[0] != '\0';
+    struct est *est =
+        server != NULL && has_est ? est_start(portal, &error) : NULL;
+    bool good = server != NULL && (est != NULL || !has_est);
+    if (good) {
+        log_info("listening on %s, port %u", config->listen,
+                 http_server_port(server));
+        if (has_est)
+            log_info("enrolment on %s, port %u", config->est_listen,
+                     est_port(est));
+        while (!stop_requested())
+            poll(NULL, 0, STOP_CHECK_MS);
+        log_info("stopped");
     }
-    log_info("listening on %s, port %u", config->listen,
-             http_server_port(server));
-    while (!stop_requested())
-        poll(NULL, 0, STOP_CHECK_MS);
+    est_stop(est);
     http_server_stop(server);
     portal_close(portal);
-    log_info("stopped");
-    return 0;
+    return good ? 0 : command_report(&error);
 }
 
 int command_run(int argc, char **argv)
@@ -87,7 +94,7 @@ int command_run(int argc, char **argv)
     struct portal_config config = {0};
     if (program_options(argc, argv, options, 2, 0, 0) < 0)
         return USAGE;
-    read_config(path, &config);
+    command_read_config(path, &config);
     if (print_only)
         return program_print_config(PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT,
                                     &config);
@@ -142,15 +149,15 @@ int command_user_add(int argc, char **argv)
     if (program_options(argc, argv, options, 5, 1, 1) < 0 ||
         !fill_account(&account, argv[1], role, organisation, display))
         return USAGE;
-    read_config(path, &config);
+    command_read_config(path, &config);
     if (!password_init())
         fatal(FAILED, "libsodium does not start");
     if (!read_password(file, password, sizeof(password), &error))
-        return report(&error);
-    struct db *db = open_registry(&config);
+        return command_report(&error);
+    struct db *db = command_open_registry(&config);
     bool good = account_add(db, wall_now(), &account, password, &error);
     db_close(db);
-    return good ? 0 : report(&error);
+    return good ? 0 : command_report(&error);
 }
 
 int command_load(int argc, char **argv)
@@ -165,10 +172,10 @@ int command_load(int argc, char **argv)
     struct error_text error;
     if (program_options(argc, argv, options, 2, 1, 1) < 0)
         return USAGE;
-    read_config(path, &config);
+    command_read_config(path, &config);
     if (!rules_parameters_read(config.rules, &parameters, &error))
-        return report(&error);
-    struct db *db = open_registry(&config);
+        return command_report(&error);
+    struct db *db = command_open_registry(&config);
     struct load_options load = {.folder = argv[1],
                                 .is_sample = is_sample,
                                 .parameters = &parameters,
@@ -176,7 +183,7 @@ int command_load(int argc, char **argv)
     bool good = load_folder(db, &load, &counts, &error);
     db_close(db);
     if (!good)
-        return report(&error);
+        return command_report(&error);
     printf("%s: %s%llu rows, %llu of them new\n", argv[1],
            counts.has_programme ? "programme data, " : "",
            (unsigned long long)counts.rows, (unsigned long long)counts.added);
@@ -191,8 +198,8 @@ int command_endpoints(int argc, char **argv)
     struct buffer out;
     if (program_options(argc, argv, options, 1, 0, 0) < 0)
         return USAGE;
-    read_config(path, &config);
-    struct db *db = open_registry(&config);
+    command_read_config(path, &config);
+    struct db *db = command_open_registry(&config);
     buffer_init(&out, ENDPOINTS_MAX_BYTES);
     bool good = endpoints_csv_write(db, &out);
     if (good)
@@ -213,12 +220,12 @@ int command_audit_check(int argc, char **argv)
     uint64_t count = 0;
     if (program_options(argc, argv, options, 1, 0, 0) < 0)
         return USAGE;
-    read_config(path, &config);
-    struct db *db = open_registry(&config);
+    command_read_config(path, &config);
+    struct db *db = command_open_registry(&config);
     bool good = audit_check(db, &count, &error);
     db_close(db);
     if (!good)
-        return report(&error);
+        return command_report(&error);
     printf("%llu rows, the chain is whole\n", (unsigned long long)count);
     return 0;
 }

@@ -2,10 +2,19 @@
 #ifndef PORTAL_COMMANDS_H
 #define PORTAL_COMMANDS_H
 
+#include "common/db.h"
+#include "portal/portal_config.h"
+
 int command_run(int argc, char **argv);         /* serve until SIGTERM */
 int command_user_add(int argc, char **argv);    /* a personal account */
 int command_load(int argc, char **argv);        /* a folder into the registry */
 int command_endpoints(int argc, char **argv);   /* ENDPOINTS.csv to stdout */
 int command_audit_check(int argc, char **argv); /* is the audit chain whole? */
+
+/* What they share: the file at -c, portal.db for writing (both end the program
+ * when they fail), and how a failure is told; gives the exit status. */
+void command_read_config(const char *path, struct portal_config *config);
+struct db *command_open_registry(const struct portal_config *config);
+int command_report(const struct error_text *error);
 
 #endif

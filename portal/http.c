@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
 enum {
@@ -149,6 +150,43 @@ static int judge_headers(struct MHD_Connection *connection,
     return bytes > HTTP_BODY_MAX ? 413 : 0;
 }
 
+static struct address address_of(const struct sockaddr *from)
+{
+    struct address address = {0};
+    if (from != NULL && from->sa_family == AF_INET) {
+        address.version = 4;
+        memcpy(address.bytes, &((const struct sockaddr_in *)from)->sin_addr, 4);
+    } else if (from != NULL && from->sa_family == AF_INET6) {
+        address.version = 6;
+        memcpy(address.bytes, &((const struct sockaddr_in6 *)from)->sin6_addr,
+               sizeof(address.bytes));
+    }
+    return address;
+}
+
+/* The library's own memory, there as long as the connection. */
+static struct slice certificate_of(struct MHD_Connection *connection)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *list = NULL;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != NULL && info->tls_session != NULL)
+        list = gnutls_certificate_get_peers(info->tls_session, &count);
+    return list != NULL && count > 0
+               ? slice_of_bytes(list[0].data, list[0].size)
+               : (struct slice){0};
+}
+
+static void read_peer(struct MHD_Connection *connection,
+                      struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    request->peer = address_of(info != NULL ? info->client_addr : NULL);
+    request->peer_certificate = certificate_of(connection);
+}
+
 static void read_head(struct MHD_Connection *connection, const char *method,
                       struct exchange *exchange)
 {
@@ -161,6 +199,8 @@ static void read_head(struct MHD_Connection *connection, const char *method,
     request->cookies = header_value(connection, "Cookie");
     request->content_type = header_value(connection, "Content-Type");
     request->if_none_match = header_value(connection, "If-None-Match");
+    request->authorization = header_value(connection, "Authorization");
+    read_peer(connection, request);
     request->refused = judge_headers(connection, exchange);
 }
 
@@ -316,19 +356,40 @@ static uint16_t port_of(int fd)
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
+/* What the options of MHD_start_daemon() are with TLS. */
+static void add_tls(const struct http_settings *settings,
+                    struct MHD_OptionItem options[static 5])
+{
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+    const struct MHD_OptionItem list[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+        {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)settings->trust},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    memcpy(options, list, sizeof(list));
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
     const struct http_settings *settings = &server->settings;
+    struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    if (settings->certificate != NULL) {
+        flags |= MHD_USE_TLS;
+        add_tls(settings, tls);
+    }
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, NULL,
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
+        on_message, NULL, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
         settings->thread_count, MHD_OPTION_CONNECTION_LIMIT,
-        settings->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
+        settings->connection_limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        settings->address_limit, MHD_OPTION_CONNECTION_TIMEOUT,
         settings->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 struct http_server *http_server_start(const struct http_settings *settings,

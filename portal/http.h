@@ -10,6 +10,10 @@
  *
  * Length and transfer headers that appear twice, or together, are refused: a
  * proxy in front could have read the other one (request smuggling).
+ *
+ * With a certificate the server speaks TLS 1.3 alone, for programs (EST): a
+ * client may show a certificate, which is passed on as it is. That the client
+ * has its key is proved then; who issued it is for the handler to look at.
  */
 #ifndef PORTAL_HTTP_H
 #define PORTAL_HTTP_H
@@ -18,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/address.h"
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/slice.h"
@@ -40,7 +45,10 @@ struct http_request {
     struct slice cookies;
     struct slice content_type;
     struct slice if_none_match;
+    struct slice authorization;
     struct slice body;
+    struct slice peer_certificate; /* DER; empty without TLS, or without one */
+    struct address peer;           /* who is connected; version 0: not known */
     int refused; /* 0, or the status this request must be answered with */
 };
 
@@ -70,9 +78,13 @@ struct http_settings {
     const char *listen; /* HOST:PORT or [V6]:PORT; port 0 takes a free one */
     unsigned thread_count;
     unsigned connection_limit;
+    unsigned address_limit; /* connections of one address; 0: no limit */
     unsigned idle_timeout_s;
     http_handler handler; /* called from thread_count threads at once */
     void *context;
+    /* PEM texts, borrowed for the call; NULL speaks plain HTTP. `trust` are the
+     * authorities named to clients. */
+    const char *certificate, *key, *trust;
 };
 
 struct http_server;

@@ -1,6 +1,7 @@
 /* yz-portal: what people see. The work is in commands.c and behind it. */
 #include "common/program.h"
 #include "portal/commands.h"
+#include "portal/enrolment_commands.h"
 
 static const struct program_command COMMANDS[] = {
     {"run", command_run, "[-c FILE] [-n]"},
@@ -10,6 +11,18 @@ static const struct program_command COMMANDS[] = {
     {"load", command_load, "[-c FILE] [--sample] FOLDER"},
     {"endpoints", command_endpoints, "[-c FILE]"},
     {"audit check", command_audit_check, "[-c FILE]"},
+    {"authority init", command_authority_init,
+     "[-c FILE] [--name TEXT] [--days N]"},
+    {"authority issue", command_authority_issue,
+     "[-c FILE] --name HOST[,HOST...] --out PREFIX [--days N]"},
+    {"authority show", command_authority_show, "[-c FILE]"},
+    {"code issue", command_code_issue,
+     "[-c FILE] --enterprise ID --site ID --agreed DATE [--probe ID]"},
+    {"code list", command_code_list, "[-c FILE]"},
+    {"code revoke", command_code_revoke, "[-c FILE] HANDLE"},
+    {"probe list", command_probe_list, "[-c FILE]"},
+    {"probe revoke", command_probe_revoke, "[-c FILE] ID --reason TEXT"},
+    {"probe restore", command_probe_restore, "[-c FILE] ID"},
 };
 
 int main(int argc, char **argv)

@@ -148,10 +148,10 @@ struct db *portal_write_begin(struct portal *portal)
 bool portal_write_end(struct portal *portal, bool commit)
 {
     bool good = commit && db_commit(portal->write);
-    if (!good) {
+    if (commit && !good)
         log_error("%s", db_error(portal->write));
+    if (!good)
         db_rollback(portal->write);
-    }
     pthread_mutex_unlock(&portal->write_lock);
     return good;
 }

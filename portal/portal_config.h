@@ -15,7 +15,14 @@ struct portal_config {
     char usage_db[PATH_MAX];
     char verdict_db[PATH_MAX];
     char rules[PATH_MAX];
+    char est_listen[300];
+    char est_certificate[PATH_MAX], est_key[PATH_MAX];
+    char ca_certificate[PATH_MAX], ca_key[PATH_MAX];
+    uint64_t certificate_days, code_hours;
+    char collector[300], collector_name[256];
+    char receipt_key[PATH_MAX], registry_public_key[PATH_MAX];
     uint64_t session_idle_minutes;
+    uint64_t witness_quorum;
     bool secure_cookie;
     bool demo_banner;
     int log_level; /* enum log_level */

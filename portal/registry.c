@@ -6,15 +6,19 @@
 static const char REGISTRY_001[] =
 #include "portal/001-registry.sql.inc"
     ;
-static const char REGISTRY_EXPORTER[] =
-#include "portal/004-exporter.sql.inc"
+static const char ENROLMENT_002[] =
+#include "portal/002-enrolment.sql.inc"
+    ;
+static const char EXPORTER_003[] =
+#include "portal/003-exporter.sql.inc"
     ;
 
 struct db *registry_open(const char *path, struct error_text *error)
 {
     static const struct db_migration MIGRATIONS[] = {
         {"001-registry.sql", REGISTRY_001},
-        {"004-exporter.sql", REGISTRY_EXPORTER},
+        {"002-enrolment.sql", ENROLMENT_002},
+        {"003-exporter.sql", EXPORTER_003},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/event_pages.h"
 #include "portal/login_pages.h"
+#include "portal/probe_pages.h"
 #include "portal/start_pages.h"
 #include "portal/table_pages.h"
 #include "portal/visit.h"
@@ -22,7 +24,10 @@ struct route {
     bool has_json;
 };
 
+static const unsigned PROBE_ROLES =
+    ROLE_PROV | ROLE_CITY | ROLE_ENT | ROLE_AUDT;
 static const unsigned TABLE_ROLES = ROLE_PROV | ROLE_CITY | ROLE_AUDT;
+static const unsigned EVENT_ROLES = ROLE_PROV | ROLE_AUDT;
 
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
@@ -34,9 +39,12 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/vouchers", voucher_list_show, ROLE_ANY, .has_json = true},
     {HTTP_GET, "/vouchers.csv", voucher_list_export, ROLE_ANY},
     {HTTP_GET, "/vouchers/*", voucher_page_show, ROLE_ANY, .has_json = true},
+    {HTTP_GET, "/probes", probe_list_show, PROBE_ROLES, .has_json = true},
     {HTTP_GET, "/tables", table_list_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
+    {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
+    {HTTP_GET, "/events.csv", event_list_export, EVENT_ROLES},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 

@@ -36,8 +36,14 @@ static const char PAGE_CHART[] =
 static const char PAGE_TABLES[] =
 #include "portal/pages/tables.html.inc"
     ;
+static const char PAGE_PROBES[] =
+#include "portal/pages/probes.html.inc"
+    ;
 static const char PAGE_TABLE[] =
 #include "portal/pages/table.html.inc"
+    ;
+static const char PAGE_EVENTS[] =
+#include "portal/pages/events.html.inc"
     ;
 
 static const struct template_page PAGES[] = {
@@ -46,6 +52,7 @@ static const struct template_page PAGES[] = {
     {"error", PAGE_ERROR},     {"vouchers", PAGE_VOUCHERS},
     {"voucher", PAGE_VOUCHER}, {"chart", PAGE_CHART},
     {"tables", PAGE_TABLES},   {"table", PAGE_TABLE},
+    {"events", PAGE_EVENTS},   {"probes", PAGE_PROBES},
 };
 static const struct template_set PAGE_SET = {PAGES,
                                              sizeof(PAGES) / sizeof(PAGES[0])};
@@ -125,6 +132,9 @@ static void add_account(struct visit *visit, struct model *page)
                visit_word(visit, "role.", account_role_text(account->role)));
     model_bool(m, "sees_tables",
                (account->role & (ROLE_PROV | ROLE_CITY | ROLE_AUDT)) != 0);
+    model_bool(m, "sees_events",
+               (account->role & (ROLE_PROV | ROLE_AUDT)) != 0);
+    model_bool(m, "sees_probes", account->role != ROLE_SUPP);
     model_text(page, "_csrf", visit->session.csrf);
 }
 
@@ -138,6 +148,8 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_demo", visit->config->demo_banner);
     model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
     model_bool(page, "_at_tables", strncmp(page_name, "table", 5) == 0);
+    model_bool(page, "_at_events", strcmp(page_name, "events") == 0);
+    model_bool(page, "_at_probes", strcmp(page_name, "probes") == 0);
     model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
     add_language_link(visit, page, "_zh_link", TEXT_ZH);
     add_language_link(visit, page, "_en_link", TEXT_EN);

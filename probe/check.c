@@ -398,12 +398,12 @@ static void check_certificate(struct check *c)
 
 /* In a process of its own, as the user that the probe becomes: creates, writes
  * and removes a file. 0, or why not. */
-static int try_writing(const struct check *c)
+static int try_writing(const struct check *c, const char *folder)
 {
     char path[DURABLE_PATH_LEN], name[32];
     struct error_text error;
     snprintf(name, sizeof(name), ".check-%ld", (long)getpid());
-    if (!durable_path(path, c->config.state, name))
+    if (!durable_path(path, folder, name))
         return ENAMETOOLONG;
     if (!program_drop_to_user(c->config.user, &error))
         return EPERM;
@@ -417,13 +417,13 @@ static int try_writing(const struct check *c)
     return unlink(path) == 0 ? reason : errno;
 }
 
-static int write_as_user(const struct check *c)
+static int write_as_user(const struct check *c, const char *folder)
 {
     int status = 0;
     fflush(stdout);
     pid_t child = fork();
     if (child == 0)
-        _exit(try_writing(c) & 0xff);
+        _exit(try_writing(c, folder) & 0xff);
     if (child < 0)
         return errno;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -466,7 +466,7 @@ static void check_space(struct check *c)
 static void check_state(struct check *c)
 {
     const char *user = c->config.user[0] != '\0' ? c->config.user : "root";
-    int reason = write_as_user(c);
+    int reason = write_as_user(c, c->config.state);
     if (reason != 0) {
         REPORT(c, LEVEL_FAIL, "%s 不能由用户 %s 写入：%s",
                "%s cannot be written by user %s: %s", c->config.state, user,
@@ -483,6 +483,34 @@ static void check_state(struct check *c)
                c->config.state);
         ADVISE(c, "yz-probe status -c %s", "yz-probe status -c %s", c->path);
     }
+}
+
+/* --- renewal --- */
+
+static void check_renewal(struct check *c)
+{
+    char folder[DURABLE_PATH_LEN];
+    const struct probe_config *p = &c->config;
+    const char *user = p->user[0] != '\0' ? p->user : "root";
+    if (p->portal[0] == '\0') {
+        REPORT(c, LEVEL_WARN, "未设置 portal，证书不会自动续期%s",
+               "portal is not set: the certificate is not renewed by itself%s",
+               "");
+        ADVISE(c, "yz-probe enrol -c %s，或到期前手动换发",
+               "yz-probe enrol -c %s, or exchange it by hand in time", c->path);
+        return;
+    }
+    int reason = durable_folder_of(folder, p->certificate)
+                     ? write_as_user(c, folder)
+                     : ENAMETOOLONG;
+    if (reason == 0) {
+        REPORT(c, LEVEL_OK, "由 %s 自动续期", "by itself, from %s", p->portal);
+        return;
+    }
+    REPORT(c, LEVEL_FAIL, "%s 不能由用户 %s 写入：%s",
+           "%s cannot be written by user %s: %s", folder, user,
+           strerror(reason));
+    ADVISE(c, "sudo chown -R %s %s", "sudo chown -R %s %s", user, folder);
 }
 
 /* --- time, metrics --- */
@@ -622,6 +650,7 @@ static const struct {
     {{{"网络接口", "interface"}}, check_interfaces},
     {{{"密钥", "keys"}}, check_keys},
     {{{"证书", "certificate"}}, check_certificate},
+    {{{"证书续期", "renewal"}}, check_renewal},
     {{{"状态目录", "state"}}, check_state},
     {{{"时钟", "clock"}}, check_clock},
     {{{"指标", "metrics"}}, check_metrics},

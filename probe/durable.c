@@ -17,18 +17,23 @@ bool durable_path(char path[static DURABLE_PATH_LEN], const char *folder,
     return false;
 }
 
-/* The folder in which the file stands. */
-static bool sync_folder_of(const char *path)
+bool durable_folder_of(char folder[static DURABLE_PATH_LEN], const char *path)
 {
-    char folder[DURABLE_PATH_LEN];
     const char *slash = strrchr(path, '/');
     struct slice name = SLICE(".");
     if (slash != NULL)
         name = slice_of_bytes(path, slash == path ? 1 : (size_t)(slash - path));
-    if (!slice_copy(name, folder, sizeof(folder))) {
-        errno = ENAMETOOLONG;
+    if (slice_copy(name, folder, DURABLE_PATH_LEN))
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+static bool sync_folder_of(const char *path)
+{
+    char folder[DURABLE_PATH_LEN];
+    if (!durable_folder_of(folder, path))
         return false;
-    }
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -82,13 +87,17 @@ bool durable_move(const char *from, const char *to)
     return rename(from, to) == 0 && sync_folder_of(to) && sync_folder_of(from);
 }
 
+/* The folder around it may be one that is not ours to read; it was then made
+ * with the system. */
 bool durable_folder(const char *path)
 {
     struct stat info;
-    if (mkdir(path, 0700) == 0)
-        return true;
-    if (errno != EEXIST || stat(path, &info) != 0)
-        return false;
-    errno = ENOTDIR;
-    return S_ISDIR(info.st_mode);
+    if (mkdir(path, 0700) != 0) {
+        if (errno != EEXIST || stat(path, &info) != 0)
+            return false;
+        errno = ENOTDIR;
+        if (!S_ISDIR(info.st_mode))
+            return false;
+    }
+    return sync_folder_of(path) || errno == EACCES;
 }

@@ -351,11 +351,15 @@ static const struct fact facts[] = {
      {{"只发往 {collector}：TLS 1.3，双向证书，对方证书须由 {ca} 签发且名称为 "
        "{name}。"
        "与任何TLS连接一样，对方能看到本网络的出口地址和探针证书；"
-       "采集方若以域名填写，本机会查询该域名。",
+       "采集方若以域名填写，本机会查询该域名。登记和证书续期时另与门户 "
+       "{portal} "
+       "通信，只发送公钥和探针名称，不含任何使用记录。",
        "Only to {collector}: TLS 1.3, certificates on both sides, the "
        "server's issued by {ca} for {name}. It also sees this site's outside "
        "address and the probe's certificate; a collector given by name is "
-       "looked up in DNS."}}},
+       "looked up in DNS. To enrol and to renew the certificate, the portal "
+       "{portal} is asked: it gets public keys and the probe's name, and no "
+       "record of use."}}},
     {{{"停用", "To stop it"}},
      {{"`sudo systemctl disable --now yz-probe` "
        "。探针只看数据包的副本，停用不影响业务；"
@@ -438,6 +442,7 @@ static void add_named(struct buffer *out, struct slice name,
                   {"collector", c->collector, "COLLECTOR:PORT"},
                   {"name", c->collector_name, "COLLECTOR"},
                   {"ca", c->ca, "CA.pem"},
+                  {"portal", c->portal, "https://PORTAL:PORT"},
                   {"state", c->state, "STATE"},
                   {"config", page->config_path == NULL ? "" : page->config_path,
                    "/etc/yunzheng/probe.conf"}};

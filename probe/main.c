@@ -1,8 +1,10 @@
 /* yz-probe: sees that registered cloud services are used, never what for. */
 #include "common/program.h"
 #include "probe/check.h"
+#include "probe/enrol.h"
 #include "probe/explain.h"
 #include "probe/read.h"
+#include "probe/renew.h"
 #include "probe/run.h"
 #include "probe/show.h"
 #include "probe/status_command.h"
@@ -15,6 +17,11 @@ static const struct program_command commands[] = {
     {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
     {"check", check_main, "[-c FILE] [--lang zh|en]"},
     {"explain", explain_main, "[-c FILE] [--lang zh|en|both] [--html]"},
+    {"enrol", enrol_main,
+     "--code CODE --portal URL [--fingerprint SHA256 | --ca FILE] [-c FILE] "
+     "[--tls-key-type p256|ed25519] [--batch-key-type ed25519|sm2] [--again] "
+     "[--new-batch-key] [--lang zh|en]"},
+    {"renew", renew_main, "[-c FILE] [--lang zh|en]"},
     {"status", status_main, "[-c FILE] [--json] [--lang zh|en]"},
 };
 

@@ -110,6 +110,14 @@ static bool try_keys(struct parts *p)
     return pid < 0 || status == 0; /* they are opened again in any case */
 }
 
+/* Before a packet socket is open, and before the batch key is in memory. */
+static bool start_renewer(struct parts *p, struct error_text *error)
+{
+    if (p->config.portal[0] != '\0')
+        p->renewer = renewer_start(&p->config, error);
+    return p->config.portal[0] == '\0' || p->renewer != NULL;
+}
+
 /* What a wrong configuration shows in. A fault of a key is told already. */
 static bool open_configured(struct parts *p, struct error_text *error)
 {
@@ -186,6 +194,7 @@ static void close_fd(int fd)
 static void on_forked(void *context)
 {
     struct parts *p = context;
+    renewer_leave(p->renewer);
     filter_free(p->filter);
     close_fd(p->list_fd);
     close_fd(p->status_fd);
@@ -241,13 +250,14 @@ static uint16_t port_of(const char *address)
 static struct sandbox_options sandbox_of(const struct parts *p)
 {
     const struct probe_config *c = &p->config;
-    return (struct sandbox_options){.role = SANDBOX_UPLINK,
-                                    .user = c->user,
-                                    .state = c->state,
-                                    .files = {c->endpoints},
-                                    .file_count = 1,
-                                    .ports = {port_of(c->collector), DNS_PORT},
-                                    .port_count = 2};
+    return (struct sandbox_options){
+        .role = SANDBOX_UPLINK,
+        .user = c->user,
+        .state = c->state,
+        .files = {c->endpoints, c->ca, c->certificate, c->tls_key},
+        .file_count = 4,
+        .ports = {port_of(c->collector), DNS_PORT},
+        .port_count = 2};
 }
 
 /* Reads or makes the pseudonym key, which is then the readers' alone. */
@@ -312,8 +322,25 @@ static bool enter_sandbox(struct parts *p, struct error_text *error)
            begin_reading(p, error);
 }
 
+bool parts_renew_tls(struct parts *p, struct error_text *error)
+{
+    const struct probe_config *c = &p->config;
+    struct tls_context *fresh = tls_context_client_again(
+        p->tls, c->ca, c->certificate, wall_now(), error);
+    if (fresh == NULL)
+        fresh = tls_context_client(c->ca, c->certificate, c->tls_key,
+                                   wall_now(), error);
+    if (fresh == NULL)
+        return false;
+    uplink_set_context(p->uplink, fresh);
+    tls_context_free(p->tls);
+    p->tls = fresh;
+    return true;
+}
+
 void parts_close(struct parts *p)
 {
+    renewer_free(p->renewer);
     readers_free(p->readers);
     metrics_close(p->metrics);
     uplink_free(p->uplink);
@@ -336,7 +363,7 @@ int parts_open(struct parts *p, const struct parts_callbacks *callbacks)
     p->status_fd = process_open();
     p->list_fd = -1;
     p->started = wall_now();
-    if (!open_configured(p, &error))
+    if (!open_configured(p, &error) || !start_renewer(p, &error))
         status = 2;
     else if (!open_captures(p, &error) ||
              !start_readers(p, callbacks, &error) || !leave_captures(p, &error))

@@ -21,6 +21,7 @@
 #include "probe/metrics.h"
 #include "probe/probe_config.h"
 #include "probe/readers.h"
+#include "probe/renewer.h"
 #include "probe/sandbox_report.h"
 #include "probe/spool.h"
 #include "probe/uplink.h"
@@ -42,6 +43,7 @@ struct parts {
     size_t capture_count;
     struct capture_counters before; /* what came while the filter was proved */
     struct filter *filter;
+    struct renewer *renewer; /* NULL: no portal is configured */
     struct readers *readers;
     struct exporter *exporter;
     struct spool *spool;
@@ -63,6 +65,11 @@ struct parts_callbacks {
 int parts_open(struct parts *parts, const struct parts_callbacks *callbacks);
 /* Also after parts_open failed. */
 void parts_close(struct parts *parts);
+
+/* After the certificate's file was exchanged: a context with what is there now,
+ * and the key that we have or, when it is another one, its file. False with a
+ * sentence: the one before stays. */
+bool parts_renew_tls(struct parts *parts, struct error_text *error);
 
 /* The list, and a descriptor of the very bytes it was parsed from, which the
  * readers cannot change for one another. Both become the caller's. */

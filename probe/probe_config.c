@@ -4,6 +4,7 @@
 
 #include "common/flow_record.h"
 #include "common/slice.h"
+#include "probe/est_client.h"
 #include "probe/readers.h"
 
 #define TEXT(member)                                                           \
@@ -63,7 +64,9 @@ const struct config_key probe_config_keys[] = {
      .help = "Registered endpoints, ENDPOINTS.csv as the portal prints it."},
     {.name = "probe_id",
      TEXT(probe_id),
-     .help = "Identity of this probe: the common name of its certificate."},
+     .initial = "",
+     .help = "Identity of this probe: the common name of its certificate. "
+             "Needed to run; yz-probe enrol fills it in."},
     {.name = "state",
      PATH(state),
      .initial = "/var/lib/yunzheng/probe",
@@ -87,31 +90,47 @@ const struct config_key probe_config_keys[] = {
              "batches. The oldest go first; 0 keeps none."},
     {.name = "collector",
      ADDRESS(collector),
-     .help = "Where batches are sent, HOST:PORT."},
+     .initial = "",
+     .help = "Where batches are sent, HOST:PORT. Needed to run; yz-probe enrol "
+             "fills it in."},
     {.name = "collector_name",
      TEXT(collector_name),
-     .help = "Name that the collector's certificate must carry."},
+     .initial = "",
+     .help = "Name that the collector's certificate must carry. Needed to run; "
+             "yz-probe enrol fills it in."},
     {.name = "ca",
      PATH(ca),
-     .initial = "/etc/yunzheng/ca.pem",
+     .initial = "/var/lib/yunzheng/identity/ca.pem",
      .help = "Certificate authority that vouches for the collector."},
     {.name = "certificate",
      PATH(certificate),
-     .initial = "/etc/yunzheng/probe.pem",
+     .initial = "/var/lib/yunzheng/identity/probe.pem",
      .help = "Certificate of this probe."},
     {.name = "tls_key",
      PATH(tls_key),
-     .initial = "/etc/yunzheng/probe.key",
+     .initial = "/var/lib/yunzheng/identity/probe.key",
      .help = "Private key of the certificate; only its owner may read it."},
     {.name = "signing_key",
      PATH(signing_key),
-     .initial = "/etc/yunzheng/batch.key",
+     .initial = "/var/lib/yunzheng/identity/batch.key",
      .help = "Private key that signs batches (PKCS#8 PEM, Ed25519 or SM2); "
              "only its owner may read it."},
     {.name = "receipt_key",
      PATH(receipt_key),
-     .initial = "/etc/yunzheng/receipt.pub",
+     .initial = "/var/lib/yunzheng/identity/receipt.pub",
      .help = "Public key that signs the collector's receipts (PEM)."},
+    {.name = "portal",
+     TEXT(portal),
+     .initial = "",
+     .help = "Where the certificate is renewed at two thirds of its life, such "
+             "as https://portal.example:8443; yz-probe enrol writes it. The "
+             "folder of the certificate must then belong to the user below. "
+             "Empty: certificates are exchanged by hand."},
+    {.name = "proxy",
+     TEXT(proxy),
+     .initial = "",
+     .help = "HTTP proxy on the way out (CONNECT), HOST:PORT or "
+             "http://USER:PASSWORD@HOST:PORT; empty: none."},
     {.name = "batch_period_s",
      NUMBER(batch_period_s, 1, 3600),
      .initial = "300",
@@ -210,18 +229,57 @@ struct meter_options probe_config_meter(const struct probe_config *c)
     };
 }
 
+/* What enrolment fills in. */
+static bool has_all(const struct probe_config *c, struct error_text *error)
+{
+    const struct {
+        const char *name, *value;
+    } keys[] = {{"probe_id", c->probe_id},
+                {"collector", c->collector},
+                {"collector_name", c->collector_name}};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (keys[i].value[0] == '\0')
+            return error_set(error,
+                             "%s: may not be empty; yz-probe enrol fills it in",
+                             keys[i].name);
+    return true;
+}
+
+static bool check_portal(const struct probe_config *c, struct error_text *error)
+{
+    struct slice host;
+    uint16_t port;
+    if (c->portal[0] != '\0' && !est_client_portal(c->portal, &host, &port))
+        return error_set(error, "portal: https://HOST[:PORT] is expected");
+    if (c->proxy[0] != '\0' && !est_client_proxy(c->proxy, &port))
+        return error_set(error, "proxy: HOST:PORT or "
+                                "http://USER:PASSWORD@HOST:PORT is expected");
+    return true;
+}
+
+bool probe_config_read_keys(const char *path, struct probe_config *config,
+                            struct error_text *error)
+{
+    *config = (struct probe_config){0};
+    return config_read(path, probe_config_keys, probe_config_key_count, config,
+                       error);
+}
+
 bool probe_config_read(const char *path, struct probe_config *config,
                        struct error_text *error)
 {
-    *config = (struct probe_config){0};
-    if (!config_read(path, probe_config_keys, probe_config_key_count, config,
-                     error))
+    struct error_text reason;
+    if (!probe_config_read_keys(path, config, error))
         return false;
+    if (!has_all(config, &reason))
+        return error_set(error, "%s: %s", path, reason.text);
     if (!probe_config_is_id(config->probe_id))
         return error_set(error,
                          "%s: probe_id: letters, digits, \".\", \"_\" and "
                          "\"-\" only",
                          path);
+    if (!check_portal(config, &reason))
+        return error_set(error, "%s: %s", path, reason.text);
     if (strchr(config->voucher_period, '\n') != NULL ||
         config->voucher_period[0] == '\0')
         return error_set(error, "%s: voucher_period: may not be empty", path);

@@ -34,6 +34,8 @@ struct probe_config {
     char ca[PROBE_PATH_LEN], certificate[PROBE_PATH_LEN];
     char tls_key[PROBE_PATH_LEN], signing_key[PROBE_PATH_LEN];
     char receipt_key[PROBE_PATH_LEN];
+    char portal[300]; /* https://HOST[:PORT]; empty: none */
+    char proxy[300];  /* HOST:PORT or http://USER:PASSWORD@HOST:PORT; empty */
     uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
     uint64_t hello_limit, duplicate_window_ms;
     int observation_point; /* enum observation_point */
@@ -49,6 +51,9 @@ extern const size_t probe_config_key_count;
  * "FILE:LINE: reason" in error. */
 bool probe_config_read(const char *path, struct probe_config *config,
                        struct error_text *error);
+/* Only what each key says by itself: enrolment fills in what is still empty. */
+bool probe_config_read_keys(const char *path, struct probe_config *config,
+                            struct error_text *error);
 struct meter_options probe_config_meter(const struct probe_config *config);
 /* 1 to 63 letters, digits, ".", "_" or "-": usable as a probe's name. */
 bool probe_config_is_id(const char *id);

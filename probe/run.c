@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/capture.h"
@@ -57,6 +58,7 @@ struct run {
     uint64_t mark;
     struct mono_time next_batch, next_status, next_tick;
     struct mono_time answer_end; /* of what was asked; 0: nothing was */
+    struct stat certificate;     /* its file, as last read; inode 0: not yet */
     bool is_stopping, has_stopped;
     bool status_failed, disk_failed, has_failed;
 };
@@ -257,7 +259,8 @@ static void on_taken(void *context)
 /* What status and metrics say; it points into *r and to the arrays. */
 struct status_parts {
     struct probe_interface interfaces[READER_INTERFACES_MAX];
-    struct sandbox_report processes[READERS_MAX + 1];
+    struct sandbox_report processes[READERS_MAX + 2];
+    size_t process_count;
 };
 
 static void fill_parts(struct run *r, const struct reader_counters *c,
@@ -273,6 +276,10 @@ static void fill_parts(struct run *r, const struct reader_counters *c,
     for (size_t i = 0; i < readers; i++)
         parts->processes[i] = *readers_report(r->parts.readers, i);
     parts->processes[readers] = r->parts.sandbox;
+    parts->process_count = readers + 1;
+    if (r->parts.renewer != NULL)
+        parts->processes[parts->process_count++] =
+            *renewer_report(r->parts.renewer);
 }
 
 static struct probe_status status_of(struct run *r, struct wall_time now,
@@ -314,7 +321,9 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .certificate_end = tls_context_expires(r->parts.tls),
         .clock_quality = exporter_clock_quality(),
         .processes = parts->processes,
-        .process_count = readers_count(r->parts.readers) + 1,
+        .process_count = parts->process_count,
+        .renewal =
+            r->parts.renewer == NULL ? NULL : renewer_state(r->parts.renewer),
     };
 }
 
@@ -339,7 +348,8 @@ static void serve_metrics(struct run *r, const struct pollfd *fds, size_t count,
         struct probe_status s = status_of(r, wall_now(), &parts);
         metrics_print(&s, &text);
     }
-    metrics_step(r->parts.metrics, fds, count, &text, now);
+    const struct metrics_pages pages = {"yz-probe", &text, NULL, true};
+    metrics_step(r->parts.metrics, fds, count, &pages, now);
     buffer_clear(&text);
 }
 
@@ -359,6 +369,33 @@ static void check_filter(struct run *r)
     r->has_failed = true;
 }
 
+/* --- a new certificate --- */
+
+/* Whoever put it there. A file that cannot be used is told once. */
+static void follow_certificate(struct run *r)
+{
+    struct error_text error;
+    struct stat now;
+    char end[WALL_TEXT_LEN];
+    if (stat(r->parts.config.certificate, &now) != 0 ||
+        (now.st_ino == r->certificate.st_ino &&
+         now.st_mtim.tv_sec == r->certificate.st_mtim.tv_sec &&
+         now.st_mtim.tv_nsec == r->certificate.st_mtim.tv_nsec))
+        return;
+    bool is_first = r->certificate.st_ino == 0;
+    r->certificate = now;
+    if (!parts_renew_tls(&r->parts, &error)) {
+        log_error("%s; the certificate before stays in use", error.text);
+        return;
+    }
+    if (is_first) /* it may have been exchanged since it was read at the start */
+        return;
+    wall_to_text(tls_context_expires(r->parts.tls), end);
+    log_info("certificate: a new one is used from the next connection on, good "
+             "until %s",
+             end);
+}
+
 /* --- the loop --- */
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -370,7 +407,7 @@ static int64_t earlier(int64_t a, int64_t b)
  * here while their descriptors' answers are at hand. */
 static void wait_for_work(struct run *r, struct mono_time now)
 {
-    struct pollfd fds[READERS_MAX + 1 + METRICS_FDS];
+    struct pollfd fds[READERS_MAX + 2 + METRICS_FDS];
     struct uplink_wait w = uplink_wait(r->parts.uplink, now);
     int64_t until = earlier(w.until.us, r->next_tick.us);
     until = earlier(until, r->next_batch.us);
@@ -379,6 +416,7 @@ static void wait_for_work(struct run *r, struct mono_time now)
     int64_t wait_ms = until <= now.us ? 0 : (until - now.us + 999) / 1000;
     size_t count = readers_poll(r->parts.readers, fds);
     fds[count++] = (struct pollfd){.fd = w.fd, .events = w.events};
+    fds[count++] = renewer_poll(r->parts.renewer);
     size_t asked =
         (size_t)metrics_fds(r->parts.metrics, fds + count, METRICS_FDS);
     (void)poll(fds, count + asked, (int)earlier(wait_ms, TICK_MS));
@@ -407,6 +445,7 @@ static void do_tick(struct run *r, struct mono_time now)
     }
     if (is_waiting(r) && now.us > r->answer_end.us)
         fail(r, "reader: it does not answer");
+    follow_certificate(r);
 }
 
 static void do_what_is_due(struct run *r, struct mono_time now)
@@ -432,6 +471,7 @@ static void step(struct run *r, struct mono_time now)
     struct error_text error = {"reader: it is gone"};
     if (!readers_step(r->parts.readers, &error))
         fail(r, error.text);
+    renewer_step(r->parts.renewer);
     uplink_step(r->parts.uplink, now);
 }
 
@@ -525,6 +565,8 @@ static void tell_start(struct run *r)
     for (size_t i = 0; i < readers_count(p->readers); i++)
         tell_sandbox(readers_report(p->readers, i));
     tell_sandbox(&p->sandbox);
+    if (p->renewer != NULL)
+        tell_sandbox(renewer_report(p->renewer));
     log_info("interface %s (%s): %s filter with %zu rules is in force",
              p->config.interface, capture_link_name(p->captures[0]),
              filter_kind_text(filter_kind(p->filter)),

@@ -133,8 +133,9 @@ static struct ruleset everything(int abi, enum sandbox_role role)
     if (abi >= 5)
         r.files |= FS_IOCTL_DEVICE;
     if (abi >= 6)
-        r.scopes = role == SANDBOX_READER ? SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL
-                                          : SCOPE_ABSTRACT_SOCKET;
+        r.scopes = role == SANDBOX_UPLINK
+                       ? SCOPE_ABSTRACT_SOCKET
+                       : SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL;
     return r;
 }
 
@@ -186,7 +187,7 @@ static bool allow_port(int ruleset, uint16_t port)
            0;
 }
 
-static bool allow_uplink(const struct sandbox_options *o, int ruleset, int abi)
+static bool allow_sender(const struct sandbox_options *o, int ruleset, int abi)
 {
     /* What glibc reads to resolve a name and to load its modules. */
     static const char *const system[] = {
@@ -222,7 +223,7 @@ static bool enter_landlock(const struct sandbox_options *o,
     int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &all, ruleset_size(abi), 0);
     bool good = ruleset >= 0 &&
-                (o->role == SANDBOX_READER || allow_uplink(o, ruleset, abi));
+                (o->role == SANDBOX_READER || allow_sender(o, ruleset, abi));
     good = good && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     int reason = errno;
     if (ruleset >= 0)
@@ -428,31 +429,37 @@ static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
            add_standard(filter, SCMP_SYS(writev));
 }
 
-/* Sockets of the Internet and of this machine, threads but no processes, and of
- * bpf() what changes the content of maps that are open. */
-static bool add_uplink_rules(scmp_filter_ctx filter)
+/* Sockets of the Internet and of this machine, threads but no processes. */
+static bool add_network_rules(scmp_filter_ctx filter)
 {
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
-    static const int commands[] = {BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,
-                                   BPF_MAP_DELETE_ELEM,  BPF_MAP_GET_NEXT_KEY,
-                                   BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH};
     bool good = true;
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         good =
             good && seccomp_rule_add(
                         filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) == 0;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        good =
-            good && seccomp_rule_add(
-                        filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)commands[i])) == 0;
     return good &&
            seccomp_rule_add(
                filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0 &&
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
                             0) == 0;
+}
+
+/* Of bpf() what changes the content of maps that are open. */
+static bool add_map_rules(scmp_filter_ctx filter)
+{
+    static const int commands[] = {BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,
+                                   BPF_MAP_DELETE_ELEM,  BPF_MAP_GET_NEXT_KEY,
+                                   BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH};
+    bool good = true;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        good =
+            good && seccomp_rule_add(
+                        filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)commands[i])) == 0;
+    return good;
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -468,9 +475,13 @@ static bool fill_filter(scmp_filter_ctx filter, const struct sandbox_options *o)
         return good && add_reader_rules(filter, o->channel_fd) &&
                add_rules(filter, SCMP_ACT_ERRNO(EPERM), refused,
                          COUNT(refused));
-    return good && add_uplink_rules(filter) &&
+    good = good && add_network_rules(filter) &&
            add_rules(filter, SCMP_ACT_ALLOW, allowed_uplink,
                      COUNT(allowed_uplink));
+    if (o->role == SANDBOX_UPLINK)
+        return good && add_map_rules(filter);
+    /* libcurl wakes its threads so. */
+    return good && add_first(filter, SCMP_SYS(socketpair), AF_UNIX);
 }
 
 static bool enter_seccomp(const struct sandbox_options *o,
@@ -544,9 +555,11 @@ static bool leave_output(struct error_text *error)
 bool sandbox_enter(const struct sandbox_options *o, int status_fd,
                    struct sandbox_report *report, struct error_text *error)
 {
-    *report = (struct sandbox_report){
-        .process = o->role == SANDBOX_READER ? "reader" : "uplink",
-        .pid = (uint32_t)getpid()};
+    static const char *const names[] = {[SANDBOX_READER] = "reader",
+                                        [SANDBOX_UPLINK] = "uplink",
+                                        [SANDBOX_RENEWER] = "renewer"};
+    *report = (struct sandbox_report){.process = names[o->role],
+                                      .pid = (uint32_t)getpid()};
     name_user(report);
     if (o->role == SANDBOX_READER && !IS_SANITIZED && !leave_output(error))
         return false;

@@ -7,7 +7,9 @@
  *   new rights    no_new_privs; not dumpable, so that nobody traces it
  *   files         Landlock: the reader opens none; the uplink writes its state
  *                 folder, reads the folders of its configured files and what
- *                 name resolution needs, and connects to its collector's port
+ *                 name resolution needs, and connects to its collector's port;
+ *                 the renewer writes the certificate's folder and connects to
+ *                 the portal's port
  *   output        the reader's standard descriptors are /dev/null
  *   system calls  seccomp: an allow-list. Another call ends the process, but
  *                 for those that libraries try and can do without. The reader
@@ -27,16 +29,17 @@
 #include "common/log.h"
 #include "probe/sandbox_report.h"
 
-enum sandbox_role { SANDBOX_READER, SANDBOX_UPLINK };
+enum sandbox_role { SANDBOX_READER, SANDBOX_UPLINK, SANDBOX_RENEWER };
 
 enum { SANDBOX_PATHS_MAX = 16, SANDBOX_PORTS_MAX = 4 };
 
 struct sandbox_options {
     enum sandbox_role role;
     const char *user;  /* to become, when we are root; may be empty */
-    const char *state; /* the state folder */
+    const char *state; /* the folder to write: the state folder; the
+                          certificate's (renewer) */
     int channel_fd;    /* reader only: all that it sends to */
-    /* uplink only: files whose folders are read, and must stay where they are;
+    /* not the reader: files whose folders are read, and must stay where they are;
      * TCP ports connected to */
     const char *files[SANDBOX_PATHS_MAX];
     size_t file_count;

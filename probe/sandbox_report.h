@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct sandbox_report {
-    const char *process; /* "reader", "uplink" */
+    const char *process; /* "reader", "uplink", "renewer" */
     uint32_t pid;
     char user[32]; /* name, or the number when it has none */
     uint32_t uid;

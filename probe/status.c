@@ -154,6 +154,22 @@ static void add_sandboxes(struct json_writer *json,
     json_array_end(json);
 }
 
+static void add_renewal(struct json_writer *json, const struct renewer_state *r)
+{
+    if (r == NULL) {
+        json_no_value(json, "renewal");
+        return;
+    }
+    json_object_begin(json, "renewal");
+    if (r->next.us != 0)
+        add_time(json, "next", r->next);
+    json_u64(json, "renewals", r->renewals);
+    json_u64(json, "failures", r->failures);
+    json_text(json, "reason", r->reason);
+    json_bool(json, "is_gone", r->is_gone);
+    json_object_end(json);
+}
+
 const char *status_clock_text(enum clock_quality quality)
 {
     static const char *const texts[] = {[CLOCK_UNSYNCHRONISED] =
@@ -196,6 +212,7 @@ void status_print(const struct probe_status *s, struct buffer *out)
     if (s->certificate_begin.us != 0)
         add_time(&json, "certificate_begin", s->certificate_begin);
     add_time(&json, "certificate_end", s->certificate_end);
+    add_renewal(&json, s->renewal);
     json_text(&json, "clock", status_clock_text(s->clock_quality));
     add_sandboxes(&json, s);
     json_object_end(&json);

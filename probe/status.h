@@ -17,6 +17,7 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "meter/meter.h"
+#include "probe/renewer.h"
 #include "probe/sandbox_report.h"
 #include "probe/spool.h"
 #include "probe/uplink.h"
@@ -50,6 +51,7 @@ struct probe_status {
     struct spool_totals spool;
     struct uplink_status uplink;
     struct wall_time certificate_begin, certificate_end;
+    const struct renewer_state *renewal; /* NULL: it is not renewed by itself */
     enum clock_quality clock_quality;
     const struct sandbox_report *processes;
     size_t process_count;

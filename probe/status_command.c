@@ -434,13 +434,50 @@ static bool add_certificate(struct view *v)
     moment(v, end);
     if (left_s <= 0)
         SAY(v, " 过期%s", "%s", "");
-    if (left_s < warn_s) {
+    if (left_s <= 0) {
         fault(v);
         SAY(v,
-            "请向项目主管部门换发证书，替换 %s 中 certificate 所指文件后重启",
-            "ask the programme office for a new certificate, put it where "
-            "certificate in %s points, then restart",
+            "请向项目主管部门索取本探针的登记码，然后执行：yz-probe enrol -c "
+            "%s --code 登记码",
+            "ask the programme office for a code for this probe, then do: "
+            "yz-probe enrol -c %s --code CODE",
             v->q->config);
+    } else if (left_s < warn_s && group_of(v->root, "renewal") == NULL) {
+        fault(v);
+        SAY(v,
+            "未设自动续期；请在 %s 中设置 portal 后执行 yz-probe renew，"
+            "或向项目主管部门换发证书",
+            "it is not renewed by itself; set portal in %s and do yz-probe "
+            "renew, or ask the programme office for a new one",
+            v->q->config);
+    }
+    return true;
+}
+
+/* Of the process that renews it. */
+static bool add_renewal(struct view *v)
+{
+    struct wall_time next;
+    const struct json_node *r = group_of(v->root, "renewal");
+    if (r == NULL)
+        return false;
+    uint64_t failures = u64_of(r, "failures");
+    if (time_of(r, "next", &next)) {
+        SAY(v, "下次 ", "next ");
+        moment(v, next);
+    }
+    if (failures > 0)
+        SAY(v, "，连续失败 %" PRIu64 " 次", ", %" PRIu64 " failures in a row",
+            failures);
+    if (bool_of(r, "is_gone")) {
+        fault(v);
+        SAY(v, "续期进程已退出；请重启探针%s",
+            "the process that renews it is gone; restart the probe%s", "");
+    } else if (failures > 0) {
+        fault(v);
+        foreign(v, text_of(r, "reason"));
+        SAY(v, "；可手动执行：yz-probe renew -c %s",
+            "; by hand: yz-probe renew -c %s", v->q->config);
     }
     return true;
 }
@@ -547,6 +584,7 @@ static const struct {
     {{{"采集方", "Collector"}}, add_uplink},
     {{{"最近回执", "Last receipt"}}, add_receipt},
     {{{"证书", "Certificate"}}, add_certificate},
+    {{{"证书续期", "Renewal"}}, add_renewal},
     {{{"时钟", "Clock"}}, add_clock},
     {{{"沙箱", "Sandbox"}}, add_sandbox},
 };

@@ -533,6 +533,11 @@ void uplink_hurry(struct uplink *u, struct mono_time now)
         u->until = now;
 }
 
+void uplink_set_context(struct uplink *u, struct tls_context *context)
+{
+    u->context = context;
+}
+
 struct uplink_status uplink_status(const struct uplink *u)
 {
     return u->status;

@@ -61,6 +61,9 @@ struct uplink_wait uplink_wait(const struct uplink *uplink,
 void uplink_step(struct uplink *uplink, struct mono_time now);
 /* The pause is over: a last try before the end, say. */
 void uplink_hurry(struct uplink *uplink, struct mono_time now);
+/* Another context, borrowed, from the next connection on; the one before is not
+ * needed any more, also by a connection that is open. */
+void uplink_set_context(struct uplink *uplink, struct tls_context *context);
 struct uplink_status uplink_status(const struct uplink *uplink);
 
 #endif

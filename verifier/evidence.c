@@ -1,6 +1,7 @@
 /*
  * Reading usage.db: by index, one statement for an enterprise and a range of
- * days, never one for a record.
+ * days, never one for a record. Connection records come as one compressed block
+ * a batch (common/flow_block.h).
  *
  * A record may come in a batch after the day in which it starts: a connection
  * is reported when it ends or at the active timeout. So a day's source is made
@@ -12,22 +13,31 @@
 #include <string.h>
 
 #include "common/batch.h"
+#include "common/flow_block.h"
 #include "common/flow_record.h"
 #include "rules/beacon.h"
 #include "verifier/token.h"
+#include "verifier/token_filter.h"
 
 enum {
     DAY_MS = 86400000,
     REPORTED_WITHIN_MS = 3600000, /* after a record's start */
-    ENDPOINT_KEYS_MAX = 1 << 22,
+    ENDPOINT_SLOTS = 1 << 10,
+};
+
+/* Endpoints asked for last: most records name the same few. */
+struct endpoint_slot {
+    char id[ENDPOINT_ID_LEN]; /* "": empty */
+    const struct registry_endpoint *endpoint;
 };
 
 struct evidence {
     struct db *usage;
     const struct registry *registry;
     struct wall_time cut_off;
-    const struct registry_endpoint **by_key; /* by endpoint_key.key */
-    size_t key_count;
+    struct flow_block *block; /* decoded last */
+    struct endpoint_slot slots[ENDPOINT_SLOTS];
+    struct error_text damage;     /* of a block */
     struct token_repeat *repeats; /* by enterprise, service, day */
     size_t repeat_count;
 };
@@ -49,89 +59,160 @@ static bool make_room(void **items, size_t count, size_t *room, size_t size)
 const char *evidence_error(const struct evidence *e)
 {
     const char *text = db_error(e->usage);
+    if (e->damage.text[0] != '\0')
+        return e->damage.text;
     return text[0] != '\0' ? text : "out of memory";
 }
 
-/* --- opening --- */
+/* --- blocks --- */
 
-static bool read_keys(struct evidence *e)
+static uint64_t hash_of_id(const char *id)
 {
-    size_t room = 0;
-    enum db_step step;
-    struct db_statement *s = db_prepare(
-        e->usage, "SELECT key, endpoint_id FROM endpoint_key ORDER BY key");
-    if (s == NULL)
-        return false;
-    while ((step = db_step(s)) == DB_ROW) {
-        int64_t key = db_i64(s, 0);
-        if (key < 0 || key >= ENDPOINT_KEYS_MAX)
-            continue;
-        while (e->key_count <= (size_t)key) {
-            if (!make_room((void **)&e->by_key, e->key_count, &room,
-                           sizeof(*e->by_key)))
-                return false;
-            e->by_key[e->key_count++] = NULL;
-        }
-        e->by_key[key] = registry_endpoint(e->registry, db_text(s, 1));
-    }
-    return step == DB_DONE;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; *id != '\0'; id++)
+        hash = (hash ^ (uint8_t)*id) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
-static const struct registry_endpoint *endpoint_of(const struct evidence *e,
-                                                   int64_t key)
+/* NULL when it is not registered any more. */
+static const struct registry_endpoint *endpoint_of(struct evidence *e,
+                                                   const char *id)
 {
-    return key >= 0 && (size_t)key < e->key_count ? e->by_key[key] : NULL;
+    struct endpoint_slot *slot = &e->slots[hash_of_id(id) % ENDPOINT_SLOTS];
+    if (strcmp(slot->id, id) != 0) {
+        slice_copy(slice_of_text(id), slot->id, sizeof(slot->id));
+        slot->endpoint = registry_endpoint(e->registry, id);
+    }
+    return slot->endpoint;
+}
+
+/* Somebody wrote over it, or the disk did: no verdict is made of the rest. */
+static bool is_damaged(struct evidence *e, int64_t ledger_index)
+{
+    return error_set(&e->damage,
+                     "usage.db: the flow block of ledger row %lld is damaged; "
+                     "run 'yz-collector check'",
+                     (long long)ledger_index);
+}
+
+/* --- repeats of tokens --- */
+
+static uint64_t read_record_count(struct evidence *e)
+{
+    struct db_statement *s =
+        db_prepare(e->usage, "SELECT ifnull(sum(record_count), 0) "
+                             "FROM flow_block");
+    uint64_t count = s != NULL && db_step(s) == DB_ROW ? db_u64(s, 0) : 0;
+    if (s != NULL)
+        db_reset(s);
+    return count;
+}
+
+static struct db_statement *prepare_blocks(struct evidence *e)
+{
+    struct db_statement *s = db_prepare(
+        e->usage,
+        "SELECT f.data, f.ledger_idx, l.enterprise_id, l.probe_id, l.is_sample "
+        "FROM flow_block AS f CROSS JOIN ledger AS l ON l.idx = f.ledger_idx "
+        "WHERE l.source = 'probe' AND l.is_counted = 1 "
+        " AND l.received_us <= :cut_off");
+    if (s != NULL)
+        db_bind_i64(s, ":cut_off", e->cut_off.us);
+    return s;
+}
+
+static bool filter_tokens(struct evidence *e, struct token_filter *filter)
+{
+    enum db_step step;
+    bool good = true;
+    struct db_statement *s = prepare_blocks(e);
+    if (s == NULL)
+        return false;
+    while (good && (step = db_step(s)) == DB_ROW) {
+        const uint8_t *tokens;
+        size_t count = 0;
+        good = flow_block_tokens(db_blob(s, 0), &tokens, &count) ||
+               is_damaged(e, db_i64(s, 1));
+        for (size_t i = 0; i < count; i++)
+            token_filter_add(filter, tokens + i * FLOW_TOKEN_LEN);
+    }
+    db_reset(s);
+    return good && step == DB_DONE;
+}
+
+static bool has_repeats(const struct token_filter *filter, struct slice data)
+{
+    const uint8_t *tokens;
+    size_t count;
+    if (!flow_block_tokens(data, &tokens, &count))
+        return true; /* and is found damaged */
+    for (size_t i = 0; i < count; i++)
+        if (token_filter_repeats(filter, tokens + i * FLOW_TOKEN_LEN))
+            return true;
+    return false;
 }
 
 static bool take_token_record(struct evidence *e, struct db_statement *s,
+                              const struct flow_record *r,
                               struct token_list *list)
 {
-    const struct registry_endpoint *endpoint = endpoint_of(e, db_i64(s, 2));
+    const struct registry_endpoint *endpoint = endpoint_of(e, r->endpoint_id);
     struct token_record record = {
         .service = endpoint != NULL ? endpoint->service : TOKEN_NO_SERVICE,
-        .endpoint = db_i64(s, 2),
-        .start_ms = db_i64(s, 3),
-        .end_ms = db_i64(s, 4),
-        .end_reason = (uint8_t)db_i64(s, 5),
-        .host = (uint64_t)db_i64(s, 6),
-        .enterprise = db_text(s, 1),
-        .probe = db_text(s, 7),
-        .is_sample = db_i64(s, 8) != 0,
+        .endpoint = (int64_t)hash_of_id(r->endpoint_id),
+        .start_ms = r->start_ms,
+        .end_ms = r->end_ms,
+        .end_reason = r->end_reason,
+        .host = r->host_pseudonym,
+        .enterprise = db_text(s, 2),
+        .probe = db_text(s, 3),
+        .is_sample = db_i64(s, 4) != 0,
     };
-    struct slice token = db_blob(s, 0);
-    if (token.length != sizeof(record.token))
-        return true;
-    memcpy(record.token, token.data, token.length);
+    memcpy(record.token, r->token, sizeof(record.token));
     return token_list_add(list, &record);
 }
 
-/* Tokens with more than one record; most are long connections. */
-static bool read_repeats(struct evidence *e)
+static bool take_token_block(struct evidence *e, struct db_statement *s,
+                             const struct token_filter *filter,
+                             struct token_list *list)
 {
-    enum db_step step;
-    struct token_list list = {0};
-    struct db_statement *s = db_prepare(
-        e->usage,
-        "SELECT f.token, l.enterprise_id, f.endpoint, f.start_ms, f.end_ms, "
-        " f.end_reason, f.host, l.probe_id, l.is_sample "
-        "FROM (SELECT token FROM flow INDEXED BY flow_by_token "
-        "  WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1) AS t "
-        "CROSS JOIN flow AS f INDEXED BY flow_by_token ON f.token = t.token "
-        "CROSS JOIN ledger AS l ON l.idx = f.ledger_idx "
-        "WHERE l.source = 'probe' AND l.is_counted = 1 "
-        " AND l.received_us <= :cut_off");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":cut_off", e->cut_off.us);
+    static const uint8_t none[FLOW_TOKEN_LEN];
+    struct slice data = db_blob(s, 0);
     bool good = true;
-    while (good && (step = db_step(s)) == DB_ROW)
-        good = take_token_record(e, s, &list);
-    good = good && step == DB_DONE &&
-           token_list_find_repeats(&list, &e->repeats, &e->repeat_count);
-    db_reset(s);
-    token_list_clear(&list);
+    if (!has_repeats(filter, data))
+        return true;
+    if (!flow_block_decode(e->block, data))
+        return is_damaged(e, db_i64(s, 1));
+    const struct flow_record *r = flow_block_records(e->block);
+    for (size_t i = 0; good && i < flow_block_count(e->block); i++)
+        if (memcmp(r[i].token, none, sizeof(none)) != 0 &&
+            token_filter_repeats(filter, r[i].token))
+            good = take_token_record(e, s, &r[i], list);
     return good;
 }
+
+/* Tokens with more than one record, most of them long connections, and few
+ * others that the filter could not tell from them. */
+static bool read_repeats(struct evidence *e)
+{
+    enum db_step step = DB_FAILED;
+    struct token_list list = {0};
+    struct token_filter *filter = token_filter_new(read_record_count(e));
+    bool good = filter != NULL && filter_tokens(e, filter);
+    struct db_statement *s = good ? prepare_blocks(e) : NULL;
+    good = s != NULL;
+    while (good && (step = db_step(s)) == DB_ROW)
+        good = take_token_block(e, s, filter, &list);
+    if (s != NULL)
+        db_reset(s);
+    good = good && step == DB_DONE &&
+           token_list_find_repeats(&list, &e->repeats, &e->repeat_count);
+    token_list_clear(&list);
+    token_filter_free(filter);
+    return good;
+}
+
+/* --- opening --- */
 
 struct evidence *evidence_open(struct db *usage,
                                const struct registry *registry,
@@ -145,7 +226,8 @@ struct evidence *evidence_open(struct db *usage,
     }
     *e = (struct evidence){
         .usage = usage, .registry = registry, .cut_off = cut_off};
-    if (read_keys(e) && read_repeats(e))
+    e->block = flow_block_new();
+    if (e->block != NULL && read_repeats(e))
         return e;
     error_set(error, "%s", evidence_error(e));
     evidence_close(e);
@@ -156,7 +238,7 @@ void evidence_close(struct evidence *e)
 {
     if (e == NULL)
         return;
-    free(e->by_key);
+    flow_block_free(e->block);
     free(e->repeats);
     free(e);
 }
@@ -326,52 +408,50 @@ out:
 
 /* --- records --- */
 
-static void flow_of_row(struct db_statement *s,
-                        const struct registry_endpoint *endpoint,
-                        struct fact_flow *flow)
+static uint64_t number_of_bytes(const uint8_t bytes[static FINGERPRINT_LEN])
 {
-    *flow = (struct fact_flow){
-        .endpoint = (uint32_t)db_i64(s, 0),
-        .start_ms = db_i64(s, 1),
-        .end_ms = db_i64(s, 2),
-        .octets = db_u64(s, 3),
-        .packets = db_u64(s, 4),
-        .roctets = db_u64(s, 5),
-        .rpackets = db_u64(s, 6),
-        .end_reason = (uint8_t)db_i64(s, 7),
-        .name_evidence = (uint8_t)db_i64(s, 8),
-        .rtt_us = (uint32_t)db_i64(s, 9),
-        .host = (uint64_t)db_i64(s, 10),
-        .fingerprint = (uint64_t)db_i64(s, 12),
-        .tier = (uint8_t)db_i64(s, 13),
-        .is_sample = db_i64(s, 14) != 0,
+    uint64_t value = 0;
+    for (int i = 0; i < FINGERPRINT_LEN; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static struct fact_flow fact_of(const struct evidence *e,
+                                const struct flow_record *r,
+                                const struct registry_endpoint *endpoint)
+{
+    struct fact_flow flow = {
+        .endpoint = (uint32_t)(endpoint - e->registry->endpoints),
+        .start_ms = r->start_ms,
+        .end_ms = r->end_ms,
+        .octets = r->octets,
+        .packets = r->packets,
+        .roctets = r->roctets,
+        .rpackets = r->rpackets,
+        .end_reason = r->end_reason,
+        .name_evidence = r->name_evidence,
+        .rtt_us = r->rtt_us,
+        .host = r->host_pseudonym,
+        .fingerprint = number_of_bytes(r->fingerprint),
         .is_shared = endpoint->is_shared,
-        .is_refused =
-            flow_is_refused((uint8_t)db_i64(s, 15), (uint16_t)db_i64(s, 16),
-                            (uint16_t)db_i64(s, 17), db_u64(s, 18)),
+        .is_refused = flow_is_refused(r->protocol, r->tcp_flags, r->rtcp_flags,
+                                      r->rpayload),
     };
-    struct slice token = db_blob(s, 11);
-    if (token.length == sizeof(flow->token))
-        memcpy(flow->token, token.data, token.length);
+    memcpy(flow.token, r->token, sizeof(flow.token));
+    return flow;
 }
 
 static struct db_statement *prepare_flows(struct evidence *e)
 {
     return db_prepare(
-        e->usage,
-        "SELECT f.endpoint, f.start_ms, f.end_ms, f.octets, f.packets, "
-        " f.roctets, f.rpackets, f.end_reason, f.name_evidence, f.rtt_us, "
-        " f.host, f.token, f.fingerprint, l.tier, l.is_sample, f.protocol, "
-        " f.tcp_flags, f.rtcp_flags, f.rpayload "
-        "FROM ledger AS l INDEXED BY ledger_by_period "
-        "CROSS JOIN flow AS f INDEXED BY flow_by_ledger ON f.ledger_idx = "
-        "l.idx "
-        "WHERE l.enterprise_id = :enterprise "
-        " AND l.period_start_ms >= :first_batch "
-        " AND l.period_start_ms < :last_batch AND l.record_count > 0 "
-        " AND l.source = 'probe' AND l.is_counted = 1 "
-        " AND l.received_us <= :cut_off "
-        " AND f.start_ms >= :from AND f.start_ms < :to");
+        e->usage, "SELECT f.data, f.ledger_idx, l.tier, l.is_sample "
+                  "FROM ledger AS l INDEXED BY ledger_by_period "
+                  "CROSS JOIN flow_block AS f ON f.ledger_idx = l.idx "
+                  "WHERE l.enterprise_id = :enterprise "
+                  " AND l.period_start_ms >= :first_batch "
+                  " AND l.period_start_ms < :last_batch AND l.record_count > 0 "
+                  " AND l.source = 'probe' AND l.is_counted = 1 "
+                  " AND l.received_us <= :cut_off");
 }
 
 static bool is_valid_at(const struct registry_endpoint *e, int64_t start_ms)
@@ -380,39 +460,63 @@ static bool is_valid_at(const struct registry_endpoint *e, int64_t start_ms)
     return e->valid_from_us <= us && us < e->valid_to_us;
 }
 
+/* What is asked for, and what was found so far. */
+struct flow_search {
+    int64_t from_ms, to_ms; /* of starts */
+    struct evidence_flow *flows;
+    size_t count, room;
+};
+
+static bool take_block(struct evidence *e, struct db_statement *s,
+                       struct flow_search *search)
+{
+    if (!flow_block_decode(e->block, db_blob(s, 0)))
+        return is_damaged(e, db_i64(s, 1));
+    const struct flow_record *r = flow_block_records(e->block);
+    for (size_t n = flow_block_count(e->block); n > 0; n--, r++) {
+        if (r->start_ms < search->from_ms || r->start_ms >= search->to_ms)
+            continue;
+        const struct registry_endpoint *endpoint =
+            endpoint_of(e, r->endpoint_id);
+        if (endpoint == NULL || !is_valid_at(endpoint, r->start_ms))
+            continue;
+        if (!make_room((void **)&search->flows, search->count, &search->room,
+                       sizeof(*search->flows)))
+            return false;
+        struct evidence_flow *out = &search->flows[search->count++];
+        *out = (struct evidence_flow){
+            .service = endpoint->service,
+            .day = day_of_wall(wall_from_ms(r->start_ms)).number,
+            .flow = fact_of(e, r, endpoint)};
+        out->flow.tier = (uint8_t)db_i64(s, 2);
+        out->flow.is_sample = db_i64(s, 3) != 0;
+    }
+    return true;
+}
+
 bool evidence_flows(struct evidence *e, const char *enterprise_id,
                     struct civil_day from, struct civil_day to,
                     struct evidence_flow **flows, size_t *count)
 {
-    size_t room = 0;
     enum db_step step;
-    int64_t from_ms = wall_to_ms(day_start(from));
-    int64_t to_ms = wall_to_ms(day_start(to));
+    bool good = true;
+    struct flow_search search = {.from_ms = wall_to_ms(day_start(from)),
+                                 .to_ms = wall_to_ms(day_start(to))};
     struct db_statement *s = prepare_flows(e);
     *flows = NULL;
     *count = 0;
     if (s == NULL)
         return false;
     db_bind_text(s, ":enterprise", enterprise_id);
-    db_bind_i64(s, ":first_batch", from_ms - DAY_MS);
-    db_bind_i64(s, ":last_batch", to_ms + REPORTED_WITHIN_MS);
+    db_bind_i64(s, ":first_batch", search.from_ms - DAY_MS);
+    db_bind_i64(s, ":last_batch", search.to_ms + REPORTED_WITHIN_MS);
     db_bind_i64(s, ":cut_off", e->cut_off.us);
-    db_bind_i64(s, ":from", from_ms);
-    db_bind_i64(s, ":to", to_ms);
-    while ((step = db_step(s)) == DB_ROW) {
-        const struct registry_endpoint *endpoint = endpoint_of(e, db_i64(s, 0));
-        if (endpoint == NULL || !is_valid_at(endpoint, db_i64(s, 1)))
-            continue;
-        if (!make_room((void **)flows, *count, &room, sizeof(**flows))) {
-            db_reset(s);
-            return false;
-        }
-        struct evidence_flow *out = &(*flows)[(*count)++];
-        flow_of_row(s, endpoint, &out->flow);
-        out->service = endpoint->service;
-        out->day = day_of_wall(wall_from_ms(out->flow.start_ms)).number;
-    }
-    return step == DB_DONE;
+    while (good && (step = db_step(s)) == DB_ROW)
+        good = take_block(e, s, &search);
+    db_reset(s);
+    *flows = search.flows;
+    *count = search.count;
+    return good && step == DB_DONE;
 }
 
 bool evidence_has_records(struct evidence *e, const char *enterprise_id,
@@ -421,8 +525,7 @@ bool evidence_has_records(struct evidence *e, const char *enterprise_id,
     struct db_statement *s = db_prepare(
         e->usage,
         "SELECT EXISTS (SELECT 1 FROM ledger AS l INDEXED BY ledger_by_period "
-        "CROSS JOIN flow AS f INDEXED BY flow_by_ledger ON f.ledger_idx = "
-        "l.idx "
+        "CROSS JOIN flow_block AS f ON f.ledger_idx = l.idx "
         "WHERE l.enterprise_id = :enterprise AND l.source = 'probe' "
         "AND l.period_start_ms >= :from AND l.period_start_ms < :to)");
     int64_t day_ms = wall_to_ms(day_start(day));

@@ -51,9 +51,9 @@ struct token_repeat {
     uint64_t repeated, elsewhere;
 };
 
-struct evidence; /* an open usage.db with its keys and repeats */
+struct evidence; /* an open usage.db with its repeats */
 
-/* Reads endpoint keys, token repeats and conflicts. NULL with a reason. */
+/* Reads token repeats. NULL with a reason. */
 struct evidence *evidence_open(struct db *usage,
                                const struct registry *registry,
                                struct wall_time cut_off,

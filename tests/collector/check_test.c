@@ -113,8 +113,8 @@ static const struct {
      "DELETE FROM merkle_leaf WHERE idx = 12",
      "names ledger row 12, which does not exist"},
     {"the last row deleted with everything but usage",
-     "DELETE FROM ledger WHERE idx = 12; DELETE FROM flow WHERE "
-     "ledger_idx = 12; DELETE FROM merkle_leaf WHERE idx = 12",
+     "DELETE FROM ledger WHERE idx = 12; DELETE FROM flow_block "
+     "WHERE ledger_idx = 12; DELETE FROM merkle_leaf WHERE idx = 12",
      "usage of ENT-1 at EP-1"},
     {"a leaf edited",
      "UPDATE merkle_leaf SET hash = randomblob(32) WHERE idx = 2",
@@ -128,16 +128,18 @@ static const struct {
     {"a signing key exchanged",
      "UPDATE signer SET public_key = randomblob(32) WHERE probe_id = 'P-2'",
      "ledger row 3 (P-2"},
-    {"a flow edited", "UPDATE flow SET octets = octets + 1 WHERE id = 4",
-     "ledger row 4 (P-1, batch 3): its flow rows"},
-    {"a flow deleted", "DELETE FROM flow WHERE id = 4", "ledger row 4"},
-    {"a flow added",
-     "INSERT INTO flow SELECT 99, ledger_idx, endpoint, application, "
-     "start_ms, end_ms, protocol, port, octets, packets, payload, roctets, "
-     "rpackets, rpayload, tcp_flags, rtcp_flags, end_reason, name_evidence, "
-     "direction, rtt_us, burst_count, host, token, fingerprint FROM flow "
-     "WHERE id = 4",
+    {"flow detail exchanged",
+     "UPDATE flow_block SET data = (SELECT data FROM flow_block WHERE "
+     "ledger_idx = 1) WHERE ledger_idx = 4",
+     "ledger row 4 (P-1, batch 3): its flow block"},
+    {"flow detail that is none",
+     "UPDATE flow_block SET data = randomblob(200) WHERE ledger_idx = 4",
+     "ledger row 4 (P-1, batch 3): its flow block"},
+    {"flow detail deleted", "DELETE FROM flow_block WHERE ledger_idx = 4",
      "ledger row 4"},
+    {"flow detail of nothing",
+     "INSERT INTO flow_block SELECT 99, 1, data FROM flow_block LIMIT 1",
+     "a flow block names ledger row 99, which does not exist"},
     {"a usage sum raised", "UPDATE usage SET roctets = roctets + 1",
      "usage of ENT-1 at EP-1"},
     {"a usage row deleted", "DELETE FROM usage", "usage of ENT-1 at EP-1"},

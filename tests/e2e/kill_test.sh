@@ -103,7 +103,7 @@ totals()
         octets, packets, roctets, rpackets, minutes, hosts, names_confirmed
         FROM usage JOIN endpoint_key ON key = endpoint ORDER BY 1, 2, 3;
         SELECT probe_id, sequence, hex(batch_hash), record_count FROM ledger
-        ORDER BY 1, 2; SELECT count(*) FROM flow'
+        ORDER BY 1, 2; SELECT sum(record_count) FROM flow_block'
 }
 
 import_undisturbed()

@@ -15,11 +15,11 @@
 /* Sums as the store would make them, without a store. */
 static void add_up(const struct batch_reader *reader)
 {
-    struct usage *usage = usage_new(NULL);
-    for (size_t i = 0; usage != NULL && i < batch_reader_count(reader); i++)
-        if (!usage_add(usage, 1, batch_reader_record(reader, i)))
+    struct usage_sums *sums = usage_sums_new();
+    for (size_t i = 0; sums != NULL && i < batch_reader_count(reader); i++)
+        if (usage_sums_add(sums, batch_reader_record(reader, i)) != USAGE_ADDED)
             break;
-    usage_free(usage);
+    usage_sums_free(sums);
 }
 
 static void decide(const struct session *session)

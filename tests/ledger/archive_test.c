@@ -5,6 +5,20 @@
 
 #include "tests/ledger/sample.h"
 
+/* Frame and append, as the store does it. */
+static bool append(struct archive *a, struct slice batch,
+                   struct archive_place *place)
+{
+    struct packer *packer = packer_new(1);
+    struct buffer frame;
+    buffer_init(&frame, archive_frame_max());
+    bool good = packer != NULL && archive_make_frame(packer, batch, &frame) &&
+                archive_append(a, buffer_slice(&frame), place);
+    buffer_clear(&frame);
+    packer_free(packer);
+    return good;
+}
+
 static uint64_t committed; /* what the ledger would say of segment 1 */
 
 static bool end_of(void *context, uint32_t segment, uint64_t *end)
@@ -56,8 +70,8 @@ static void test_round_trip(struct sample_folder *f, struct archive_place *p)
     if (!CHECK(a != NULL))
         return;
     CHECK_I64(cut, 0);
-    CHECK(archive_append(a, SLICE("first batch"), &p[0]));
-    CHECK(archive_append(a, SLICE("second batch"), &p[1]));
+    CHECK(append(a, SLICE("first batch"), &p[0]));
+    CHECK(append(a, SLICE("second batch"), &p[1]));
     CHECK(archive_sync(a));
     CHECK(reads_back(a, p[0], SLICE("first batch")));
     CHECK(reads_back(a, p[1], SLICE("second batch")));
@@ -66,9 +80,9 @@ static void test_round_trip(struct sample_folder *f, struct archive_place *p)
     test_case("returning to a mark makes the next frame stand there");
     struct archive_mark mark = archive_mark(a);
     struct archive_place lost;
-    CHECK(archive_append(a, SLICE("undone"), &lost));
+    CHECK(append(a, SLICE("undone"), &lost));
     archive_return(a, mark);
-    CHECK(archive_append(a, SLICE("third"), &p[2]));
+    CHECK(append(a, SLICE("third"), &p[2]));
     CHECK_I64(p[2].offset, lost.offset);
     CHECK(reads_back(a, p[2], SLICE("third")));
 
@@ -76,7 +90,7 @@ static void test_round_trip(struct sample_folder *f, struct archive_place *p)
     struct archive *b =
         archive_open(f->path, end_of, NULL, &cut, &damage, &error);
     struct archive_place other;
-    CHECK(b != NULL && archive_append(b, SLICE("import"), &other));
+    CHECK(b != NULL && append(b, SLICE("import"), &other));
     CHECK_I64(other.segment, 2);
     CHECK(reads_back(b, p[0], SLICE("first batch")));
     archive_close(b);
@@ -102,7 +116,7 @@ static void test_torn(struct sample_folder *f, const struct archive_place *p)
     a = archive_open(f->path, end_of, NULL, &cut, &damage, &error);
     CHECK(a != NULL && strstr(damage.text, "000001.yza") != NULL);
     struct archive_place place;
-    CHECK(archive_append(a, SLICE("more"), &place));
+    CHECK(append(a, SLICE("more"), &place));
     CHECK_I64(place.segment, 2);
     archive_close(a);
     committed -= 10;
@@ -149,7 +163,7 @@ static void test_segments(struct sample_folder *f)
     archive_set_segment_size(a, 1);
     for (int i = 0; i < 4; i++) {
         CHECK(archive_begin(a));
-        CHECK(archive_append(a, SLICE("batch"), &p[i]));
+        CHECK(append(a, SLICE("batch"), &p[i]));
     }
     CHECK(p[0].segment < p[1].segment && p[1].segment < p[2].segment);
     CHECK(archive_sync(a));
@@ -159,11 +173,11 @@ static void test_segments(struct sample_folder *f)
     test_case("a group that is undone leaves its segment to the next");
     CHECK(archive_begin(a));
     struct archive_mark mark = archive_mark(a);
-    CHECK(archive_append(a, SLICE("undone"), &p[0]));
+    CHECK(append(a, SLICE("undone"), &p[0]));
     CHECK_I64(p[0].segment, p[3].segment + 1);
     archive_return(a, mark);
     CHECK(archive_begin(a));
-    CHECK(archive_append(a, SLICE("kept"), &p[1]));
+    CHECK(append(a, SLICE("kept"), &p[1]));
     CHECK_I64(p[1].segment, p[0].segment);
     CHECK_I64(p[1].offset, 0);
     CHECK(reads_back(a, p[1], SLICE("kept")));
@@ -193,8 +207,8 @@ static void test_open_group(void)
     struct archive *a =
         archive_open(f.path, nothing_committed, NULL, NULL, &damage, &error);
     archive_set_segment_size(a, 10);
-    CHECK(archive_append(a, SLICE("first"), &p[0]));
-    CHECK(archive_append(a, SLICE("second"), &p[1]));
+    CHECK(append(a, SLICE("first"), &p[0]));
+    CHECK(append(a, SLICE("second"), &p[1]));
     struct archive *b =
         archive_open(f.path, nothing_committed, NULL, &cut, &damage, &error);
     CHECK_I64(cut, 0);

@@ -37,6 +37,90 @@ static struct digest root_by_definition(const struct digest *leaves, size_t n)
                             root_by_definition(leaves + k, n - k));
 }
 
+enum { PROOF_LEAVES = 70 };
+static struct digest proof_leaves[PROOF_LEAVES];
+
+static bool subtree_of_leaves(void *context, uint64_t start, unsigned level,
+                              struct digest *root)
+{
+    (void)context;
+    *root = root_by_definition(proof_leaves + start, (size_t)1 << level);
+    return true;
+}
+
+/* The proof holds, and not for anything beside it. */
+static bool inclusion_holds(uint64_t index, uint64_t size)
+{
+    struct merkle_path path;
+    struct digest root = root_by_definition(proof_leaves, size);
+    if (!merkle_prove_inclusion(subtree_of_leaves, NULL, index, size, &path) ||
+        !merkle_check_inclusion(proof_leaves[index], index, size, &path, root))
+        return false;
+    struct digest other = proof_leaves[index];
+    other.bytes[0] ^= 1;
+    bool is_loose = merkle_check_inclusion(other, index, size, &path, root) ||
+                    (size > 1 && merkle_check_inclusion(proof_leaves[index],
+                                                        (index + 1) % size,
+                                                        size, &path, root));
+    path.count++;
+    is_loose = is_loose || merkle_check_inclusion(proof_leaves[index], index,
+                                                  size, &path, root);
+    return !is_loose;
+}
+
+static bool consistency_holds(uint64_t old_size, uint64_t size)
+{
+    struct merkle_path path;
+    struct digest old_root = root_by_definition(proof_leaves, old_size);
+    struct digest root = root_by_definition(proof_leaves, size);
+    if (!merkle_prove_consistency(subtree_of_leaves, NULL, old_size, size,
+                                  &path) ||
+        !merkle_check_consistency(old_size, old_root, size, root, &path))
+        return false;
+    struct digest other = old_root;
+    other.bytes[31] ^= 1;
+    bool is_loose =
+        merkle_check_consistency(old_size, other, size, root, &path);
+    other = root;
+    other.bytes[0] ^= 1;
+    is_loose = is_loose ||
+               merkle_check_consistency(old_size, old_root, size, other, &path);
+    if (old_size < size) {
+        path.count++;
+        is_loose = is_loose || merkle_check_consistency(old_size, old_root,
+                                                        size, root, &path);
+    }
+    return !is_loose;
+}
+
+static void test_proofs(void)
+{
+    int failed = 0;
+    for (size_t i = 0; i < PROOF_LEAVES; i++)
+        proof_leaves[i] = merkle_leaf_hash(&i, sizeof(i));
+
+    test_case("every leaf of every tree up to 70 is proved, and no other");
+    for (uint64_t size = 1; size <= PROOF_LEAVES; size++)
+        for (uint64_t index = 0; index < size; index++)
+            failed += !inclusion_holds(index, size);
+    CHECK_I64(failed, 0);
+
+    test_case("every older tree of every tree is proved, and no other");
+    for (uint64_t size = 1; size <= PROOF_LEAVES; size++)
+        for (uint64_t old_size = 1; old_size <= size; old_size++)
+            failed += !consistency_holds(old_size, size);
+    CHECK_I64(failed, 0);
+
+    test_case("proofs at the edges");
+    struct merkle_path path = {0};
+    struct digest any = proof_leaves[0];
+    CHECK(!merkle_check_inclusion(any, 0, 0, &path, any));
+    CHECK(!merkle_check_inclusion(any, 5, 5, &path, any));
+    CHECK(merkle_check_consistency(0, any, 9, any, &path));
+    CHECK(!merkle_check_consistency(9, any, 8, any, &path));
+    CHECK(!merkle_check_consistency(3, any, 8, any, &path));
+}
+
 int main(void)
 {
     struct merkle_tree tree = {0};
@@ -68,5 +152,6 @@ int main(void)
     struct digest two[2] = {leaves[0], leaves[1]};
     CHECK(!digest_equal(merkle_leaf_hash(two, sizeof(two)),
                         merkle_node_hash(leaves[0], leaves[1])));
+    test_proofs();
     return test_end();
 }

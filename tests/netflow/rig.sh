@@ -14,7 +14,7 @@ netflow_tool=$build/tools/netflow_tool
 
 rig_registry()
 {
-    cat portal/001-registry.sql portal/004-exporter.sql
+    cat portal/001-registry.sql portal/003-exporter.sql
     cat <<'END'
 INSERT INTO city (code, name_zh, name_en) VALUES ('441500', '汕尾', 'Shanwei');
 INSERT INTO enterprise (id, name_zh, name_en, credit_code, city_code)

@@ -32,6 +32,9 @@ END
     { echo 'PRAGMA journal_mode = WAL;'
         cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
         sqlite3 "$dir/verdict.db"
+    { echo 'PRAGMA journal_mode = WAL;'
+        cat ledger/001-ledger.sql ledger/004-log.sql tests/portal/events.sql; } |
+        sqlite3 "$dir/usage.db"
 } >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 "$portal" run -c "$dir/portal.conf" 2>"$dir/log" &
 server=$!
@@ -120,4 +123,6 @@ check "the login page opens in English" login_page
 check "the list fits into 400 px" fits /vouchers
 check "a voucher fits into 400 px" fits /vouchers/V-2
 check "a completion table fits into 400 px" fits /tables/test-441500/1
+check "events fit into 400 px" fits /events
+check "events in English fit into 400 px" fits '/events?lang=en'
 echo "1..$number"

@@ -74,17 +74,23 @@ static void test_usage(const struct scratch *scratch)
      * other enterprise and the other service do not count. */
     put(scratch, "usage.db",
         "INSERT INTO usage VALUES"
-        " ('E', 'A', 1, 20746 * 86400 - 28800, 0, 0, 2, 10, 1, 20, 1, 7, 1, 0,"
+        " ('E', 'A', 1, 20746 * 86400 - 28800, 'probe', 0, 0, 2, 10, 1, 20, 1, "
+        "7, 1, 0,"
         "  0),"
-        " ('E', 'A', 2, 20746 * 86400 - 28800, 0, 0, 3, 10, 1, 20, 1, 12, 1,"
+        " ('E', 'A', 2, 20746 * 86400 - 28800, 'probe', 0, 0, 3, 10, 1, 20, 1, "
+        "12, 1,"
         "  0, 0),"
-        " ('E', 'A', 1, 20748 * 86400 - 29100, 0, 1, 1, 5, 1, 5, 1, 16, 1, 0,"
+        " ('E', 'A', 1, 20748 * 86400 - 29100, 'probe', 1, 0, 1, 5, 1, 5, 1, "
+        "16, 1, 0,"
         "  0),"
-        " ('E', 'A', 3, 20746 * 86400 - 28800, 0, 0, 9, 9, 9, 9, 9, 31, 1, 0,"
+        " ('E', 'A', 3, 20746 * 86400 - 28800, 'probe', 0, 0, 9, 9, 9, 9, 9, "
+        "31, 1, 0,"
         "  0),"
-        " ('F', 'A', 1, 20746 * 86400 - 28800, 0, 0, 9, 9, 9, 9, 9, 31, 1, 0,"
+        " ('F', 'A', 1, 20746 * 86400 - 28800, 'probe', 0, 0, 9, 9, 9, 9, 9, "
+        "31, 1, 0,"
         "  0),"
-        " ('E', 'A', 1, 20747 * 86400 - 28800, 0, 0, 4, 9, 9, 0, 0, 0, 1, 0,"
+        " ('E', 'A', 1, 20747 * 86400 - 28800, 'probe', 0, 0, 4, 9, 9, 0, 0, "
+        "0, 1, 0,"
         "  0)");
     test_case("VER-08: minutes of two endpoints are joined, not added");
     CHECK(evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence));
@@ -107,9 +113,10 @@ static void test_coverage(const struct scratch *scratch)
         " (1, 0, 600, 1), (2, 300, 900, 1), (3, 86100, 86700, 1),"
         " (4, 2000, 3000, 0))"
         "INSERT INTO ledger SELECT i, 'p', zeroblob(16), i, zeroblob(32),"
-        " zeroblob(32), 'E', 'A', 0, 'file', 1, 0,"
+        " zeroblob(32), 'E', 'A', '', 'probe', 0, 'file', 1, 0,"
         " (20750 * 86400 - 28800 + start) * 1000,"
-        " (20750 * 86400 - 28800 + stop) * 1000, 0, counted, 0, 0, 0, 0, 0, 0,"
+        " (20750 * 86400 - 28800 + stop) * 1000, 0, counted, 0, 0, 0, 0, 0, 0, "
+        "0,"
         " 0, 0, 0, 0, zeroblob(32), zeroblob(32), 1, i, 1 FROM period");
     test_case(
         "VER-15: coverage counts overlapping periods once, over midnight");

@@ -456,6 +456,22 @@ small_pages()
 }
 check "a page with its stylesheet is below 60 kB" small_pages
 
+# --- probes ---
+probes()
+{
+    "$portal" probe revoke -c "$dir/portal.conf" probe-1 --reason '网关 <b> 失窃' &&
+        gives 200 anna /probes && has probe-1 "$dir/page" &&
+        has '已停用' "$dir/page" && has '网关 &lt;b&gt; 失窃' "$dir/page" &&
+        gives 200 anna '/probes?lang=en' && has 'Denied' "$dir/page" &&
+        gives 200 anna /api/v1/probes && has '"state":"denied"' "$dir/page" &&
+        gives 200 shanwei /probes && has probe-1 "$dir/page" &&
+        gives 200 foshan /probes && lacks probe-1 "$dir/page" &&
+        gives 200 ent /probes && gives 403 supp /probes &&
+        "$portal" probe restore -c "$dir/portal.conf" probe-1 &&
+        gives 200 anna '/probes?lang=zh' && lacks '失窃' "$dir/page"
+}
+check "each sees its probes, and who is denied and why" probes
+
 # --- completion tables ---
 tables()
 {
@@ -509,6 +525,60 @@ json()
         has '"status":404' "$dir/page" && gives 200 anna /api/v1/tables
 }
 check "the same as JSON below /api/v1" json
+
+# --- events ---
+no_events_yet()
+{
+    gives 200 anna /events && has '没有符合条件的事件' "$dir/page" &&
+        has '台账中的批次数' "$dir/page" && has '还没有' "$dir/page"
+}
+check "events of a usage.db without the log's tables" no_events_yet
+add_events()
+{
+    cat ledger/004-log.sql tests/portal/events.sql | sqlite3 "$dir/usage.db"
+}
+check "events and checkpoints appear" add_events
+events()
+{
+    gives 200 anna /events && has '探针被复制' "$dir/page" &&
+        has '&lt;b&gt;from&lt;/b&gt;' "$dir/page" && has abababab "$dir/page" &&
+        has '编号 2 · 12 批' "$dir/page" && has 'finance' "$dir/page" &&
+        gives 200 audt '/events?lang=en' && has 'the probe was cloned' "$dir/page"
+}
+check "events in both languages, escaped, with hashes and the log's state" \
+    events
+events_filtered()
+{
+    get anna '/events?kind=conflict'
+    has 'probe was cloned' "$dir/page" || has '探针被复制' "$dir/page" || return 1
+    lacks 'stranger' "$dir/page" &&
+        get anna '/events?enterprise=ent-1' && lacks 'stranger' "$dir/page" &&
+        has 'probe-1' "$dir/page" &&
+        get anna "/events?since=$(date +%F)" && lacks 'stranger' "$dir/page" &&
+        get anna '/events?since=nonsense&before=x&kind=%27' &&
+        [ "$status" = 200 ]
+}
+check "events by kind, enterprise and day; odd filters do no harm" \
+    events_filtered
+events_elsewhere()
+{
+    gives 200 anna '/events.csv?kind=conflict' && has 'text/csv' "$dir/head" &&
+        has 'conflict' "$dir/page" && has ',17,' "$dir/page" &&
+        lacks stranger "$dir/page" && gives 200 anna /api/v1/events &&
+        has '"kind":"rollback"' "$dir/page" &&
+        has '"cosignatures":1' "$dir/page" && lacks '"_' "$dir/page"
+}
+check "events as CSV and JSON" events_elsewhere
+events_for_whom()
+{
+    local who
+    for who in shanwei ent supp; do
+        gives 403 $who /events && gives 403 $who /events.csv &&
+            gives 403 $who /api/v1/events || return 1
+    done
+    gives 303 nobody /events
+}
+check "events are for the province and auditors" events_for_whom
 
 # --- the end ---
 check "HEAD is answered" gives 200 anna /vouchers -I

@@ -242,7 +242,8 @@ static void step(struct metrics_server *s)
     int count = metrics_fds(s, fds, METRICS_FDS);
     CHECK(count >= 0 && count <= METRICS_FDS);
     (void)poll(fds, (nfds_t)count, 10);
-    metrics_step(s, fds, (size_t)count, &body, (struct mono_time){clock_us});
+    const struct metrics_pages pages = {"yz-probe", &body, NULL, true};
+    metrics_step(s, fds, (size_t)count, &pages, (struct mono_time){clock_us});
 }
 
 static int call(unsigned port)

@@ -12,10 +12,14 @@
 #include "common/buffer.h"
 #include "common/db.h"
 #include "common/digest.h"
+#include "common/flow_block.h"
 #include "common/sign.h"
 #include "tests/rules/persona.h"
 #include "tests/test.h"
 #include "verifier/run.h"
+
+/* By the numbers that the tests use. */
+static const char *const WORLD_ENDPOINTS[] = {"", "erp", "iot"};
 
 enum { WORLD_FIRST_DAY = 20750, WORLD_DAYS = 30, WORLD_PATH = 512 };
 
@@ -48,6 +52,17 @@ static inline struct db *world_create(const char *path, const char *schema)
     CHECK(db != NULL);
     buffer_clear(&sql);
     return db;
+}
+
+/* One more of the owner's files. */
+static inline void world_apply(struct db *db, const char *schema)
+{
+    struct buffer sql;
+    if (CHECK(buffer_read_file(&sql, schema, 1 << 20))) {
+        buffer_add_u8(&sql, 0);
+        CHECK(db_run(db, (const char *)sql.data));
+    }
+    buffer_clear(&sql);
 }
 
 /* Without its world no test means anything. */
@@ -84,10 +99,8 @@ static inline void world_base(struct world *w)
               " ('IOT', 'S', 2, 'B', '监控', 'Monitoring');"
               "INSERT INTO endpoint VALUES ('erp', 'ERP', 'tcp', '443', 0, 0,"
               " NULL), ('iot', 'IOT', '', '', 0, 0, NULL);");
-    world_sql(w->usage, "INSERT INTO endpoint_key VALUES (1, 'erp'),"
-                        " (2, 'iot'); INSERT INTO application_key VALUES"
-                        " (1, 'TLS'); INSERT INTO signer VALUES (1, 'probe',"
-                        " 'ed25519', zeroblob(32))");
+    world_sql(w->usage, "INSERT INTO signer VALUES (1, 'probe', 'ed25519',"
+                        " zeroblob(32))");
 }
 
 static inline void world_open(struct world *w, const char *name)
@@ -108,6 +121,7 @@ static inline void world_open(struct world *w, const char *name)
     sign_key_free(key);
     w->portal = world_create(w->config.registry, "portal/001-registry.sql");
     w->usage = world_create(w->config.usage_db, "ledger/001-ledger.sql");
+    world_apply(w->usage, "ledger/002-detail.sql");
     world_base(w);
 }
 
@@ -187,33 +201,54 @@ static inline int64_t world_batch(struct world *w, int n, int64_t start_ms,
     return idx;
 }
 
-static inline void world_flow(struct world *w, int64_t batch, int endpoint,
-                              const struct fact_flow *f)
+static inline struct flow_record world_record(int endpoint,
+                                              const struct fact_flow *f)
 {
-    struct db_statement *s = db_prepare(
-        w->usage,
-        "INSERT INTO flow (ledger_idx, endpoint, application, start_ms,"
-        " end_ms, protocol, port, octets, packets, payload, roctets, rpackets,"
-        " rpayload, tcp_flags, rtcp_flags, end_reason, name_evidence,"
-        " direction, rtt_us, burst_count, host, token, fingerprint)"
-        " VALUES (:batch, :endpoint, 1, :start, :end, 6, 443, :octets,"
-        " :packets, 0, :roctets, :rpackets, 0, 27, 27, :reason, :name, 1,"
-        " :rtt, 1, :host, :token, :print)");
+    struct flow_record r = {
+        .start_ms = f->start_ms,
+        .end_ms = f->end_ms,
+        .protocol = 6,
+        .port = 443,
+        .octets = f->octets,
+        .packets = f->packets,
+        .roctets = f->roctets,
+        .rpackets = f->rpackets,
+        .tcp_flags = 27,
+        .rtcp_flags = 27,
+        .end_reason = f->end_reason,
+        .name_evidence = f->name_evidence,
+        .direction = 1,
+        .rtt_us = f->rtt_us,
+        .burst_count = 1,
+        .host_pseudonym = f->host,
+        .application = "TLS",
+    };
+    snprintf(r.endpoint_id, sizeof(r.endpoint_id), "%s",
+             WORLD_ENDPOINTS[endpoint]);
+    memcpy(r.token, f->token, sizeof(r.token));
+    for (int i = 0; i < FINGERPRINT_LEN; i++)
+        r.fingerprint[i] = (uint8_t)(f->fingerprint >> (56 - 8 * i));
+    return r;
+}
+
+/* Puts the block in place of the one the batch has. */
+static inline void world_block(struct world *w, int64_t batch,
+                               const struct flow_record *records, size_t count)
+{
+    struct flow_packer *packer = flow_packer_new();
+    struct buffer block;
+    buffer_init(&block, FLOW_BLOCK_MAX);
+    CHECK(flow_packer_encode(packer, records, count, &block));
+    struct db_statement *s =
+        db_prepare(w->usage, "INSERT OR REPLACE INTO flow_block (ledger_idx, "
+                             "record_count, data) VALUES (:batch, :count, "
+                             ":data)");
     db_bind_i64(s, ":batch", batch);
-    db_bind_i64(s, ":endpoint", endpoint);
-    db_bind_i64(s, ":start", f->start_ms);
-    db_bind_i64(s, ":end", f->end_ms);
-    db_bind_u64(s, ":octets", f->octets);
-    db_bind_u64(s, ":packets", f->packets);
-    db_bind_u64(s, ":roctets", f->roctets);
-    db_bind_u64(s, ":rpackets", f->rpackets);
-    db_bind_i64(s, ":reason", f->end_reason);
-    db_bind_i64(s, ":name", f->name_evidence);
-    db_bind_i64(s, ":rtt", f->rtt_us);
-    db_bind_i64(s, ":host", (int64_t)f->host);
-    db_bind_blob(s, ":token", f->token, sizeof(f->token));
-    db_bind_i64(s, ":print", (int64_t)f->fingerprint);
+    db_bind_u64(s, ":count", count);
+    db_bind_blob(s, ":data", block.data, block.length);
     world_must(w->usage, db_do(s));
+    buffer_clear(&block);
+    flow_packer_free(packer);
 }
 
 /* One day's records in one batch of 24 hours, received at its end. */
@@ -223,8 +258,12 @@ static inline void world_day(struct world *w, int n, int32_t day, int endpoint,
     int64_t start_ms = wall_to_ms(day_start((struct civil_day){day}));
     int64_t end_ms = start_ms + 86400000;
     int64_t batch = world_batch(w, n, start_ms, end_ms, end_ms, true, p->count);
+    struct flow_record *records = calloc(p->count + 1, sizeof(*records));
     for (size_t i = 0; i < p->count; i++)
-        world_flow(w, batch, endpoint, &p->flows[i]);
+        records[i] = world_record(endpoint, &p->flows[i]);
+    if (p->count > 0)
+        world_block(w, batch, records, p->count);
+    free(records);
 }
 
 static inline struct wall_time world_end(void)

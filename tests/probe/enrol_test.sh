@@ -1,0 +1,335 @@
+#!/bin/bash
+# A probe that enrols itself, renews its certificate while it runs, and counts:
+# the plain probe under its sandbox, a real portal, a real collector, a real
+# proxy. Needs root and namespaces for the interface.
+. tests/e2e/tap.sh
+tap_begin enrol
+probe="$build/bin/yz-probe"
+id=
+
+# --- scene ---
+
+space=yzen$$
+if [ "$(id -u)" != 0 ] || ! ip netns add "$space" 2>/dev/null; then
+    tap_skip "a probe enrols itself" "needs root and namespaces"
+    tap_end
+    exit 0
+fi
+trap 'end_spawned; ip netns del $space' EXIT
+inside() { timeout 60 ip netns exec "$space" "$@"; }
+inside ip link set lo up
+inside ip link add l1 type veth peer name l0
+inside ip link set l0 up
+inside ip link set l1 up
+
+write_portal_conf()
+{
+    cat >"$demo/portal.conf" <<END
+listen = 127.0.0.1:18080
+portal_db = $demo/portal.db
+usage_db = $demo/usage.db
+verdict_db = $demo/verdict.db
+rules = $PWD/rules/guangdong-2018
+est_listen = 127.0.0.1:18443
+est_certificate = $demo/est.pem
+est_key = $demo/est.key
+ca_certificate = $demo/ca.pem
+ca_key = $demo/ca.key
+collector = 127.0.0.1:14740
+collector_name = collector.example
+receipt_key = $demo/receipt.pub
+END
+}
+
+write_collector_conf()
+{
+    cat >"$demo/collector.conf" <<END
+listen = 127.0.0.1:14740
+ca = $demo/ca.pem
+certificate = $demo/collector.pem
+tls_key = $demo/collector.key
+receipt_key = $demo/receipt.key
+registry = $demo/portal.db
+usage_db = $demo/usage.db
+archive = $demo/archive
+accept_sample = yes
+END
+}
+
+# What an administrator writes, and no more.
+write_probe_conf() # FOLDER
+{
+    mkdir -p "$1" && cat >"$1/probe.conf" <<END
+# The gateway's.
+interface = l1
+endpoints = $demo/endpoints.csv
+probe_id =
+collector =
+collector_name =
+state = state
+batch_period_s = 1
+user = nobody
+ca = identity/ca.pem
+certificate = identity/probe.pem
+tls_key = identity/probe.key
+signing_key = identity/batch.key
+receipt_key = identity/receipt.pub
+END
+    install -d -m 700 -o nobody "$1/state"
+}
+
+portal_is_up() { grep -q 'enrolment on' "$demo/log/portal.log"; }
+collector_is_up() { grep -q 'listening' "$demo/log/collector.log"; }
+sql() { sqlite3 -cmd '.timeout 5000' "$demo/$1.db" "$2"; }
+issue()
+{
+    code=$("$bin/yz-portal" code issue -c "$demo/portal.conf" \
+        --enterprise ENT-1 --site SITE-1 --agreed 2026-01-01 "$@" | head -n 1)
+    [ ${#code} = 34 ]
+}
+# enrol FOLDER OPTION...
+enrol()
+{
+    local folder=$1
+    shift
+    timeout 60 ip netns exec "$space" "$probe" enrol -c "$folder/probe.conf" --portal "$PORTAL" \
+        --code "$code" --lang en "$@"
+}
+# complains STATUS WORD COMMAND...: one line on standard error with the word.
+complains()
+{
+    local status=$1 word=$2 got=0
+    shift 2
+    "$@" >/dev/null 2>"$demo/said" </dev/null || got=$?
+    echo "status $got:"
+    cat "$demo/said"
+    [ $got = "$status" ] && [ "$(wc -l <"$demo/said")" = 1 ] &&
+        grep -qF -- "$word" "$demo/said"
+}
+
+PORTAL=https://127.0.0.1:18443
+portal="$bin/yz-portal"
+write_portal_conf
+write_collector_conf
+openssl genpkey -algorithm ED25519 -out "$demo/receipt.key"
+openssl pkey -in "$demo/receipt.key" -pubout -out "$demo/receipt.pub"
+tap "the province: an authority, certificates, the registry" sh -e -c "
+    '$portal' load -c '$demo/portal.conf' rules/guangdong-2018
+    '$portal' load -c '$demo/portal.conf' --sample tests/portal/registry
+    '$portal' authority init -c '$demo/portal.conf'
+    '$portal' authority issue -c '$demo/portal.conf' --name 127.0.0.1 \
+        --out '$demo/est'
+    '$portal' authority issue -c '$demo/portal.conf' --name collector.example \
+        --out '$demo/collector'
+    '$portal' endpoints -c '$demo/portal.conf' >'$demo/endpoints.csv'"
+fingerprint=$("$portal" authority show -c "$demo/portal.conf" |
+    sed -n 's/ *fingerprint *//p')
+spawn portal ip netns exec "$space" "$portal" run -c "$demo/portal.conf"
+spawn collector ip netns exec "$space" "$bin/yz-collector" run \
+    -c "$demo/collector.conf"
+tap "portal and collector run" await 30 portal_is_up
+await 30 collector_is_up
+
+# --- enrolment ---
+
+home=$demo/gateway
+write_probe_conf "$home"
+issue
+tap "nobody is trusted unseen: the fingerprint is shown" \
+    complains 1 "$fingerprint" enrol "$home"
+tap "a wrong fingerprint ends it" \
+    complains 1 "compare it" enrol "$home" --fingerprint "$(printf %064d 7)"
+tap "no key was born for that" test ! -e "$home/identity"
+tap "a mistyped code is said so" complains 1 "mistyped" \
+    env code=x bash -c "ip netns exec $space '$probe' enrol --lang en \
+    -c '$home/probe.conf' --portal $PORTAL --code 1234-5678 \
+    --fingerprint $fingerprint"
+tap "with the right one it enrols" enrol "$home" \
+    --fingerprint "$fingerprint" || { tap_end; exit; }
+cp "$demo/log/case.out" "$demo/told"
+id=$(sql portal "SELECT probe_id FROM certificate")
+tap "what it did stands in plain words" grep -q "Enrolled as probe $id" \
+    "$demo/told"
+keys_are_private() { local f
+    for f in probe.key batch.key; do
+        [ "$(stat -c %a%U "$home/identity/$f")" = 600nobody ] || return 1
+    done; }
+tap "the keys are for its user alone" keys_are_private
+tap "nothing is left under way" test -z "$(find "$home" -name '*.enrol' \
+    -o -name '*.new')"
+conf_is_whole() { grep -qx "probe_id = $id" "$home/probe.conf" &&
+    grep -qx "collector = 127.0.0.1:14740" "$home/probe.conf" &&
+    grep -qx "collector_name = collector.example" "$home/probe.conf" &&
+    grep -qx "portal = $PORTAL" "$home/probe.conf" &&
+    grep -qx "# The gateway's." "$home/probe.conf"; }
+tap "the configuration is complete, its comments are there" conf_is_whole
+tap "a working identity is not overwritten" complains 1 "--again" \
+    enrol "$home" --fingerprint "$fingerprint"
+
+# --- it counts ---
+
+batches() { sql usage "SELECT count(*) FROM ledger WHERE probe_id = '$id'"; }
+more_than() { [ "$(batches)" -gt "$1" ]; }
+start_probe()
+{
+    : >"$demo/log/probe.log"
+    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
+    probe_pid=$spawned
+    await 30 grep -q 'in force' "$demo/log/probe.log"
+}
+stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
+logged() { grep -q -- "$1" "$demo/log/probe.log" ||
+    { tail -n 5 "$demo/log/probe.log"; return 1; }; }
+not_logged() { ! grep -- "$1" "$demo/log/probe.log"; }
+tap "it runs" start_probe || { tap_end; exit; }
+tap "its batches are counted" await 30 more_than 0
+tap "under the enterprise and the site of the code" test \
+    "$(sql usage "SELECT DISTINCT enterprise_id || ' ' || site_id FROM ledger
+       WHERE probe_id = '$id'")" = "ENT-1 SITE-1"
+tap "the renewer is in its sandbox" \
+    logged 'renewer (process .*): user nobody, capabilities none.*seccomp yes'
+status_says() { "$probe" status -c "$home/probe.conf" --lang en |
+    tee "$demo/status" | grep -q -- "$1" || { cat "$demo/status"; return 1; }; }
+tap "status says when it renews" await 20 status_says '^Renewal.*next 20'
+
+# --- renewal: the certificate is made old, as a month would make it ---
+
+serial() { openssl x509 -in "$home/identity/probe.pem" -noout -serial; }
+# age_certificate DAYS_AGO DAYS_LEFT: same key and name.
+age_certificate()
+{
+    : >"$demo/index.txt"
+    openssl rand -hex 8 >"$demo/serial"
+    printf '%s\n' '[ca]' 'default_ca = demo' '[demo]' \
+        "database = $demo/index.txt" "serial = $demo/serial" 'policy = any' \
+        'unique_subject = no' 'x509_extensions = client' '[any]' \
+        'commonName = supplied' '[client]' 'extendedKeyUsage = clientAuth' \
+        'basicConstraints = critical,CA:FALSE' >"$demo/aged.conf"
+    openssl req -new -key "$home/identity/probe.key" -subj "/CN=$id" \
+        -out "$demo/aged.csr" &&
+        openssl ca -batch -config "$demo/aged.conf" -notext -md sha256 \
+            -outdir "$demo" -in "$demo/aged.csr" -cert "$demo/ca.pem" \
+            -keyfile "$demo/ca.key" \
+            -startdate "$(date -u -d "-$1 days" +%Y%m%d%H%M%SZ)" \
+            -enddate "$(date -u -d "$2 days" +%Y%m%d%H%M%SZ)" \
+            -out "$demo/aged.pem" 2>"$demo/log/openssl.log" &&
+        install -o nobody -m 644 "$demo/aged.pem" "$home/identity/aged.pem" &&
+        mv "$home/identity/aged.pem" "$home/identity/probe.pem"
+}
+tap "it stops" stop_probe
+tap "a certificate of 25 days, 5 are left" age_certificate 25 5
+old=$(serial)
+start_probe
+tap "the running probe renews it by itself" \
+    await 60 logged 'certificate: renewed, good until'
+changed() { [ "$(serial)" != "$old" ] && openssl verify -purpose sslclient \
+    -CAfile "$demo/ca.pem" "$home/identity/probe.pem"; }
+tap "the file is the new one" changed
+tap "the uplink takes it without a restart" await 20 logged 'a new one is used'
+n=$(batches)
+tap "and goes on counting" await 20 more_than "$n"
+tap "no process fell out of its sandbox" not_logged 'gone\|system call'
+old=$(serial)
+# Within minutes of the last the portal gives the same one again.
+sql portal "UPDATE certificate SET issued_at = issued_at - 400000000"
+tap "yz-probe renew does it by hand" inside "$probe" renew \
+    -c "$home/probe.conf" --lang en
+tap "... also seen by the running probe" await 20 changed
+
+# --- through a proxy ---
+
+printf '%s\n' 'Port 18888' 'Listen 127.0.0.1' 'Timeout 60' \
+    'BasicAuth worker secret' 'ConnectPort 18443' \
+    "LogFile \"$demo/log/tinyproxy.log\"" >"$demo/tinyproxy.conf"
+if command -v tinyproxy >/dev/null; then
+    spawn tinyproxy ip netns exec "$space" tinyproxy -d -c "$demo/tinyproxy.conf"
+    proxy_is_up() { inside ss -Hltn 'sport = :18888' | grep -q .; }
+    await 10 proxy_is_up
+    with_proxy() { sed "/^proxy/d" "$home/probe.conf" >"$home/proxied.conf" &&
+        echo "proxy = $1" >>"$home/proxied.conf"; }
+    with_proxy http://worker:secret@127.0.0.1:18888
+    sql portal "UPDATE certificate SET issued_at = issued_at - 400000000"
+    tap "through a CONNECT proxy with a password" inside "$probe" renew \
+        -c "$home/proxied.conf"
+    tap "... and not past it" grep -q 'CONNECT 127.0.0.1:18443' \
+        "$demo/log/tinyproxy.log"
+    with_proxy 127.0.0.1:18888
+    tap "a proxy that wants a password is named" complains 1 "407" inside \
+        "$probe" renew -c "$home/proxied.conf"
+    with_proxy 127.0.0.1:18889
+    tap "a proxy that is not there is named" complains 1 "18889" inside \
+        "$probe" renew -c "$home/proxied.conf"
+else
+    tap_skip "through a CONNECT proxy" "no tinyproxy"
+fi
+
+# --- who may not ---
+
+tap "the province denies the probe" "$portal" probe revoke \
+    -c "$demo/portal.conf" "$id" --reason "test"
+tap "it renews nothing any more" complains 1 "denied" inside "$probe" renew \
+    -c "$home/probe.conf" --lang en
+sleep 2
+n=$(batches)
+refused() { [ -n "$(ls "$home/state/refused")" ]; }
+tap "its batches are refused" await 20 refused
+refuses_more() { [ "$(batches)" = "$n" ]; }
+tap "and not counted" refuses_more
+"$portal" probe restore -c "$demo/portal.conf" "$id"
+stop_probe
+tap "a certificate whose time is over" age_certificate 40 -1
+tap "... renews nothing and says what to do" complains 1 "ask the programme" \
+    inside "$probe" renew -c "$home/probe.conf" --lang en
+issue --probe "$id"
+cp "$home/identity/batch.key" "$demo/batch.before"
+by_input() { local given=$code code=-; echo "$given" | enrol "$home"; }
+tap "a code for this probe enrols it again, from standard input" by_input
+tap "with the batch key that it had" cmp "$home/identity/batch.key" \
+    "$demo/batch.before"
+tap "it is the same probe" grep -qx "probe_id = $id" "$home/probe.conf"
+tap "the old certificate is kept aside" test -s "$home/identity/probe.pem.old"
+n=$(batches)
+start_probe
+tap "and it counts again" await 30 more_than "$n"
+stop_probe
+
+# A portal of another authority, which the probe must not follow.
+mv "$home/identity/ca.pem" "$demo/good-ca.pem"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj "/CN=Another" -addext basicConstraints=critical,CA:TRUE \
+    -keyout "$demo/other.key" -out "$home/identity/ca.pem" 2>/dev/null
+tap "a portal of another authority: refused, and the clock is told" \
+    complains 1 "this machine's clock says" inside "$probe" renew \
+    -c "$home/probe.conf"
+mv "$demo/good-ca.pem" "$home/identity/ca.pem"
+
+# --- cut short at any point ---
+
+# The answer may be lost, the machine may go down between any two files: in the
+# end there is one probe, one certificate, and everything fits.
+cut_short() # FOLDER
+{
+    local ms
+    for ms in $(seq 2 2 60); do
+        timeout -s KILL "$(printf '0.%03d' "$ms")" ip netns exec "$space" \
+            "$probe" enrol -c "$1/probe.conf" --portal "$PORTAL" \
+            --code "$code" --fingerprint "$fingerprint"
+    done 2>&1 | grep -c Enrolled
+    enrol "$1" --fingerprint "$fingerprint" 2>&1 |
+        grep 'Enrolled as\|is probe .* already'
+}
+issue
+home=$demo/cut
+write_probe_conf "$home"
+known=$(sql portal "SELECT count(*) FROM certificate")
+tap "killed again and again on the way, it enrols in the end" \
+    cut_short "$home"
+tap "with one certificate for one code" test \
+    "$(sql portal "SELECT count(*) FROM certificate")" = $((known + 1))
+id=$(sql portal "SELECT probe_id FROM certificate ORDER BY issued_at DESC")
+tap "the configuration names it" grep -qx "probe_id = ${id%%[[:space:]]*}" \
+    "$home/probe.conf"
+tap "everything fits: check finds no fault in keys and certificate" sh -c "
+    ip netns exec $space '$probe' check -c '$home/probe.conf' --lang en |
+    grep -E '^ *ok +(keys|certificate)' | wc -l | grep -qx 3"
+tap_end
