@@ -1,13 +1,13 @@
 /*
  * Messages of routers for tests and benchmarks.
  *
- *   netflow_tool make FILE RECORDS ENDPOINTS   IPFIX messages of 25 records
- *                            each; ENDPOINTS.csv gets two registered networks
- *                            that half of the records go to
+ *   netflow_tool make FILE RECORDS ENDPOINTS PERCENT   IPFIX messages of 25
+ *                            records each; ENDPOINTS.csv gets the registered
+ *                            network that so many of the flows go to
  *   netflow_tool decode FILE [ENDPOINTS]       reads the messages, ROUNDS times,
  *                            and with endpoints aggregates; CPU time per record
  *   netflow_tool send udp|tcp HOST PORT FILE [PAUSE_US]   sends the messages of
- *                            a file, one datagram each
+ *                            a file, one datagram each; pauses after 32
  *   netflow_tool cut IN OUT  the same records in messages that fit a datagram
  *                            of 1400 bytes (RFC 7011 10.3.3)
  *   netflow_tool hex udp|tcp HOST PORT FILE   the same of a hex text (hex.h)
@@ -36,6 +36,7 @@ enum {
     TEMPLATE = 256,
     ROUNDS = 5,
     TEMPLATE_EVERY = 1000, /* messages */
+    PAUSE_EVERY = 32,
 };
 
 static _Noreturn void fail(const char *what)
@@ -65,14 +66,14 @@ static void add_template(struct buffer *b)
     }
 }
 
-/* Records in pairs, the two directions of one flow; every other pair goes to a
- * registered network. */
-static void add_record(struct buffer *b, uint64_t number, uint64_t now_ms)
+/* Records in pairs, the two directions of one flow. */
+static void add_record(struct buffer *b, uint64_t number, uint64_t percent,
+                       uint64_t now_ms)
 {
     uint64_t flow = number / 2;
     uint32_t inside =
         0x0a000000 + (uint32_t)(flow * 2654435761u >> 12 & 0xffff);
-    uint32_t outside = (flow & 1 ? 0xc6120000 : 0x08000000) +
+    uint32_t outside = (flow % 100 < percent ? 0xc6120000 : 0x08000000) +
                        (uint32_t)(flow * 40503 & 0xffff);
     bool is_reverse = number & 1;
     uint16_t port = (uint16_t)(1024 + flow % 60000);
@@ -92,7 +93,7 @@ static void add_record(struct buffer *b, uint64_t number, uint64_t now_ms)
 }
 
 static void add_message(struct buffer *b, uint64_t first, uint64_t count,
-                        bool has_template, uint64_t now_ms)
+                        bool has_template, uint64_t percent, uint64_t now_ms)
 {
     size_t start = b->length;
     buffer_add_u16(b, IPFIX_VERSION);
@@ -106,7 +107,7 @@ static void add_message(struct buffer *b, uint64_t first, uint64_t count,
     buffer_add_u16(b, TEMPLATE);
     buffer_add_u16(b, 0);
     for (uint64_t i = 0; i < count; i++)
-        add_record(b, first + i, now_ms);
+        add_record(b, first + i, percent, now_ms);
     buffer_put_u16(b, set + 2, (uint16_t)(b->length - set));
     buffer_put_u16(b, start + 2, (uint16_t)(b->length - start));
 }
@@ -125,13 +126,14 @@ static int make(char **argv)
         "shared\n"
         "cloud-1,SUP-1,SRV-1,198.18.0.0/16,,tcp,443,2020-01-01,,no\n";
     uint64_t records = strtoull(argv[1], NULL, 10);
+    uint64_t percent = strtoull(argv[3], NULL, 10);
     uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     struct buffer b;
     buffer_init(&b, FILE_MAX);
     for (uint64_t at = 0; at < records; at += RECORDS_EACH)
         add_message(&b, at,
                     records - at < RECORDS_EACH ? records - at : RECORDS_EACH,
-                    at / RECORDS_EACH % TEMPLATE_EVERY == 0, now_ms);
+                    at / RECORDS_EACH % TEMPLATE_EVERY == 0, percent, now_ms);
     if (b.failed)
         fail("out of memory");
     write_file(argv[0], b.data, b.length);
@@ -277,12 +279,13 @@ static int send_file(int argc, char **argv)
     if (!buffer_read_file(&b, argv[3], FILE_MAX))
         fail(argv[3]);
     const uint8_t *at = (const uint8_t *)b.data;
+    uint64_t sent = 0;
     for (size_t left = b.length; left > 0;) {
         size_t length = next_length(at, left, is_udp);
         send_all(fd, at, length);
         at += length;
         left -= length;
-        if (pause_us > 0)
+        if (pause_us > 0 && ++sent % PAUSE_EVERY == 0)
             usleep((useconds_t)pause_us);
     }
     close(fd);
@@ -428,7 +431,7 @@ static int hex(char **argv)
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
-    if (strcmp(verb, "make") == 0 && argc == 5)
+    if (strcmp(verb, "make") == 0 && argc == 6)
         return make(argv + 2);
     if (strcmp(verb, "decode") == 0 && argc >= 3)
         return decode(argc - 2, argv + 2);
@@ -438,7 +441,7 @@ int main(int argc, char **argv)
         return cut(argv + 2);
     if (strcmp(verb, "hex") == 0 && argc == 6)
         return hex(argv + 2);
-    fail("make FILE RECORDS ENDPOINTS | decode FILE [ENDPOINTS] | "
+    fail("make FILE RECORDS ENDPOINTS PERCENT | decode FILE [ENDPOINTS] | "
          "send udp|tcp HOST PORT FILE [PAUSE_US] | cut IN OUT | "
          "hex udp|tcp HOST PORT FILE");
 }

@@ -13,10 +13,10 @@ rss_growth_kb=120000 cpu_most_s=60
 rss_kb() { awk '/^VmRSS/ {print $2}' "/proc/$collector_pid/status"; }
 cpu_ticks() { awk '{print $14 + $15}' "/proc/$collector_pid/stat"; }
 
-# good udp|tcp: messages that are counted, made now: 12 flows.
+# good udp|tcp: messages that are counted, made now.
 good()
 {
-    "$netflow_tool" make "$demo/good.ipfix" 50 "$demo/unused.csv" &&
+    "$netflow_tool" make "$demo/good.ipfix" 50 "$demo/unused.csv" 100 &&
         "$netflow_tool" send "$1" 127.0.0.1 "$(port_of "$1")" "$demo/good.ipfix"
 }
 
@@ -43,8 +43,21 @@ survives()
     is_running "$collector_pid"
 }
 
+metrics_tell()
+{
+    sleep 1 # they are as old as that
+    curl -s --unix-socket "$demo/metrics" http://localhost/metrics \
+        >"$demo/metrics.txt"
+    local name
+    for name in messages malformed_messages withdrawals templates_refused \
+        templates_evicted duplicate_messages old_records kept_records; do
+        grep "^yunzheng_collector_netflow_${name}_total [1-9]" \
+            "$demo/metrics.txt" || return 1
+    done
+}
+
 tap_begin netflow-malformed
-"$netflow_tool" make "$demo/good.ipfix" 50 "$demo/registered.csv" || exit 1
+"$netflow_tool" make "$demo/good.ipfix" 50 "$demo/registered.csv" 100 || exit 1
 rig_make "$demo/registered.csv" && rig_start || { echo "Bail out!"; exit 1; }
 
 tap "a good message over UDP is sent" good udp
@@ -72,6 +85,7 @@ tap "a good message over UDP is sent again" good udp
 tap "and counted again" await 15 has_octets $((2 * each))
 tap "a good message over TCP is sent" good tcp
 tap "and counted, too" await 15 has_octets $((3 * each))
+tap "metrics tell of messages, malformed ones and withdrawals" metrics_tell
 tap "the collector stops" rig_stop
 tap "ledger, archive and usage agree" \
     "$bin/yz-collector" check -c "$demo/collector.conf"
