@@ -11,10 +11,12 @@
  *   netflow_tool cut IN OUT  the same records in messages that fit a datagram
  *                            of 1400 bytes (RFC 7011 10.3.3)
  *   netflow_tool hex udp|tcp HOST PORT FILE   the same of a hex text (hex.h)
+ *   netflow_tool bytes FILE  its bytes to standard output
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +263,7 @@ static size_t next_length(const uint8_t *at, size_t left, bool is_udp)
 static void send_all(int fd, const uint8_t *at, size_t length)
 {
     while (length > 0) {
-        ssize_t n = send(fd, at, length, MSG_NOSIGNAL);
+        ssize_t n = write(fd, at, length);
         if (n < 0)
             return; /* refused by a closed port, or by the peer */
         at += n;
@@ -415,33 +417,42 @@ static void send_text(int fd, FILE *f)
     buffer_clear(&bytes);
 }
 
-static int hex(char **argv)
+static int send_hex(int fd, const char *path)
 {
-    bool is_udp = strcmp(argv[0], "udp") == 0;
-    int fd = connect_to(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[1], argv[2]);
-    FILE *f = fopen(argv[3], "r");
+    FILE *f = fopen(path, "r");
     if (f == NULL)
-        fail(argv[3]);
+        fail(path);
     send_text(fd, f);
     fclose(f);
     close(fd);
     return 0;
 }
 
+static int hex(char **argv)
+{
+    bool is_udp = strcmp(argv[0], "udp") == 0;
+    return send_hex(
+        connect_to(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[1], argv[2]),
+        argv[3]);
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
+    signal(SIGPIPE, SIG_IGN);
     if (strcmp(verb, "make") == 0 && argc == 6)
         return make(argv + 2);
     if (strcmp(verb, "decode") == 0 && argc >= 3)
         return decode(argc - 2, argv + 2);
     if (strcmp(verb, "send") == 0 && argc >= 6)
         return send_file(argc - 2, argv + 2);
+    if (strcmp(verb, "bytes") == 0 && argc == 3)
+        return send_hex(STDOUT_FILENO, argv[2]);
     if (strcmp(verb, "cut") == 0 && argc == 4)
         return cut(argv + 2);
     if (strcmp(verb, "hex") == 0 && argc == 6)
         return hex(argv + 2);
     fail("make FILE RECORDS ENDPOINTS PERCENT | decode FILE [ENDPOINTS] | "
          "send udp|tcp HOST PORT FILE [PAUSE_US] | cut IN OUT | "
-         "hex udp|tcp HOST PORT FILE");
+         "hex udp|tcp HOST PORT FILE | bytes FILE");
 }

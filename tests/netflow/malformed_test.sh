@@ -1,6 +1,7 @@
 #!/bin/bash
 # The malformed messages of tests/data/netflow/malformed against the running
-# collector, over UDP and over TCP: it lives on, its memory and its time stay
+# collector, over UDP, over TCP, and over TLS as a registered probe's (without
+# ALPN, plain IPFIX): it lives on, its memory and its time stay
 # bounded, it names the exporter, and a good message is counted before and
 # after.
 . tests/netflow/rig.sh
@@ -31,6 +32,16 @@ logged() { grep -qF -- "$1" "$demo/log/collector.log"; }
 
 closed_count() { grep -c "connection closed" "$demo/log/collector.log"; }
 has_closed() { [ "$(closed_count)" -gt "$1" ]; }
+
+# As a probe with a certificate sends it; the collector ends the connection.
+over_tls()
+{
+    { "$netflow_tool" bytes "$1"; sleep 0.2; } |
+        timeout 20 openssl s_client -quiet -no_ign_eof \
+            -connect "127.0.0.1:$tls_port" -cert "$demo/keys/probe.pem" \
+            -key "$demo/keys/probe.key" >"$demo/log/tls.out" 2>&1
+    grep -q "verify return" "$demo/log/tls.out" && is_running "$collector_pid"
+}
 
 # survives FILE udp|tcp. Over TCP the end of each connection is logged.
 survives()
@@ -70,6 +81,9 @@ for transport in udp tcp; do
         tap "$transport: $name" survives "$file" $transport
     done
 done
+for file in "$corpus"/*.hex; do
+    tap "tls: $(basename "$file" .hex)" over_tls "$file"
+done
 used_s=$((($(cpu_ticks) - start_ticks) / $(getconf CLK_TCK)))
 grown_kb=$(($(rss_kb) - start_kb))
 echo "# CPU $used_s s, resident memory grew by $grown_kb kB"
@@ -78,6 +92,7 @@ tap "memory grew by no more than $rss_growth_kb kB" \
     [ $grown_kb -le $rss_growth_kb ]
 tap "the log names the exporter and the fault" \
     logged "exporter router-1 (127.0.0.1): a fault in"
+tap "also a probe's, over TLS" logged "probe-1 from 127.0.0.1"
 tap "the log says why a connection was closed" \
     logged "connection closed: template not allowed"
 
