@@ -25,6 +25,7 @@ enum {
 
 const struct import_source import_sources[] = {
     {"enterprise-probe", SOURCE_PROBE},
+    {"router", SOURCE_ROUTER},
 };
 const size_t import_source_count =
     sizeof(import_sources) / sizeof(import_sources[0]);

@@ -6,6 +6,7 @@
 #include "collector/collector_config.h"
 #include "collector/events.h"
 #include "collector/import.h"
+#include "collector/import_router.h"
 #include "collector/log_commands.h"
 #include "collector/log_keeper.h"
 #include "collector/netflow_listener.h"
@@ -97,6 +98,12 @@ static void stop_routers(void *context)
     r->listener = NULL;
 }
 
+static void print_routers(void *context, struct buffer *out)
+{
+    struct routers *r = context;
+    netflow_listener_print(r->listener, out);
+}
+
 /* The log's keeper, watched by the server's health. */
 static struct log_keeper *keep_log(const struct collector_config *config,
                                    const struct sign_key *key,
@@ -121,7 +128,7 @@ static int serve(const char *path, const struct collector_config *config)
     struct log_keeper *keeper = NULL;
     struct routers routers = {0};
     const struct server_sources sources = {&routers, start_routers,
-                                           stop_routers};
+                                           stop_routers, print_routers};
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
     if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)) ||
@@ -201,22 +208,32 @@ static int command_import(int argc, char **argv)
     struct collector_config config;
     struct error_text error;
     struct import_result result;
-    const char *path = DEFAULT_CONFIG, *source = import_sources[0].name;
+    const char *path = DEFAULT_CONFIG, *name = import_sources[0].name;
+    const char *exporter = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},
-        {"--as", .value = &source},
+        {"--as", .value = &name},
+        {"--exporter", .value = &exporter},
     };
     int count =
         program_options(argc, argv, options, COUNT(options), 1, OPERANDS_MAX);
     if (count < 0)
         return 2;
-    if (import_source_find(source) == NULL)
-        fatal(2, "--as %s: unknown source; known: %s", source, sources_text());
+    const struct import_source *source = import_source_find(name);
+    if (source == NULL)
+        fatal(2, "--as %s: unknown source; known: %s", name, sources_text());
+    bool is_router = source->source == SOURCE_ROUTER;
+    if (is_router != (exporter != NULL))
+        fatal(2, "--as router and --exporter ID belong together");
     load_config(path, &config);
     struct store *store = open_store(&config, &error);
     if (store == NULL)
         fatal(1, "%s", error.text);
-    bool good = import_files(store, argv + 1, (size_t)count, &result, &error);
+    bool good =
+        is_router
+            ? import_router_files(store, &config, exporter, argv + 1,
+                                  (size_t)count, &result, &error)
+            : import_files(store, argv + 1, (size_t)count, &result, &error);
     struct store_totals totals = store_totals(store);
     store_close(store);
     print_import(&result, &totals);
@@ -370,7 +387,8 @@ static int command_events(int argc, char **argv)
 
 static const struct program_command COMMANDS[] = {
     {"run", command_run, "[-c FILE] [-n]"},
-    {"import", command_import, "[-c FILE] [--as SOURCE] FILE..."},
+    {"import", command_import,
+     "[-c FILE] [--as SOURCE [--exporter ID]] FILE..."},
     {"usage", command_usage,
      "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
     {"check", command_check,

@@ -12,12 +12,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +27,7 @@
 
 #include "collector/netflow_source.h"
 #include "common/ipfix.h"
+#include "common/metrics_server.h"
 #include "common/secret.h"
 
 enum {
@@ -604,42 +607,43 @@ void netflow_listener_close(struct netflow_listener *listener)
 
 /* --- metrics --- */
 
-static size_t add_table(struct netflow_metric *metrics, size_t count,
+#define PREFIX "yunzheng_collector_netflow_"
+
+static void print_table(struct buffer *out,
                         const struct netflow_counter_name *names,
-                        const void *values, size_t number)
+                        const void *values, size_t count)
 {
-    for (size_t i = 0; i < number; i++) {
+    for (size_t i = 0; i < count; i++) {
+        char name[64];
         uint64_t value;
         memcpy(&value, (const uint8_t *)values + i * sizeof(value),
                sizeof(value));
-        metrics[count++] =
-            (struct netflow_metric){names[i].name, names[i].help, value};
+        snprintf(name, sizeof(name), "%s%s", names[i].name,
+                 names[i].may_fall ? "" : "_total");
+        metrics_add_head(out, PREFIX, name,
+                         names[i].may_fall ? "gauge" : "counter",
+                         names[i].help);
+        buffer_addf(out, PREFIX "%s %" PRIu64 "\n", name, value);
     }
-    return count;
 }
 
-size_t
-netflow_listener_metrics(struct netflow_listener *listener,
-                         struct netflow_metric metrics[NETFLOW_METRICS_MAX])
+void netflow_listener_print(struct netflow_listener *listener,
+                            struct buffer *out)
 {
     static const struct netflow_counter_name own[] = {
         {"kernel_dropped_messages", "Datagrams the kernel dropped."},
         {"connections", "Connections accepted."},
         {"connections_closed", "Connections ended."},
-    };
-    static const struct netflow_counter_name source[] = {
         {"refused_messages", "From addresses that are not registered."},
         {"failed_batches", "Batches that could not be made."},
     };
     pthread_mutex_lock(&listener->lock);
-    const struct netflow_totals totals = listener->totals;
-    const struct listener_counters counters = listener->published;
+    const struct netflow_totals t = listener->totals;
+    const struct listener_counters c = listener->published;
     pthread_mutex_unlock(&listener->lock);
-    const uint64_t refused[] = {totals.refused, totals.batches_lost};
-    size_t count = add_table(metrics, 0, netflow_counter_names,
-                             &totals.counters, NETFLOW_COUNTER_COUNT);
-    count = add_table(metrics, count, netflow_tally_names, &totals.tally,
-                      NETFLOW_TALLY_COUNT);
-    count = add_table(metrics, count, own, &counters, 3);
-    return add_table(metrics, count, source, refused, 2);
+    const uint64_t values[] = {c.kernel_drops, c.connections,
+                               c.connections_closed, t.refused, t.batches_lost};
+    print_table(out, netflow_counter_names, &t.counters, NETFLOW_COUNTER_COUNT);
+    print_table(out, netflow_tally_names, &t.tally, NETFLOW_TALLY_COUNT);
+    print_table(out, own, values, sizeof(values) / sizeof(values[0]));
 }

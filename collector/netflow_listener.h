@@ -20,6 +20,7 @@
 
 #include "collector/collector_config.h"
 #include "collector/source_queue.h"
+#include "common/buffer.h"
 #include "common/log.h"
 
 enum {
@@ -46,14 +47,9 @@ bool netflow_listener_start(struct netflow_listener *listener,
  * all that comes (source_queue_open_wide). Then closes. NULL does nothing. */
 void netflow_listener_close(struct netflow_listener *listener);
 
-/* For the metrics; from any thread, at most a second old. */
-struct netflow_metric {
-    const char *name, *help;
-    uint64_t value;
-};
-enum { NETFLOW_METRICS_MAX = 40 };
-size_t
-netflow_listener_metrics(struct netflow_listener *listener,
-                         struct netflow_metric metrics[NETFLOW_METRICS_MAX]);
+/* Adds the metrics, at most a second old, as text; from any thread. Their names
+ * begin with yunzheng_collector_netflow_. */
+void netflow_listener_print(struct netflow_listener *listener,
+                            struct buffer *out);
 
 #endif

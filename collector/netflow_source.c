@@ -16,8 +16,8 @@ enum {
     REFUSED_NAMED = 64, /* unregistered addresses named in the log a day */
     WARN_PAUSE_S = 1,
     DAY_S = 86400,
-    HOUR_MS = 3600 * 1000,
-    REACH_MS = 23 * HOUR_MS, /* of a period's records before its start */
+    SLICE_MS = 300 * 1000,
+    REACH_MS = 23 * 3600 * 1000, /* of a period's records before its start */
 };
 
 struct port_session {
@@ -81,15 +81,15 @@ static struct source_chain chain_of(const struct exporter *e, bool is_scaled)
     };
 }
 
-/* A flow that began long before the period is batched with its own hour: the
+/* A flow that began long before the period is batched with its own time: the
  * ledger does not count records that reach too far out of their period. */
 static struct source_period period_of(const struct netflow_source *s,
                                       const struct flow_record *flow)
 {
     if (flow->start_ms >= s->period.start_ms - REACH_MS)
         return s->period;
-    int64_t hour = flow->start_ms / HOUR_MS * HOUR_MS;
-    return (struct source_period){hour, hour + HOUR_MS};
+    int64_t start_ms = flow->start_ms / SLICE_MS * SLICE_MS;
+    return (struct source_period){start_ms, start_ms + SLICE_MS};
 }
 
 static void take_flow(void *context, uint32_t number, bool is_scaled,
@@ -113,7 +113,7 @@ static void take_record(void *context, const struct netflow_record *record)
     const struct netflow_origin origin = {
         .number = (uint32_t)s->reading,
         .override = override,
-        .is_any_time = e->row.is_sample,
+        .is_any_time = e->row.is_sample || s->options.is_file,
         .tally = &e->tally,
     };
     netflow_aggregate_add(s->aggregate, &origin, record, wall_to_ms(s->now));
@@ -522,7 +522,7 @@ void netflow_source_close(struct netflow_source *source,
     s->now = now;
     netflow_aggregate_drain(s->aggregate, wall_to_ms(now), is_all);
     for (size_t i = 0; i < s->count; i++)
-        if (s->exporters[i].is_active)
+        if (s->exporters[i].is_active && period.start_ms != INT64_MAX)
             note(s, &s->exporters[i]);
     close_batches(s);
 }

@@ -45,6 +45,7 @@ struct netflow_source_options {
     const uint8_t *boot_id; /* see source_batch.h; NULL: random */
     int64_t template_lifetime_ms;
     bool accept_sample;
+    bool is_file; /* records of any age are batched; the ledger judges */
     source_batch_fn *finished; /* false: the batch is lost */
     void *context;
 };
@@ -82,6 +83,9 @@ enum netflow_status netflow_source_message(struct netflow_source *source,
 void netflow_source_close_stream(struct netflow_source *source, int exporter,
                                  struct netflow_session *session);
 
+/* In place of a period: each flow goes to five minutes of its own start, and
+ * what was seen and lost is not told, which depends on when it came. */
+#define NETFLOW_OWN_PERIOD ((struct source_period){INT64_MAX, INT64_MAX})
 /* Ends the period: flows and what was seen and lost become batches. With
  * `is_all` also flows that wait for their other direction. */
 void netflow_source_close(struct netflow_source *source,

@@ -235,6 +235,8 @@ static void serve_metrics(struct server *s, const struct pollfd *fds,
     if (is_asked) {
         read_status(s, &status);
         metrics_print(&status, &text);
+        if (s->has_sources)
+            s->sources->print_metrics(s->sources->context, &text);
         is_healthy = metrics_health(&status, &health);
     }
     const struct metrics_pages pages = {"yz-collector", &text, &health,

@@ -42,6 +42,7 @@ struct server_sources {
     bool (*start)(void *context, struct committer *committer,
                   struct error_text *error);
     void (*stop)(void *context);
+    void (*print_metrics)(void *context, struct buffer *out);
 };
 /* Borrowed; before server_run. */
 void server_set_sources(struct server *server,

@@ -721,9 +721,11 @@ const struct netflow_counter_name netflow_counter_names[] = {
     {"duplicate_messages", "Messages dropped because they came before."},
     {"records", "Flow records decoded."},
     {"options_records", "Options records decoded."},
-    {"lost_records", "Flow records lost on the way, by sequence numbers; for "
-                     "NetFlow v9 an estimate from lost messages."},
-    {"lost_messages", "NetFlow v9 messages lost on the way."},
+    {"lost_records",
+     "Flow records lost on the way, by sequence numbers; for "
+     "NetFlow v9 an estimate from lost messages.",
+     true},
+    {"lost_messages", "NetFlow v9 messages lost on the way.", true},
     {"unread_records", "Records that came before their template."},
     {"unknown_sets", "Sets that came before their template."},
     {"reordered_messages", "Messages that came after later ones."},

@@ -110,6 +110,7 @@ void netflow_counters_add(struct netflow_counters *sum,
                           const struct netflow_counters *more);
 struct netflow_counter_name {
     const char *name, *help;
+    bool may_fall; /* what is late was not lost after all */
 };
 enum {
     NETFLOW_COUNTER_COUNT = sizeof(struct netflow_counters) / sizeof(uint64_t)

@@ -1,18 +1,22 @@
 /*
  * Messages of routers for tests and benchmarks.
  *
- *   netflow_tool make FILE RECORDS ENDPOINTS   IPFIX messages of 25 records
- *                            each; ENDPOINTS.csv gets two registered networks
- *                            that half of the records go to
+ *   netflow_tool make FILE RECORDS ENDPOINTS PERCENT   IPFIX messages of 25
+ *                            records each; ENDPOINTS.csv gets the registered
+ *                            network that so many of the flows go to
  *   netflow_tool decode FILE [ENDPOINTS]       reads the messages, ROUNDS times,
  *                            and with endpoints aggregates; CPU time per record
  *   netflow_tool send udp|tcp HOST PORT FILE [PAUSE_US]   sends the messages of
- *                            a file, one datagram each
+ *                            a file, one datagram each; pauses after 32
+ *   netflow_tool cut IN OUT  the same records in messages that fit a datagram
+ *                            of 1400 bytes (RFC 7011 10.3.3)
  *   netflow_tool hex udp|tcp HOST PORT FILE   the same of a hex text (hex.h)
+ *   netflow_tool bytes FILE  its bytes to standard output
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +25,9 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/cursor.h"
 #include "common/ipfix.h"
+#include "common/ipfix_decode.h"
 #include "netflow/aggregate.h"
 #include "netflow/session.h"
 #include "tests/netflow/hex.h"
@@ -32,6 +38,7 @@ enum {
     TEMPLATE = 256,
     ROUNDS = 5,
     TEMPLATE_EVERY = 1000, /* messages */
+    PAUSE_EVERY = 32,
 };
 
 static _Noreturn void fail(const char *what)
@@ -61,14 +68,14 @@ static void add_template(struct buffer *b)
     }
 }
 
-/* Records in pairs, the two directions of one flow; every other pair goes to a
- * registered network. */
-static void add_record(struct buffer *b, uint64_t number, uint64_t now_ms)
+/* Records in pairs, the two directions of one flow. */
+static void add_record(struct buffer *b, uint64_t number, uint64_t percent,
+                       uint64_t now_ms)
 {
     uint64_t flow = number / 2;
     uint32_t inside =
         0x0a000000 + (uint32_t)(flow * 2654435761u >> 12 & 0xffff);
-    uint32_t outside = (flow & 1 ? 0xc6120000 : 0x08000000) +
+    uint32_t outside = (flow % 100 < percent ? 0xc6120000 : 0x08000000) +
                        (uint32_t)(flow * 40503 & 0xffff);
     bool is_reverse = number & 1;
     uint16_t port = (uint16_t)(1024 + flow % 60000);
@@ -88,7 +95,7 @@ static void add_record(struct buffer *b, uint64_t number, uint64_t now_ms)
 }
 
 static void add_message(struct buffer *b, uint64_t first, uint64_t count,
-                        bool has_template, uint64_t now_ms)
+                        bool has_template, uint64_t percent, uint64_t now_ms)
 {
     size_t start = b->length;
     buffer_add_u16(b, IPFIX_VERSION);
@@ -102,7 +109,7 @@ static void add_message(struct buffer *b, uint64_t first, uint64_t count,
     buffer_add_u16(b, TEMPLATE);
     buffer_add_u16(b, 0);
     for (uint64_t i = 0; i < count; i++)
-        add_record(b, first + i, now_ms);
+        add_record(b, first + i, percent, now_ms);
     buffer_put_u16(b, set + 2, (uint16_t)(b->length - set));
     buffer_put_u16(b, start + 2, (uint16_t)(b->length - start));
 }
@@ -121,13 +128,14 @@ static int make(char **argv)
         "shared\n"
         "cloud-1,SUP-1,SRV-1,198.18.0.0/16,,tcp,443,2020-01-01,,no\n";
     uint64_t records = strtoull(argv[1], NULL, 10);
+    uint64_t percent = strtoull(argv[3], NULL, 10);
     uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     struct buffer b;
     buffer_init(&b, FILE_MAX);
     for (uint64_t at = 0; at < records; at += RECORDS_EACH)
         add_message(&b, at,
                     records - at < RECORDS_EACH ? records - at : RECORDS_EACH,
-                    at / RECORDS_EACH % TEMPLATE_EVERY == 0, now_ms);
+                    at / RECORDS_EACH % TEMPLATE_EVERY == 0, percent, now_ms);
     if (b.failed)
         fail("out of memory");
     write_file(argv[0], b.data, b.length);
@@ -255,7 +263,7 @@ static size_t next_length(const uint8_t *at, size_t left, bool is_udp)
 static void send_all(int fd, const uint8_t *at, size_t length)
 {
     while (length > 0) {
-        ssize_t n = send(fd, at, length, MSG_NOSIGNAL);
+        ssize_t n = write(fd, at, length);
         if (n < 0)
             return; /* refused by a closed port, or by the peer */
         at += n;
@@ -273,16 +281,122 @@ static int send_file(int argc, char **argv)
     if (!buffer_read_file(&b, argv[3], FILE_MAX))
         fail(argv[3]);
     const uint8_t *at = (const uint8_t *)b.data;
+    uint64_t sent = 0;
     for (size_t left = b.length; left > 0;) {
         size_t length = next_length(at, left, is_udp);
         send_all(fd, at, length);
         at += length;
         left -= length;
-        if (pause_us > 0)
+        if (pause_us > 0 && ++sent % PAUSE_EVERY == 0)
             usleep((useconds_t)pause_us);
     }
     close(fd);
     buffer_clear(&b);
+    return 0;
+}
+
+/* --- cutting --- */
+
+struct cutting {
+    const uint8_t *message; /* being read */
+    struct buffer out;
+    size_t start, set; /* of the message and set being written; set 0: none */
+    uint16_t set_id;
+    uint32_t sequence, records, domain, time_s;
+};
+
+static void end_message(struct cutting *c)
+{
+    if (c->set > 0)
+        buffer_put_u16(&c->out, c->set + 2, (uint16_t)(c->out.length - c->set));
+    if (c->out.length > c->start)
+        buffer_put_u16(&c->out, c->start + 2,
+                       (uint16_t)(c->out.length - c->start));
+    c->sequence += c->records;
+    c->records = 0;
+    c->set = 0;
+    c->start = c->out.length;
+}
+
+static void begin_message(struct cutting *c)
+{
+    buffer_add_u16(&c->out, IPFIX_VERSION);
+    buffer_add_u16(&c->out, 0);
+    buffer_add_u32(&c->out, c->time_s);
+    buffer_add_u32(&c->out, c->sequence);
+    buffer_add_u32(&c->out, c->domain);
+}
+
+static bool cut_record(void *context, const struct ipfix_record *r)
+{
+    enum { MOST = 1400 };
+    struct cutting *c = context;
+    c->domain = r->domain;
+    c->time_s = r->export_time_s;
+    if (c->out.length > c->start &&
+        c->out.length - c->start + r->length + IPFIX_SET_HEADER_LEN > MOST)
+        end_message(c);
+    if (c->out.length == c->start)
+        begin_message(c);
+    if (c->set == 0 || c->set_id != r->template_id) {
+        if (c->set > 0)
+            buffer_put_u16(&c->out, c->set + 2,
+                           (uint16_t)(c->out.length - c->set));
+        c->set = c->out.length;
+        c->set_id = r->template_id;
+        buffer_add_u16(&c->out, r->template_id);
+        buffer_add_u16(&c->out, 0);
+    }
+    buffer_add(&c->out, c->message + r->offset, r->length);
+    c->records++;
+    return true;
+}
+
+/* Templates first, in a message of their own. */
+static void copy_templates(struct cutting *c, size_t length)
+{
+    struct cursor in = cursor_of(c->message, length);
+    cursor_skip(&in, 4);
+    c->time_s = cursor_u32(&in);
+    cursor_skip(&in, 4);
+    c->domain = cursor_u32(&in);
+    begin_message(c);
+    while (cursor_left(&in) > 0) {
+        const uint8_t *set = c->message + in.offset;
+        uint16_t id = cursor_u16(&in), size = cursor_u16(&in);
+        cursor_skip(&in, size - (size_t)IPFIX_SET_HEADER_LEN);
+        if (id < IPFIX_SET_DATA_MIN)
+            buffer_add(&c->out, set, size);
+    }
+    end_message(c);
+}
+
+static int cut(char **argv)
+{
+    struct cutting c = {0};
+    struct buffer in;
+    struct ipfix_session *session = ipfix_session_new();
+    buffer_init(&in, FILE_MAX);
+    buffer_init(&c.out, FILE_MAX);
+    if (!buffer_read_file(&in, argv[0], FILE_MAX))
+        fail(argv[0]);
+    c.message = (const uint8_t *)in.data;
+    for (size_t left = in.length; left > 0;) {
+        int length = ipfix_message_length(c.message, left);
+        if (length <= 0 || (size_t)length > left)
+            fail("not IPFIX to the end");
+        copy_templates(&c, (size_t)length);
+        if (ipfix_decode_message(session, c.message, (size_t)length, cut_record,
+                                 &c) != IPFIX_OK)
+            fail("not IPFIX");
+        end_message(&c);
+        c.message += length;
+        left -= (size_t)length;
+    }
+    write_file(argv[1], c.out.data, c.out.length);
+    ipfix_session_free(session);
+    buffer_clear(&in);
+    buffer_clear(&c.out);
     return 0;
 }
 
@@ -303,31 +417,42 @@ static void send_text(int fd, FILE *f)
     buffer_clear(&bytes);
 }
 
-static int hex(char **argv)
+static int send_hex(int fd, const char *path)
 {
-    bool is_udp = strcmp(argv[0], "udp") == 0;
-    int fd = connect_to(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[1], argv[2]);
-    FILE *f = fopen(argv[3], "r");
+    FILE *f = fopen(path, "r");
     if (f == NULL)
-        fail(argv[3]);
+        fail(path);
     send_text(fd, f);
     fclose(f);
     close(fd);
     return 0;
 }
 
+static int hex(char **argv)
+{
+    bool is_udp = strcmp(argv[0], "udp") == 0;
+    return send_hex(
+        connect_to(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[1], argv[2]),
+        argv[3]);
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
-    if (strcmp(verb, "make") == 0 && argc == 5)
+    signal(SIGPIPE, SIG_IGN);
+    if (strcmp(verb, "make") == 0 && argc == 6)
         return make(argv + 2);
     if (strcmp(verb, "decode") == 0 && argc >= 3)
         return decode(argc - 2, argv + 2);
     if (strcmp(verb, "send") == 0 && argc >= 6)
         return send_file(argc - 2, argv + 2);
+    if (strcmp(verb, "bytes") == 0 && argc == 3)
+        return send_hex(STDOUT_FILENO, argv[2]);
+    if (strcmp(verb, "cut") == 0 && argc == 4)
+        return cut(argv + 2);
     if (strcmp(verb, "hex") == 0 && argc == 6)
         return hex(argv + 2);
-    fail("make FILE RECORDS ENDPOINTS | decode FILE [ENDPOINTS] | "
-         "send udp|tcp HOST PORT FILE [PAUSE_US] | "
-         "hex udp|tcp HOST PORT FILE");
+    fail("make FILE RECORDS ENDPOINTS PERCENT | decode FILE [ENDPOINTS] | "
+         "send udp|tcp HOST PORT FILE [PAUSE_US] | cut IN OUT | "
+         "hex udp|tcp HOST PORT FILE | bytes FILE");
 }

@@ -86,4 +86,125 @@ done
 tap "sampled NetFlow v9 is scaled and marked" sampled_is_marked
 tap "ledger, archive and usage agree" ledger_agrees
 
+# --- from yz-probe ---
+
+# "records octets packets" of yz-probe's file, forward direction.
+probe_counts()
+{
+    "$bin/yz-probe" show "$demo/out.ipfix" | awk '
+    function value(name) {
+        if (!match($0, "\"" name "\":[0-9]+")) return 0
+        return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
+    }
+    /"endpointId"/ {
+        records++
+        octets += value("octetDeltaCount"); packets += value("packetDeltaCount")
+        both += value("reverseOctetDeltaCount")
+    }
+    END { print records, octets, packets, octets + both }'
+}
+
+write_probe_file()
+{
+    "$bin/yz-probe" read -r "$demo/now.pcap" -e "$demo/registered.csv" \
+        -w "$demo/out.ipfix" && "$netflow_tool" cut "$demo/out.ipfix" \
+        "$demo/cut.ipfix" # messages that fit a datagram
+}
+
+# nfcapd_counts: all flows and octets of both directions, as nfdump tells.
+nfcapd_reads()
+{
+    local port pid
+    port=$(free_port) && mkdir -p "$demo/nfcapd" || return 1
+    spawn nfcapd nfcapd -p "$port" -b 127.0.0.1 -l "$demo/nfcapd" -t 3600
+    pid=$spawned
+    await 5 udp_listens "$port" &&
+        "$netflow_tool" send udp 127.0.0.1 "$port" "$1" 300 && sleep 0.5
+    kill -TERM "$pid" && await 10 has_ended "$pid"
+    read -r records octets packets both <<<"$(probe_counts)"
+    grep "Flows:" "$demo/log/nfcapd.log"
+    grep -q "Flows: $records, .* Bytes: $both, Sequence Errors: 0, Bad Packets: 0" \
+        "$demo/log/nfcapd.log"
+}
+
+udp_listens() { [ -n "$(ss -Hlun "sport = :$1")" ]; }
+has_file() { [ -s "$1" ]; }
+
+# nfacctd counts one direction; of batch and signature it makes records of 0.
+nfacctd_reads()
+{
+    local port pid
+    port=$(free_port) || return 1
+    cat >"$demo/nfacctd.conf" <<END
+daemonize: false
+nfacctd_ip: 127.0.0.1
+nfacctd_port: $port
+plugins: print
+aggregate: dst_host, proto
+print_output: csv
+print_output_file: $demo/nfacctd.csv
+print_refresh_time: 60
+END
+    spawn nfacctd nfacctd -f "$demo/nfacctd.conf"
+    pid=$spawned
+    await 10 udp_listens "$port" &&
+        "$netflow_tool" send udp 127.0.0.1 "$port" "$demo/cut.ipfix" 300 &&
+        sleep 1
+    kill -INT "$pid"
+    await 90 has_file "$demo/nfacctd.csv" && sleep 0.5
+    read -r records octets packets both <<<"$(probe_counts)"
+    awk -F, -v o="$octets" -v p="$packets" '
+        NR > 1 { packets += $(NF - 1); octets += $NF }
+        END { print octets, packets; exit !(octets == o && packets == p) }' \
+        "$demo/nfacctd.csv" && ! grep -q unable "$demo/log/nfacctd.log"
+}
+
+# tshark decodes it as CFLOW, with no expert information.
+tshark_reads()
+{
+    local port=4739
+    split_datagrams
+    text2pcap -q -u 40000,$port "$demo/cut.txt" "$demo/cut.pcap" 2>&1
+    read -r records octets packets both <<<"$(probe_counts)"
+    tshark -r "$demo/cut.pcap" -d udp.port==$port,cflow -T fields \
+        -e cflow.octets -E occurrence=a -E aggregator=' ' 2>/dev/null |
+        tr ' ' '\n' | awk -v want="$both" '{ sum += $1 }
+            END { print sum, want; exit sum != want }' &&
+        [ -z "$(tshark -r "$demo/cut.pcap" -d udp.port==$port,cflow \
+            -Y '_ws.expert || _ws.malformed' 2>/dev/null)" ]
+}
+
+# One hex dump for each message: text2pcap makes a packet of each.
+split_datagrams()
+{
+    local offset=0 size total
+    total=$(stat -c %s "$demo/cut.ipfix")
+    : >"$demo/cut.txt"
+    while [ $offset -lt "$total" ]; do
+        size=$((16#$(od -An -tx1 -j $((offset + 2)) -N 2 "$demo/cut.ipfix" |
+            tr -d ' ')))
+        od -Ax -tx1 -v -j $offset -N $size "$demo/cut.ipfix" |
+            awk '{ $1 = sprintf("%06x", (NR - 1) * 16); print }' |
+            awk 'NF > 1' >>"$demo/cut.txt"
+        offset=$((offset + size))
+    done
+}
+
+libfixbuf_reads()
+{
+    read -r records octets packets both <<<"$(probe_counts)"
+    ipfixDump -i "$1" >"$demo/fixbuf.txt" 2>"$demo/fixbuf.err" || return 1
+    cat "$demo/fixbuf.err"
+    grep "File Stats" "$demo/fixbuf.txt"
+    [ ! -s "$demo/fixbuf.err" ] &&
+        grep -q " $((records + 2)) Data Records" "$demo/fixbuf.txt"
+}
+
+tap "yz-probe read writes a batch" write_probe_file
+tap "nfcapd counts its flows and octets" nfcapd_reads "$demo/cut.ipfix"
+tap "nfacctd counts its octets and packets" nfacctd_reads
+tap "tshark decodes it without complaint" tshark_reads
+tap "libfixbuf reads it without complaint" libfixbuf_reads "$demo/out.ipfix"
+tap "also in messages that fit a datagram" libfixbuf_reads "$demo/cut.ipfix"
+
 tap_end

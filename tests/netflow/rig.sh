@@ -43,6 +43,7 @@ ipfix_tcp = 127.0.0.1:$tcp_port
 endpoints = $demo/endpoints.csv
 secret = $demo/secret
 batch_period_s = 1
+metrics = unix:$demo/metrics
 END
 }
 

@@ -20,6 +20,7 @@ static const char *const FILES[] = {"cycle",
                                     "endpoint",
                                     "endpoint_address",
                                     "probe",
+                                    "exporter",
                                     "voucher_application",
                                     "voucher",
                                     "voucher_line",
@@ -86,8 +87,10 @@ struct refusal_case {
     "settlement_opens,settlement_deadline\n"
 #define ADDRESS_HEAD    "endpoint_id,address,host\n"
 #define ENTERPRISE_HEAD "id,name_zh,name_en,credit_code,city_code,county\n"
-#define VOUCHER_HEAD    "number,application_id,issued_at,is_pilot,state\n"
-#define LINE_HEAD       "voucher_number,line_no,service_id,fee,networked_sets\n"
+#define EXPORTER_HEAD                                                          \
+    "id,address,enterprise_id,site_id,sampling,agreed_at,denied_at\n"
+#define VOUCHER_HEAD "number,application_id,issued_at,is_pilot,state\n"
+#define LINE_HEAD    "voucher_number,line_no,service_id,fee,networked_sets\n"
 #define IDENTIFIER_HEAD                                                        \
     "voucher_number,line_no,kind,value,mask,site_id,valid_from,valid_to\n"
 
@@ -139,6 +142,22 @@ static const struct refusal_case REFUSALS[] = {
      "id,enterprise_id,site_id,algorithm,signing_key,agreed_at,denied_at\n"
      "p,ENT-1,SITE-1,ed25519,1111,,\n",
      "probe.csv:2: column agreed_at: empty"},
+    {"PRIV-07: an exporter without agreement", "exporter",
+     EXPORTER_HEAD "r,192.168.0.1,ENT-1,SITE-1,,,\n",
+     "exporter.csv:2: column agreed_at: empty"},
+    {"an exporter's address that is a prefix", "exporter",
+     EXPORTER_HEAD "r,192.0.2.0/24,ENT-1,SITE-1,,2026-07-10,\n",
+     "exporter.csv:2: address: \"192.0.2.0/24\" is no single"},
+    {"an exporter's address in another form", "exporter",
+     EXPORTER_HEAD "r,2001:DB8::0:1,ENT-1,SITE-1,,2026-07-10,\n",
+     "exporter.csv:2: address: is written 2001:db8::1"},
+    {"sampling of one in 0", "exporter",
+     EXPORTER_HEAD "r,192.0.2.1,ENT-1,SITE-1,0,2026-07-10,\n",
+     "exporter.csv:2: column sampling"},
+    {"an exporter's id that is too long for a batch", "exporter",
+     EXPORTER_HEAD "r234567890123456789012345678901x,192.0.2.1,ENT-1,SITE-1,,"
+                   "2026-07-10,\n",
+     "exporter.csv:2: id: more than 31"},
     {"ORG-08: a voucher without its application", "voucher",
      VOUCHER_HEAD "V-9,A-9,2026-07-25,0,ACTIVE\n",
      "voucher.csv:2: column application_id: E_STATE_ORIGIN"},
