@@ -52,10 +52,10 @@ struct run {
     int next_fd;                          /* its bytes */
     uint64_t memory_peak_bytes;
     struct told told;
-    uint64_t lost;                    /* batches, not yet told */
-    enum clock_quality clock_quality; /* as last told */
+    struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
+    enum clock_quality clock_quality;         /* as last told */
     uint64_t mark;
-    struct mono_time next_batch, next_status, next_tick;
+    struct mono_time opened, last_batch, next_batch, next_status, next_tick;
     struct mono_time answer_end; /* of what was asked; 0: nothing was */
     bool is_stopping, has_stopped;
     bool status_failed, disk_failed, has_failed;
@@ -93,7 +93,10 @@ static struct exporter_period period_of(struct run *r, struct told *now)
         .packets_seen = now->received - r->told.received,
         .packets_dropped = now->dropped - r->told.dropped,
         .flows_evicted = now->evicted - r->told.evicted,
-        .batches_lost = r->lost,
+        .elapsed_ms = (mono_now().us - r->last_batch.us) / 1000,
+        .losses = r->losses,
+        .loss_count = spool_losses(r->parts.spool, r->losses),
+        .clock_offset_ms = CLOCK_OFFSET_UNKNOWN,
     };
 }
 
@@ -108,9 +111,9 @@ static void tell_losses(struct run *r, const struct exporter_period *p)
         log_warn("%" PRIu64 " flows were reported early since the last batch, "
                  "for want of room; raise flow_limit",
                  p->flows_evicted);
-    if (p->batches_lost > 0)
-        log_warn("%" PRIu64 " batches are lost: the spool was full or damaged",
-                 p->batches_lost);
+    if (p->loss_count > 0)
+        log_warn("batches are lost: the spool was full or damaged; this batch "
+                 "says which");
     if (p->clock_quality != r->clock_quality)
         log_info("clock: %s", status_clock_text(p->clock_quality));
     r->clock_quality = p->clock_quality;
@@ -121,14 +124,13 @@ static void close_batch(struct run *r, struct wall_time now)
     struct buffer batch = {0};
     struct digest hash;
     struct told told;
-    r->lost += spool_take_lost(r->parts.spool);
     struct exporter_period period = period_of(r, &told);
     if (!exporter_finish(r->parts.exporter, &period, now, &batch, &hash)) {
         log_error("no memory for a batch; its flows go into the next one");
         return;
     }
     r->told = told;
-    r->lost = 0;
+    r->last_batch = mono_now();
     tell_losses(r, &period);
     log_debug("batch %" PRIu64 ": %zu bytes",
               exporter_sequence(r->parts.exporter), batch.length);
@@ -539,9 +541,11 @@ static int run(struct run *r)
     stop_on_signals();
     reload_on_signal();
     r->clock_quality = CLOCK_SYNCHRONISED; /* what needs no line */
+    r->opened = mono_now();
     int status = parts_open(p, &callbacks);
     if (status == 0) {
         r->told = (struct told){p->before.received, p->before.dropped, 0};
+        r->last_batch = r->opened;
         tell_start(r);
         loop(r);
         say_farewell(r);
