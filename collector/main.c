@@ -5,6 +5,7 @@
 
 #include "collector/collector_config.h"
 #include "collector/import.h"
+#include "collector/return_channel.h"
 #include "collector/server.h"
 #include "common/program.h"
 #include "ledger/check.h"
@@ -49,6 +50,7 @@ static int serve(const struct collector_config *config)
     struct store *store = NULL;
     struct server *server = NULL;
     struct sign_key *key = NULL;
+    struct return_channel *channel = NULL;
     struct tls_context *tls = tls_context_server(
         config->ca, config->certificate, config->tls_key, wall_now(), &error);
     if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)))
@@ -56,11 +58,14 @@ static int serve(const struct collector_config *config)
     else if ((server = server_open(config, tls, key, &error)) &&
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
+             (channel = return_channel_new(key, config->registry, &error)) &&
+             (server_set_return(server, channel), true) &&
              server_run(server, store, &error))
         status = 0;
     if (status != 0)
         log_error("%s", error.text);
     server_close(server);
+    return_channel_free(channel);
     store_close(store);
     sign_key_free(key);
     tls_context_free(tls);

@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collector/return_channel.h"
 #include "ledger/session.h"
 #include "common/buffer.h"
 #include "common/receipt.h"
@@ -57,7 +58,8 @@ struct peer {
     bool tls_wants_write;
     uint32_t events; /* asked of epoll now */
     struct session *session;
-    size_t pending; /* its share of server.pending */
+    struct return_peer *side; /* yz/1 alone */
+    size_t pending;           /* its share of server.pending */
     struct buffer out;
     struct mono_time arrived, last_byte, batch_start;
     char name[TLS_NAME_LEN];
@@ -68,6 +70,7 @@ struct server {
     int epoll, listener;
     struct tls_context *tls;
     const struct sign_key *key;
+    struct return_channel *channel;
     struct store *collector;
     uint64_t max_connections;
     int64_t idle_us;
@@ -253,6 +256,7 @@ static void peer_free(struct server *s, struct peer *p)
     s->count--;
     tls_free(p->tls);
     close(p->fd); /* takes it out of the epoll set, too */
+    return_peer_close(p->side);
     session_free(p->session);
     buffer_clear(&p->out);
     free(p);
@@ -397,6 +401,8 @@ static void on_handshake(struct server *s, struct peer *p)
     }
     p->state = PEER_OPEN;
     p->is_yz1 = tls_peer_wants_yz1(p->tls);
+    if (p->is_yz1 && s->channel != NULL)
+        p->side = return_peer_open(s->channel, p->name);
     log_info("%s: connected from %s, %s", p->name, p->label,
              p->is_yz1 ? "with receipts" : "plain IPFIX");
 }
@@ -404,7 +410,17 @@ static void on_handshake(struct server *s, struct peer *p)
 /* Takes what the session has; a complete batch makes the peer ready. */
 static void advance(struct server *s, struct peer *p)
 {
-    enum session_status status = session_next(p->session);
+    enum session_status status;
+    while ((status = session_next(p->session)) == SESSION_MESSAGE) {
+        struct slice m = session_message(p->session);
+        if (p->side != NULL &&
+            !return_peer_take(p->side, (const uint8_t *)m.data, m.length,
+                              wall_now())) {
+            note_peer(s, p, REASON_MALFORMED, "not of the return channel");
+            peer_close(p);
+            return;
+        }
+    }
     set_pending(s, p);
     p->is_ready = status == SESSION_BATCH;
     if (status == SESSION_BAD) {
@@ -471,6 +487,24 @@ static void write_peer(struct peer *p, struct mono_time now)
     }
 }
 
+/* What the return channel has for the peer, as far as it takes it now. */
+static void tell_peer(struct peer *p, struct mono_time now)
+{
+    size_t before = SIZE_MAX;
+    while (p->side != NULL && p->state == PEER_OPEN &&
+           p->out.length < RETURN_OUT_FULL && before > 0) {
+        size_t length = p->out.length;
+        if (!return_peer_fill(p->side, now, wall_now(), &p->out)) {
+            log_error("%s: no message could be made", p->name);
+            peer_close(p);
+            return;
+        }
+        before = p->out.length - length;
+        if (before > 0)
+            write_peer(p, now);
+    }
+}
+
 static void on_peer(struct server *s, struct peer *p, uint32_t events,
                     struct mono_time now)
 {
@@ -480,6 +514,7 @@ static void on_peer(struct server *s, struct peer *p, uint32_t events,
         write_peer(p, now);
     if (p->state == PEER_OPEN)
         read_peer(s, p, now);
+    tell_peer(p, now);
     /* Broken, and not to be read now: nothing else would notice. */
     if (p->state == PEER_OPEN && events & (EPOLLERR | EPOLLHUP) &&
         !may_read(s, p))
@@ -611,10 +646,14 @@ static void tick(struct server *s, struct mono_time now)
 {
     if (!s->is_accepting)
         watch_listener(s, true);
+    if (s->channel != NULL)
+        return_channel_tick(s->channel, now);
     for (struct peer *p = s->first; p != NULL; p = p->next) {
         const char *why = overdue(s, p, now);
-        if (why == NULL)
+        if (why == NULL) {
+            tell_peer(p, now);
             continue;
+        }
         log_info("%s%s%s: closed, %s", p->name, p->name[0] ? " from " : "",
                  p->label, why);
         peer_close(p);
@@ -719,6 +758,11 @@ bool server_run(struct server *server, struct store *collector,
     }
     farewell(s);
     return true;
+}
+
+void server_set_return(struct server *server, struct return_channel *channel)
+{
+    server->channel = channel;
 }
 
 void server_close(struct server *server)

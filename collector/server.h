@@ -33,6 +33,10 @@ struct server *server_open(const struct collector_config *config,
                            struct tls_context *tls,
                            const struct sign_key *receipt_key,
                            struct error_text *error);
+/* What probes are told beside receipts; borrowed until server_close. NULL, as
+ * at the start: nothing. */
+struct return_channel;
+void server_set_return(struct server *server, struct return_channel *channel);
 void server_close(struct server *server);
 /* Serves until stop_requested(): then takes what is complete, sends the
  * receipts and closes. False when the loop itself failed. */

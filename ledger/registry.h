@@ -18,6 +18,7 @@
 
 enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
 
+struct db;
 struct registry;
 
 /* Whom a batch speaks for. The collector makes such rows itself for what
@@ -50,7 +51,12 @@ void registry_close(struct registry *registry);
 enum registry_status registry_find(struct registry *registry,
                                    const char *probe_id,
                                    struct registry_probe *probe);
-/* Why the last registry_find failed, one line. */
+/* The database, for other questions (registry_version.h); NULL when it cannot be
+ * opened. After a failed one registry_note_failure() keeps the reason and gives
+ * false. */
+struct db *registry_db(struct registry *registry);
+bool registry_note_failure(struct registry *registry);
+/* Why the last question failed, one line. */
 const char *registry_error(const struct registry *registry);
 
 #endif

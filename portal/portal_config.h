@@ -15,6 +15,7 @@ struct portal_config {
     char usage_db[PATH_MAX];
     char verdict_db[PATH_MAX];
     char rules[PATH_MAX];
+    char registry_key[PATH_MAX]; /* "": none */
     uint64_t session_idle_minutes;
     bool secure_cookie;
     bool demo_banner;

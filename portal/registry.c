@@ -6,11 +6,15 @@
 static const char REGISTRY_001[] =
 #include "portal/001-registry.sql.inc"
     ;
+static const char REGISTRY_004[] =
+#include "portal/004-registry-version.sql.inc"
+    ;
 
 struct db *registry_open(const char *path, struct error_text *error)
 {
     static const struct db_migration MIGRATIONS[] = {
         {"001-registry.sql", REGISTRY_001},
+        {"004-registry-version.sql", REGISTRY_004},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
