@@ -8,6 +8,7 @@
 #include "collector/return_channel.h"
 #include "collector/server.h"
 #include "common/program.h"
+#include "ledger/challenge.h"
 #include "ledger/check.h"
 #include "ledger/rebuild.h"
 #include "ledger/store.h"
@@ -59,7 +60,8 @@ static int serve(const struct collector_config *config)
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
              (channel = return_channel_new(key, config->registry, &error)) &&
-             (server_set_return(server, channel), true) &&
+             (server_set_return(server, channel),
+              store_set_challenge(store, challenge_secret(key)), true) &&
              server_run(server, store, &error))
         status = 0;
     if (status != 0)

@@ -5,6 +5,10 @@ const struct db_migration ledger_migrations[] = {
         "001-ledger.sql",
 #include "ledger/001-ledger.sql.inc"
     },
+    {
+        "003-loss.sql",
+#include "ledger/003-loss.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

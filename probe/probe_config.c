@@ -112,6 +112,18 @@ const struct config_key probe_config_keys[] = {
      PATH(receipt_key),
      .initial = "/etc/yunzheng/receipt.pub",
      .help = "Public key that signs the collector's receipts (PEM)."},
+    {.name = "registry_key",
+     PATH(registry_key),
+     .initial = "",
+     .help = "Public key that signs the list of endpoints (PEM). With it newer "
+             "lists come through the collector, and the one kept in the state "
+             "folder (endpoints.csv) goes before the file named by endpoints. "
+             "Empty: no list is taken."},
+    {.name = "proxy",
+     TEXT(proxy),
+     .initial = "",
+     .help = "HTTP proxy on the way to the collector, "
+             "[USER:PASSWORD@]HOST:PORT. Empty: none."},
     {.name = "batch_period_s",
      NUMBER(batch_period_s, 1, 3600),
      .initial = "300",

@@ -34,6 +34,8 @@ struct probe_config {
     char ca[PROBE_PATH_LEN], certificate[PROBE_PATH_LEN];
     char tls_key[PROBE_PATH_LEN], signing_key[PROBE_PATH_LEN];
     char receipt_key[PROBE_PATH_LEN];
+    char registry_key[PROBE_PATH_LEN]; /* "": no lists are taken */
+    char proxy[PROBE_PATH_LEN];        /* "": none */
     uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
     uint64_t hello_limit, duplicate_window_ms;
     int observation_point; /* enum observation_point */

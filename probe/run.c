@@ -14,6 +14,8 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/capture.h"
@@ -27,6 +29,7 @@
 #include "probe/parts.h"
 #include "probe/probe_config.h"
 #include "probe/process.h"
+#include "probe/durable.h"
 #include "probe/readers.h"
 #include "probe/spool.h"
 #include "probe/status.h"
@@ -50,6 +53,8 @@ struct run {
     struct parts parts;
     struct endpoint_list *next_endpoints; /* the readers are taking it */
     int next_fd;                          /* its bytes */
+    struct buffer next_text;              /* the same, of a sent list */
+    bool next_is_sent;                    /* it came through the collector */
     uint64_t memory_peak_bytes;
     struct told told;
     struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
@@ -87,8 +92,10 @@ static struct exporter_period period_of(struct run *r, struct told *now)
 {
     struct reader_counters c = readers_counters(r->parts.readers);
     struct capture_counters sum = sum_captures(r, &c);
+    struct return_status_view view =
+        return_side_status(r->parts.side, mono_now());
     *now = (struct told){sum.received, sum.dropped, c.meter.evicted};
-    return (struct exporter_period){
+    struct exporter_period period = {
         .clock_quality = exporter_clock_quality(),
         .packets_seen = now->received - r->told.received,
         .packets_dropped = now->dropped - r->told.dropped,
@@ -96,8 +103,10 @@ static struct exporter_period period_of(struct run *r, struct told *now)
         .elapsed_ms = (mono_now().us - r->last_batch.us) / 1000,
         .losses = r->losses,
         .loss_count = spool_losses(r->parts.spool, r->losses),
-        .clock_offset_ms = CLOCK_OFFSET_UNKNOWN,
+        .clock_offset_ms = view.clock_offset_ms,
     };
+    memcpy(period.challenge, view.challenge, CHALLENGE_LEN);
+    return period;
 }
 
 /* Once a batch at most: what an administrator should do something about. */
@@ -188,10 +197,30 @@ static bool give_list(struct run *r, int fd, const struct endpoint_list *list,
     return readers_give_list(r->parts.readers, fd, endpoint_list_version(list));
 }
 
+/* The sealed bytes behind a descriptor; *text is initialised here. */
+static bool read_bytes_of(int fd, struct buffer *text)
+{
+    uint8_t *room;
+    struct stat info;
+    off_t size = fstat(fd, &info) == 0 ? info.st_size : -1;
+    buffer_init(text, ENDPOINT_BYTES_MAX);
+    if (size < 0 ||
+        (size > 0 && (room = buffer_extend(text, (size_t)size)) == NULL))
+        return false;
+    for (off_t done = 0; done < size;) {
+        ssize_t n = pread(fd, room + done, (size_t)(size - done), done);
+        if (n <= 0)
+            return false;
+        done += n;
+    }
+    return true;
+}
+
 /* What cannot be read changes nothing. */
 static void reload(struct run *r, struct mono_time now)
 {
-    const char *path = r->parts.config.endpoints;
+    char kept[DURABLE_PATH_LEN];
+    const char *path = parts_list_path(&r->parts.config, kept);
     struct error_text error;
     struct endpoint_list *list;
     int fd;
@@ -212,6 +241,47 @@ static void reload(struct run *r, struct mono_time now)
         fail(r, "reader: a list cannot be handed over");
 }
 
+/* A newer list came through the collector. It is written to the state folder
+ * once it is in force; one that does not parse changes nothing. */
+static void take_sent_list(struct run *r, struct mono_time now)
+{
+    struct buffer old, text;
+    struct error_text error;
+    struct endpoint_list *list = NULL;
+    int fd = -1;
+    bool good = read_bytes_of(r->parts.list_fd, &old) ||
+                error_set(&error, "the list of endpoints in force cannot be "
+                                  "read");
+    buffer_init(&text, 0);
+    good =
+        good &&
+        return_side_build(r->parts.side, buffer_slice(&old), &text, &error) &&
+        parts_take_list(buffer_slice(&text), "list from the collector", &list,
+                        &fd, &error);
+    buffer_clear(&old);
+    if (!good) {
+        log_error("%s; the list before stays in force", error.text);
+        buffer_clear(&text);
+        return;
+    }
+    r->next_endpoints = list;
+    r->next_fd = fd;
+    r->next_text = text;
+    r->next_is_sent = true;
+    if (!give_list(r, fd, list, now))
+        fail(r, "reader: a list cannot be handed over");
+}
+
+static void keep_sent_list(struct run *r)
+{
+    struct error_text error;
+    if (r->next_is_sent &&
+        !return_side_keep(r->parts.side, buffer_slice(&r->next_text), &error))
+        log_error("%s; it is in force until the probe stops", error.text);
+    buffer_clear(&r->next_text);
+    r->next_is_sent = false;
+}
+
 static void exchange_lists(struct run *r, struct endpoint_list *list, int fd)
 {
     endpoint_list_free(r->parts.endpoints);
@@ -219,6 +289,7 @@ static void exchange_lists(struct run *r, struct endpoint_list *list, int fd)
     r->parts.endpoints = list;
     r->parts.list_fd = fd;
     exporter_set_endpoints(r->parts.exporter, list);
+    return_side_set_version(r->parts.side, endpoint_list_version(list));
 }
 
 /* The kernel took the new list not: the readers get the old one back. */
@@ -228,6 +299,8 @@ static void return_list(struct run *r, const char *reason)
     endpoint_list_free(r->next_endpoints);
     close(r->next_fd);
     r->next_endpoints = NULL;
+    buffer_clear(&r->next_text);
+    r->next_is_sent = false;
     if (!give_list(r, r->parts.list_fd, r->parts.endpoints, mono_now()))
         fail(r, "reader: a list cannot be handed over");
 }
@@ -248,10 +321,10 @@ static void on_taken(void *context)
         return;
     }
     exchange_lists(r, r->next_endpoints, r->next_fd);
+    keep_sent_list(r);
     r->next_endpoints = NULL;
-    log_info("%s: %zu rules are in force now, %zu were before",
-             r->parts.config.endpoints, filter_rule_count(r->parts.filter),
-             before);
+    log_info("endpoints: %zu rules are in force now, %zu were before",
+             filter_rule_count(r->parts.filter), before);
 }
 
 /* --- status --- */
@@ -451,6 +524,8 @@ static void loop(struct run *r)
         follow_validity(r, wall_now());
         if (!is_waiting(r) && reload_requested())
             reload(r, now);
+        if (!is_waiting(r) && return_side_has_list(r->parts.side))
+            take_sent_list(r, now);
         do_what_is_due(r, now);
     }
 }
@@ -555,6 +630,7 @@ static int run(struct run *r)
     if (r->next_endpoints != NULL)
         close(r->next_fd);
     endpoint_list_free(r->next_endpoints);
+    buffer_clear(&r->next_text);
     return status;
 }
 
