@@ -70,7 +70,8 @@ CREATE TABLE merkle_leaf (
 -- Things a person must look at. Kinds: 'conflict' (other content under a known
 -- sequence), 'gap', 'fork' (the chain does not fit), 'stale' (kept because its
 -- times reach too far back), 'fields' (records outside the closed list were
--- dropped), and refusals: 'malformed', 'identity', 'unknown', 'denied',
+-- dropped), 'reorder', 'challenge', 'stale-challenge', 'backdated', 'clock',
+-- 'registry', 'registry-old' (intake.c has a sentence for each), and refusals: 'malformed', 'identity', 'unknown', 'denied',
 -- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and
 -- sequence stand only where one batch is meant and its signature was right.
 -- The same thing again on the same day (UTC) is counted in `times`, so that a
