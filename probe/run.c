@@ -42,6 +42,10 @@ enum {
     /* Together below TimeoutStopSec of the service, or the last batch is lost. */
     STOP_WAIT_S = 10, /* for the readers */
     FAREWELL_S = 5,   /* for the last batch */
+    /* Batches in a period that are full before its end. Past it records are
+     * dropped and their packets counted as such, so that a reader that floods us
+     * cannot push older evidence out of the spool. */
+    EARLY_BATCHES_MAX = 4,
 };
 
 /* What has been told in batches so far. */
@@ -59,6 +63,9 @@ struct run {
     struct told told;
     struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
     enum clock_quality clock_quality;         /* as last told */
+    uint64_t early_batches;                   /* in this period */
+    uint64_t
+        refused_packets; /* of records without room, since the last batch */
     uint64_t mark;
     struct mono_time opened, last_batch, next_batch, next_status, next_tick;
     struct mono_time answer_end; /* of what was asked; 0: nothing was */
@@ -98,7 +105,7 @@ static struct exporter_period period_of(struct run *r, struct told *now)
     struct exporter_period period = {
         .clock_quality = exporter_clock_quality(),
         .packets_seen = now->received - r->told.received,
-        .packets_dropped = now->dropped - r->told.dropped,
+        .packets_dropped = now->dropped - r->told.dropped + r->refused_packets,
         .flows_evicted = now->evicted - r->told.evicted,
         .elapsed_ms = (mono_now().us - r->last_batch.us) / 1000,
         .losses = r->losses,
@@ -140,6 +147,7 @@ static void close_batch(struct run *r, struct wall_time now)
     }
     r->told = told;
     r->last_batch = mono_now();
+    r->refused_packets = 0;
     tell_losses(r, &period);
     log_debug("batch %" PRIu64 ": %zu bytes",
               exporter_sequence(r->parts.exporter), batch.length);
@@ -156,6 +164,11 @@ static void on_flow(void *context, const struct flow_record *record)
     struct wall_time now = wall_now();
     if (exporter_add_record(r->parts.exporter, record, now))
         return;
+    if (r->early_batches == EARLY_BATCHES_MAX) {
+        r->refused_packets += record->packets + record->rpackets;
+        return;
+    }
+    r->early_batches++;
     close_batch(r, now); /* full before its time */
     if (!exporter_add_record(r->parts.exporter, record, now))
         log_error("a flow could not be put into a batch");
@@ -168,6 +181,7 @@ static void on_marked(void *context, uint64_t mark)
     (void)mark;
     r->answer_end.us = 0;
     r->has_stopped = r->is_stopping;
+    r->early_batches = 0;
     close_batch(r, wall_now());
 }
 
@@ -357,6 +371,8 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
     struct reader_counters c = readers_counters(r->parts.readers);
     fill_parts(r, &c, parts);
     (void)process_read(r->parts.status_fd, &facts);
+    struct return_status_view view =
+        return_side_status(r->parts.side, mono_now());
     uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
     if (memory_bytes > r->memory_peak_bytes)
         r->memory_peak_bytes = memory_bytes;
@@ -385,6 +401,9 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .batches_made = exporter_sequence(r->parts.exporter),
         .spool = spool_totals(r->parts.spool),
         .uplink = uplink_status(r->parts.uplink),
+        .has_clock_offset = view.clock_offset_ms != CLOCK_OFFSET_UNKNOWN,
+        .clock_offset_ms = view.clock_offset_ms,
+        .registry_serial = view.registry_serial,
         .certificate_begin = tls_context_begins(r->parts.tls),
         .certificate_end = tls_context_expires(r->parts.tls),
         .clock_quality = exporter_clock_quality(),
