@@ -98,6 +98,8 @@ static bool import_stream(struct import *im, const char *path, int fd,
     uint64_t offset = 0;
     for (;;) {
         enum session_status status = session_next(session);
+        if (status == SESSION_MESSAGE) /* of a recorded connection */
+            continue;
         if (status == SESSION_BAD) {
             char why[200];
             snprintf(why, sizeof(why), "%s (in the bytes before %llu)",

@@ -10,9 +10,11 @@
 #include "collector/log_commands.h"
 #include "collector/log_keeper.h"
 #include "collector/netflow_listener.h"
+#include "collector/return_hooks.h"
 #include "collector/server.h"
 #include "collector/source_queue.h"
 #include "common/program.h"
+#include "ledger/challenge.h"
 #include "ledger/rebuild.h"
 #include "ledger/retention.h"
 #include "ledger/store.h"
@@ -126,6 +128,7 @@ static int serve(const char *path, const struct collector_config *config)
     struct server *server = NULL;
     struct sign_key *key = NULL, *log_key = NULL;
     struct log_keeper *keeper = NULL;
+    struct peer_hooks *hooks = NULL;
     struct routers routers = {0};
     const struct server_sources sources = {&routers, start_routers,
                                            stop_routers, print_routers};
@@ -134,12 +137,14 @@ static int serve(const char *path, const struct collector_config *config)
     if (tls == NULL || !(key = sign_key_load(config->receipt_key, &error)) ||
         !(log_key = log_key_load(config, &error)))
         status = 2; /* what the configuration names is no good */
-    else if ((server = server_open(config, tls, key, NULL, &error)) &&
+    else if ((hooks = return_hooks_new(key, config->registry)) &&
+             (server = server_open(config, tls, key, hooks, &error)) &&
              (!netflow_is_wanted(config) ||
               (routers.listener = netflow_listener_open(config, &error))) &&
              program_drop_to_user(config->user, &error) &&
              (store = open_store(config, &error)) &&
              (keeper = keep_log(config, log_key, server, &error))) {
+        store_set_challenge(store, challenge_secret(key));
         if (routers.listener != NULL)
             server_set_sources(server, &sources);
         if (server_run(server, store, read_again, &serving, &error))
@@ -151,6 +156,7 @@ static int serve(const char *path, const struct collector_config *config)
     source_queue_free(routers.queue);
     server_close(server);
     log_keeper_stop(keeper);
+    return_hooks_free(hooks);
     store_close(store);
     sign_key_free(log_key);
     sign_key_free(key);

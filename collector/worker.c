@@ -30,6 +30,7 @@ enum {
     TICK_MS = 1000,
     READS_A_ROUND = 16, /* of 16 KiB, before the next peer's turn */
     OUT_LIMIT = 1024 * 1024,
+    TELLS_A_ROUND = 16,   /* of what the return channel has */
     OUT_FULL = 48 * 1024, /* not read from until it has read */
     HANDSHAKE_S = 10,
     STALL_S = 60,
@@ -127,6 +128,11 @@ bool peer_send(struct peer *peer, struct slice message)
     buffer_add_slice(&peer->out, message);
     touch(peer);
     return !peer->out.failed;
+}
+
+size_t peer_waiting(const struct peer *peer)
+{
+    return peer->out.length;
 }
 
 static void set_pending(struct peer *p)
@@ -369,10 +375,27 @@ static void submit(struct peer *p)
     committer_submit(w->shared->committer, job);
 }
 
-/* Takes what the session has; a complete batch goes to the committer. */
-static void advance(struct peer *p)
+/* What is of the return channel goes to the hooks. False: it is no such thing,
+ * or that of a peer without the channel. */
+static bool take_message(struct peer *p, struct mono_time now)
 {
-    enum session_status status = session_next(p->session);
+    const struct peer_hooks *hooks = p->worker->shared->hooks;
+    if (!p->is_yz1)
+        return false;
+    return hooks == NULL || hooks->message == NULL ||
+           hooks->message(hooks->context, p, session_message(p->session), now);
+}
+
+/* Takes what the session has; a complete batch goes to the committer. */
+static void advance(struct peer *p, struct mono_time now)
+{
+    enum session_status status;
+    while ((status = session_next(p->session)) == SESSION_MESSAGE)
+        if (!take_message(p, now)) {
+            note_peer(p, REASON_MALFORMED, "not of the return channel");
+            peer_close(p);
+            return;
+        }
     set_pending(p);
     if (status == SESSION_BATCH) {
         submit(p);
@@ -407,7 +430,7 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
     }
     p->last_byte = p->batch_start = now;
     if (!p->worker->is_finishing)
-        advance(p);
+        advance(p, now);
     else
         set_pending(p);
 }
@@ -462,7 +485,7 @@ static bool read_once(struct peer *p, struct mono_time now)
         p->batch_start = now;
     atomic_fetch_add(&p->worker->shared->received_bytes, done);
     session_filled(p->session, done);
-    advance(p);
+    advance(p, now);
     return p->state == PEER_OPEN;
 }
 
@@ -498,13 +521,29 @@ static void write_peer(struct peer *p, struct mono_time now)
     buffer_clear(&p->out);
 }
 
+/* And what the return channel has, for as long as the peer takes it at once.
+ * Bounded: others want their turn. */
+static void write_on(struct peer *p, struct mono_time now)
+{
+    const struct peer_hooks *hooks = p->worker->shared->hooks;
+    write_peer(p, now);
+    for (int i = 0; i < TELLS_A_ROUND && p->state == PEER_OPEN && p->is_yz1 &&
+                    p->out.length == 0 && hooks != NULL && hooks->tick != NULL;
+         i++) {
+        hooks->tick(hooks->context, p, now);
+        if (p->out.length == 0)
+            return;
+        write_peer(p, now);
+    }
+}
+
 static void on_peer(struct peer *p, uint32_t events, struct mono_time now)
 {
     touch(p);
     if (p->state == PEER_HANDSHAKE)
         on_handshake(p, now);
     if (p->state == PEER_OPEN && (events & EPOLLOUT || p->out.length > 0))
-        write_peer(p, now);
+        write_on(p, now);
     if (p->state == PEER_OPEN)
         read_peer(p, now);
     /* Broken, and not to be read now: nothing else would notice. */

@@ -41,13 +41,20 @@ struct peer_hooks {
     void *context; /* shared by all workers */
     /* A peer with yz/1 has proved who it is. */
     void (*opened)(void *context, struct peer *peer, struct mono_time now);
-    /* Once a second for each such peer. */
+    /* Once a second for each such peer, and when all that was to be sent to it
+     * has left. */
     void (*tick)(void *context, struct peer *peer, struct mono_time now);
+    /* A message of the return channel, borrowed for the call. False: it is none
+     * that a probe sends, and the peer is closed. */
+    bool (*message)(void *context, struct peer *peer, struct slice message,
+                    struct mono_time now);
     void (*closed)(void *context, struct peer *peer);
 };
 /* Adds to what is sent. False when the peer does not read what it was sent
  * already; nothing of the message is sent then. */
 bool peer_send(struct peer *peer, struct slice message);
+/* Bytes that wait to be sent. */
+size_t peer_waiting(const struct peer *peer);
 const char *peer_name(const struct peer *peer);
 const char *peer_label(const struct peer *peer);
 /* A pointer of the hooks' own, NULL at first. */

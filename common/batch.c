@@ -8,8 +8,8 @@
  *
  * The reader takes messages one by one with a template memory of its own for
  * each batch: what a batch means never depends on what came before it. Only
- * three things may stand in a batch: templates, connection records, and in the
- * last message one batch record followed by one signature record, each alone in
+ * these may stand in a batch: templates, connection records, loss records behind
+ * them, and in the last message one batch record followed by one signature record, each alone in
  * its set, the second ending the message. So the bytes that no hash covers are
  * exactly the signature's set, and of those each is checked: set header by the
  * decoder, sequence against the batch record, signature by its key.
@@ -26,8 +26,13 @@
 /* Times up to the year 9999, so that microseconds fit a signed integer. */
 #define BATCH_TIME_MAX_MS 253402300799999u
 
-/* Room kept for the last message: templates and two records. */
-enum { LAST_MESSAGE_MAX = 2048 };
+/* Room kept for the last message (templates and two records) and for loss
+ * records. */
+enum {
+    LAST_MESSAGE_MAX = 2048,
+    LOSS_LEN = BOOT_ID_LEN + 7 * 8 + 1,
+    LOSSES_MAX = BATCH_LOSS_MAX * LOSS_LEN + 1024,
+};
 /* A flow message ends before a record that could pass the limit. */
 enum { MESSAGE_FULL = IPFIX_MESSAGE_MAX - FLOW_RECORD_MAX - 8 };
 
@@ -46,6 +51,8 @@ static const enum ipfix_element_id batch_fields[] = {
     IE_BATCHES_LOST,
     IE_SOFTWARE_HASH,
     IE_REGISTRY_VERSION,
+    IE_COLLECTOR_CHALLENGE,
+    IE_CLOCK_OFFSET_MS,
     IE_RECORD_COUNT,
     IE_BATCH_OCTETS,
     IE_BATCH_PACKETS,
@@ -60,6 +67,15 @@ static const enum ipfix_element_id signature_fields[] = {IE_BATCH_SEQUENCE,
                                                          IE_SIGNATURE};
 static const struct ipfix_template signature_template = {
     TEMPLATE_BATCH_SIGNATURE, 1, 2, signature_fields};
+
+static const enum ipfix_element_id loss_fields[] = {
+    IE_BOOT_ID,      IE_LOSS_FIRST_SEQUENCE, IE_LOSS_LAST_SEQUENCE,
+    IE_BATCHES_LOST, IE_PERIOD_START_MS,     IE_PERIOD_END_MS,
+    IE_RECORD_COUNT, IE_BATCH_OCTETS,        IE_LOSS_REASON,
+};
+static const struct ipfix_template loss_template = {
+    TEMPLATE_LOSS, 1, sizeof(loss_fields) / sizeof(loss_fields[0]),
+    loss_fields};
 
 /* What is signed: the prefix, then the batch hash. */
 struct signed_bytes {
@@ -82,6 +98,7 @@ struct batch_writer {
     uint32_t sequence; /* data records sent before the open message */
     uint32_t message_records;
     uint64_t count, octets, packets;
+    uint64_t loss_count;
     struct buffer out;
     struct ipfix_message message;
     bool is_open;    /* a flow message is */
@@ -160,7 +177,8 @@ static bool add_totals(struct batch_writer *w, const struct flow_record *r)
 bool batch_writer_add(struct batch_writer *w, const struct flow_record *record,
                       uint32_t now_s)
 {
-    size_t room = BATCH_SIZE_MAX - LAST_MESSAGE_MAX - IPFIX_HEADER_LEN;
+    size_t room =
+        BATCH_SIZE_MAX - LAST_MESSAGE_MAX - LOSSES_MAX - IPFIX_HEADER_LEN;
     if (w->out.failed || w->count == BATCH_RECORD_MAX ||
         w->out.length + FLOW_RECORD_MAX > room || !add_totals(w, record))
         return false;
@@ -171,6 +189,35 @@ bool batch_writer_add(struct batch_writer *w, const struct flow_record *record,
     open_set(w, record->is_ipv6 ? TEMPLATE_FLOW_IPV6 : TEMPLATE_FLOW_IPV4);
     flow_record_encode(&w->message, record);
     w->count++;
+    w->message_records++;
+    return !w->out.failed;
+}
+
+/* Loss records stand in messages of their own; the first brings the template. */
+bool batch_writer_add_loss(struct batch_writer *w,
+                           const struct batch_loss *loss, uint32_t now_s)
+{
+    struct ipfix_message *m = &w->message;
+    bool is_first = w->loss_count == 0;
+    if (w->out.failed || w->loss_count == BATCH_LOSS_MAX)
+        return false;
+    if (is_first || ipfix_message_size(m) > MESSAGE_FULL)
+        close_message(w);
+    if (!w->is_open)
+        open_message(w, now_s);
+    if (is_first)
+        ipfix_add_template(m, &loss_template);
+    open_set(w, TEMPLATE_LOSS);
+    ipfix_add_octets(m, IE_BOOT_ID, loss->boot_id);
+    ipfix_add_uint(m, IE_LOSS_FIRST_SEQUENCE, loss->first_sequence);
+    ipfix_add_uint(m, IE_LOSS_LAST_SEQUENCE, loss->last_sequence);
+    ipfix_add_uint(m, IE_BATCHES_LOST, loss->batches);
+    ipfix_add_uint(m, IE_PERIOD_START_MS, (uint64_t)loss->period_start_ms);
+    ipfix_add_uint(m, IE_PERIOD_END_MS, (uint64_t)loss->period_end_ms);
+    ipfix_add_uint(m, IE_RECORD_COUNT, loss->record_count);
+    ipfix_add_uint(m, IE_BATCH_OCTETS, loss->octets);
+    ipfix_add_uint(m, IE_LOSS_REASON, loss->reason);
+    w->loss_count++;
     w->message_records++;
     return !w->out.failed;
 }
@@ -203,6 +250,8 @@ static void add_batch_record(struct ipfix_message *m,
     ipfix_add_uint(m, IE_BATCHES_LOST, info->batches_lost);
     ipfix_add_octets(m, IE_SOFTWARE_HASH, info->software_hash.bytes);
     ipfix_add_octets(m, IE_REGISTRY_VERSION, info->registry_version.bytes);
+    ipfix_add_octets(m, IE_COLLECTOR_CHALLENGE, info->challenge);
+    ipfix_add_uint(m, IE_CLOCK_OFFSET_MS, (uint64_t)info->clock_offset_ms);
     ipfix_add_uint(m, IE_RECORD_COUNT, info->record_count);
     ipfix_add_uint(m, IE_BATCH_OCTETS, info->octets);
     ipfix_add_uint(m, IE_BATCH_PACKETS, info->packets);
@@ -258,7 +307,7 @@ bool batch_writer_finish(struct batch_writer *w, struct batch_info *info,
     else
         buffer_clear(&w->out);
     buffer_init(&w->out, BATCH_SIZE_MAX);
-    w->count = w->octets = w->packets = 0;
+    w->count = w->octets = w->packets = w->loss_count = 0;
     w->has_opened = false;
     return good;
 }
@@ -270,6 +319,9 @@ struct batch_reader {
     struct buffer bytes;
     struct flow_record *records;
     size_t count, capacity;
+    struct batch_loss *losses; /* room for BATCH_LOSS_MAX, or NULL */
+    size_t loss_count;
+    bool only_sums; /* connection records are not kept */
     uint64_t dropped;
     uint64_t octets, packets; /* of the records kept */
     bool is_overflow;
@@ -317,6 +369,7 @@ void batch_reader_free(struct batch_reader *r)
     ipfix_session_free(r->session);
     buffer_clear(&r->bytes);
     free(r->records);
+    free(r->losses);
     free(r);
 }
 
@@ -328,6 +381,7 @@ void batch_reader_next(struct batch_reader *r)
     struct batch_reader fresh = {
         .bytes = r->bytes, .records = r->records, .capacity = r->capacity};
     ipfix_session_free(r->session);
+    free(r->losses);
     if (fresh.bytes.capacity > KEEP_BYTES)
         buffer_clear(&fresh.bytes);
     buffer_reset(&fresh.bytes);
@@ -361,6 +415,10 @@ static bool grow_records(struct batch_reader *r)
 
 static bool take_flow(struct batch_reader *r, const struct ipfix_record *record)
 {
+    if (r->loss_count > 0)
+        return refuse(r, BATCH_MALFORMED); /* they stand behind all flows */
+    if (r->only_sums)
+        return true;
     if (r->count + r->dropped >= BATCH_RECORD_MAX || !grow_records(r))
         return refuse(r, BATCH_TOO_LARGE);
     struct flow_record *flow = &r->records[r->count];
@@ -420,7 +478,7 @@ static bool get_probe_id(const struct ipfix_record *record, char *probe_id)
 
 static bool get_info(const struct ipfix_record *record, struct batch_info *info)
 {
-    uint64_t clock, algorithm;
+    uint64_t clock, algorithm, offset;
     if (!get_probe_id(record, info->probe_id) ||
         !get_bytes(record, IE_BOOT_ID, info->boot_id) ||
         !get_count(record, IE_BATCH_SEQUENCE, &info->sequence) ||
@@ -438,12 +496,50 @@ static bool get_info(const struct ipfix_record *record, struct batch_info *info)
         !get_count(record, IE_BATCH_OCTETS, &info->octets) ||
         !get_count(record, IE_BATCH_PACKETS, &info->packets) ||
         !get_bytes(record, IE_CONTENT_HASH, info->content_hash.bytes) ||
+        !get_bytes(record, IE_COLLECTOR_CHALLENGE, info->challenge) ||
+        !ipfix_get_u64(record, IE_CLOCK_OFFSET_MS, &offset) ||
         !get_count(record, IE_SIGNATURE_ALGORITHM, &algorithm))
         return false;
+    info->clock_offset_ms = (int64_t)offset;
     info->clock_quality = clock;
     info->algorithm = algorithm;
     return clock <= CLOCK_RELATIVE && algorithm <= UINT8_MAX &&
            info->sequence >= 1 && info->period_start_ms <= info->period_end_ms;
+}
+
+static bool get_loss(const struct ipfix_record *record, struct batch_loss *loss)
+{
+    uint64_t reason;
+    if (!get_bytes(record, IE_BOOT_ID, loss->boot_id) ||
+        !get_count(record, IE_LOSS_FIRST_SEQUENCE, &loss->first_sequence) ||
+        !get_count(record, IE_LOSS_LAST_SEQUENCE, &loss->last_sequence) ||
+        !get_count(record, IE_BATCHES_LOST, &loss->batches) ||
+        !get_ms(record, IE_PERIOD_START_MS, &loss->period_start_ms) ||
+        !get_ms(record, IE_PERIOD_END_MS, &loss->period_end_ms) ||
+        !get_count(record, IE_RECORD_COUNT, &loss->record_count) ||
+        !get_count(record, IE_BATCH_OCTETS, &loss->octets) ||
+        !get_count(record, IE_LOSS_REASON, &reason))
+        return false;
+    loss->reason = (enum loss_reason)reason;
+    uint64_t span = loss->last_sequence - loss->first_sequence + 1;
+    return reason >= LOSS_NO_ROOM && reason <= LOSS_DISK &&
+           (loss->first_sequence > 0 || loss->last_sequence == 0) &&
+           loss->first_sequence <= loss->last_sequence && loss->batches >= 1 &&
+           (loss->first_sequence == 0 || loss->batches <= span) &&
+           loss->period_start_ms <= loss->period_end_ms;
+}
+
+static bool take_loss(struct batch_reader *r, const struct ipfix_record *record)
+{
+    if (r->losses == NULL)
+        r->losses = calloc(BATCH_LOSS_MAX, sizeof(*r->losses));
+    if (r->losses == NULL || r->loss_count == BATCH_LOSS_MAX)
+        return refuse(r, BATCH_TOO_LARGE);
+    if (record->field_count != loss_template.field_count ||
+        !get_loss(record, &r->losses[r->loss_count]))
+        return refuse(r, BATCH_MALFORMED);
+    r->loss_count++;
+    return true;
 }
 
 /* The version is looked at before anything else: another one may have other
@@ -488,6 +584,8 @@ static bool take_record(void *context, const struct ipfix_record *record)
         return take_signature(r, record);
     if (r->batch_record_end != 0)
         return refuse(r, BATCH_MALFORMED);
+    if (record->is_options && record->template_id == TEMPLATE_LOSS)
+        return take_loss(r, record);
     return take_flow(r, record);
 }
 
@@ -499,7 +597,7 @@ static bool is_sealed_well(const struct batch_reader *r, size_t length,
 {
     return r->signature_end == length &&
            r->signature_start == r->batch_record_end + IPFIX_SET_HEADER_LEN &&
-           r->count + r->dropped == records_before &&
+           r->count + r->dropped + r->loss_count == records_before &&
            r->signature_sequence == r->info.sequence;
 }
 
@@ -525,7 +623,7 @@ enum batch_status batch_reader_add(struct batch_reader *r,
 {
     *complete = false;
     size_t content_length = r->bytes.length;
-    uint64_t records_before = r->count + r->dropped;
+    uint64_t records_before = r->count + r->dropped + r->loss_count;
     if (r->session == NULL && (r->session = ipfix_session_new()) == NULL)
         return BATCH_TOO_LARGE;
     buffer_add(&r->bytes, message, length);
@@ -574,6 +672,17 @@ const struct flow_record *batch_reader_record(const struct batch_reader *r,
     return index < r->count ? &r->records[index] : NULL;
 }
 
+size_t batch_reader_loss_count(const struct batch_reader *r)
+{
+    return r->loss_count;
+}
+
+const struct batch_loss *batch_reader_loss(const struct batch_reader *r,
+                                           size_t index)
+{
+    return index < r->loss_count ? &r->losses[index] : NULL;
+}
+
 uint64_t batch_reader_dropped(const struct batch_reader *r)
 {
     return r->dropped;
@@ -591,4 +700,38 @@ enum batch_status batch_reader_verify(const struct batch_reader *r,
                      r->signature))
         return BATCH_BAD_SIGNATURE;
     return BATCH_OK;
+}
+
+/* --- a look at a whole batch --- */
+
+/* Messages as they stand: their records are decoded, and nothing is kept of
+ * them but the batch record and the loss records. */
+static bool read_summary(struct batch_reader *r, struct slice batch)
+{
+    const uint8_t *data = (const uint8_t *)batch.data;
+    size_t at = 0;
+    while (at < batch.length) {
+        int length = ipfix_message_length(data + at, batch.length - at);
+        if (length <= 0 || (size_t)length > batch.length - at ||
+            ipfix_decode_message(r->session, data + at, (size_t)length,
+                                 take_record, r) != IPFIX_OK)
+            return false;
+        at += (size_t)length;
+    }
+    return r->batch_record_end != 0;
+}
+
+bool batch_summary_of(struct slice batch, struct batch_summary *summary)
+{
+    struct batch_reader reader = {.only_sums = true,
+                                  .session = ipfix_session_new()};
+    bool good = reader.session != NULL && read_summary(&reader, batch);
+    summary->info = reader.info;
+    summary->loss_count = good ? reader.loss_count : 0;
+    if (summary->loss_count > 0)
+        memcpy(summary->losses, reader.losses,
+               summary->loss_count * sizeof(summary->losses[0]));
+    ipfix_session_free(reader.session);
+    free(reader.losses);
+    return good;
 }

@@ -4,7 +4,8 @@
  * A batch is a run of whole IPFIX messages and doubles as an IPFIX file
  * (RFC 5655):
  *
- *   message 1..n   templates (in the first), then flow records
+ *   message 1..n   templates (in the first), then flow records, then the loss
+ *                  records (options template 260), if any
  *   last message   one set with the batch record (options template 258),
  *                  one set with the signature record (options template 259)
  *
@@ -15,6 +16,14 @@
  * So every byte before the signature set is covered, directly or through the
  * content hash, and the algorithm number is among them. `previous batch hash`
  * chains the batches of one boot id; sequence starts at 1.
+ *
+ * A loss record names batches that were given up before a receipt came, so that
+ * the gap in their chain is explained by the probe's own signature. A batch
+ * that carries loss records counts them in `batches lost`.
+ *
+ * `collector challenge` is the latest number that the collector sent to this
+ * probe: the batch was signed after it was made. `clock offset` is what the
+ * probe would have to add to its clock to have the collector's.
  *
  * Sequence numbers of the messages count data records since the boot, so a
  * batch sent again is the same bytes.
@@ -37,10 +46,13 @@ enum {
     BATCH_VERSION = 1,
     TEMPLATE_BATCH = 258,
     TEMPLATE_BATCH_SIGNATURE = 259,
+    TEMPLATE_LOSS = 260,
     PROBE_ID_LEN = 64, /* with its NUL; letters, digits, ".", "_", "-" */
     BOOT_ID_LEN = 16,
     BATCH_SIZE_MAX = 64 * 1024 * 1024,
     BATCH_RECORD_MAX = 512 * 1024, /* connection records in one batch */
+    BATCH_LOSS_MAX = 1000,         /* loss records in one batch */
+    CHALLENGE_LEN = 16,
 };
 
 /* After OCMF's letters U, I, S, R. */
@@ -49,6 +61,26 @@ enum clock_quality {
     CLOCK_INFORMATIVE = 1, /* set once, drift unknown */
     CLOCK_SYNCHRONISED = 2,
     CLOCK_RELATIVE = 3, /* offline capture or generated */
+};
+
+/* The clock offset of a probe that has not measured it. */
+#define CLOCK_OFFSET_UNKNOWN INT64_MIN
+
+enum loss_reason {
+    LOSS_NO_ROOM = 1, /* the spool's bound */
+    LOSS_DAMAGED = 2, /* the file is not what was written, or is gone */
+    LOSS_DISK = 3,    /* never on disk: it took no batches */
+};
+
+/* Batches of one boot that were given up. Sequences are 0 when not even the
+ * batch record could be read any more. */
+struct batch_loss {
+    uint8_t boot_id[BOOT_ID_LEN];
+    uint64_t first_sequence, last_sequence;
+    uint64_t batches; /* fewer than the range when several ranges were joined */
+    int64_t period_start_ms, period_end_ms;
+    uint64_t record_count, octets; /* as their batch records say */
+    enum loss_reason reason;
 };
 
 struct batch_info {
@@ -60,6 +92,8 @@ struct batch_info {
     enum clock_quality clock_quality;
     uint64_t packets_seen, packets_dropped, flows_evicted, batches_lost;
     struct digest software_hash, registry_version;
+    uint8_t challenge[CHALLENGE_LEN]; /* zeros: none */
+    int64_t clock_offset_ms;          /* or CLOCK_OFFSET_UNKNOWN */
     /* filled in by the writer */
     uint64_t record_count, octets, packets;
     struct digest content_hash;
@@ -79,6 +113,9 @@ void batch_writer_free(struct batch_writer *w);
  * the export time of the message the record falls into. */
 bool batch_writer_add(struct batch_writer *w, const struct flow_record *record,
                       uint32_t now_s);
+/* After the last connection record. False past BATCH_LOSS_MAX. */
+bool batch_writer_add_loss(struct batch_writer *w,
+                           const struct batch_loss *loss, uint32_t now_s);
 uint64_t batch_writer_count(const struct batch_writer *w);
 /* Signs; *out is initialised here, becomes the whole batch and the caller's.
  * info's computed members are filled in; *hash is the batch hash, which the
@@ -117,6 +154,9 @@ struct slice batch_reader_bytes(const struct batch_reader *r);
 size_t batch_reader_count(const struct batch_reader *r);
 const struct flow_record *batch_reader_record(const struct batch_reader *r,
                                               size_t index);
+size_t batch_reader_loss_count(const struct batch_reader *r);
+const struct batch_loss *batch_reader_loss(const struct batch_reader *r,
+                                           size_t index);
 /* Records that were no connection records of ours, or had other fields; they
  * are dropped and counted (VER-06, PRIV-02). */
 uint64_t batch_reader_dropped(const struct batch_reader *r);
@@ -125,5 +165,14 @@ enum batch_status batch_reader_verify(const struct batch_reader *r,
                                       enum sign_algorithm algorithm,
                                       struct slice public_key);
 void batch_reader_next(struct batch_reader *r);
+
+/* What a whole batch says of itself and of lost ones, without keeping its
+ * connection records and without checking hashes or signature. */
+struct batch_summary {
+    struct batch_info info;
+    struct batch_loss losses[BATCH_LOSS_MAX];
+    size_t loss_count;
+};
+bool batch_summary_of(struct slice batch, struct batch_summary *summary);
 
 #endif

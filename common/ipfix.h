@@ -42,6 +42,7 @@ enum {
 
 enum ipfix_type {
     IPFIX_UNSIGNED,     /* 1, 2, 4 or 8 bytes, reduced size allowed */
+    IPFIX_SIGNED,       /* 8 bytes, two's complement */
     IPFIX_IPV4,         /* 4 bytes */
     IPFIX_IPV6,         /* 16 bytes */
     IPFIX_MILLISECONDS, /* 8 bytes since 1970 */
@@ -88,7 +89,7 @@ enum ipfix_element_id {
     IE_PACKETS_SEEN,        /* passed the kernel filter, in the period */
     IE_PACKETS_DROPPED,     /* by the kernel, in the period */
     IE_FLOWS_EVICTED,       /* table was full, in the period */
-    IE_BATCHES_LOST,        /* spool was full, since the last batch */
+    IE_BATCHES_LOST,        /* since the last batch; also of a loss record */
     IE_SOFTWARE_HASH,       /* 32 octets, SHA-256 of the program file */
     IE_REGISTRY_VERSION,    /* 32 octets, SHA-256 of the endpoint list */
     IE_RECORD_COUNT,        /* flow records in the batch */
@@ -97,11 +98,29 @@ enum ipfix_element_id {
     IE_CONTENT_HASH,        /* 32 octets, SHA-256 of the messages before */
     IE_SIGNATURE_ALGORITHM, /* enum sign_algorithm */
     IE_SIGNATURE,           /* 64 octets */
+    IE_COLLECTOR_CHALLENGE, /* 16 octets, zero: none yet */
+    IE_CLOCK_OFFSET_MS, /* to add to the probe's clock; INT64_MIN: unknown */
+    /* of our own: the loss record */
+    IE_LOSS_FIRST_SEQUENCE,
+    IE_LOSS_LAST_SEQUENCE,
+    IE_LOSS_REASON, /* enum loss_reason */
     /* of our own: the receipt */
     IE_BATCH_HASH, /* 32 octets */
     IE_LEDGER_INDEX,
     IE_RECEIVED_MS,
     IE_RECEIPT_STATUS, /* enum receipt_status */
+    /* of our own: the return channel */
+    IE_CHALLENGE_ISSUED_MS,
+    IE_CHALLENGE_EXPIRES_MS,
+    IE_CLOCK_REQUEST_MS,  /* the probe's clock: request sent */
+    IE_CLOCK_RECEIVE_MS,  /* the collector's: request received */
+    IE_CLOCK_TRANSMIT_MS, /* the collector's: answer sent */
+    IE_REGISTRY_SERIAL,
+    IE_REGISTRY_ISSUED_MS,
+    IE_REGISTRY_FROM, /* 32 octets, hash of the list that is changed */
+    IE_CHUNK_INDEX,   /* from 0 */
+    IE_CHUNK_COUNT,
+    IE_CHUNK, /* octets, variable length */
     IE_COUNT,
 };
 

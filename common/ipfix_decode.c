@@ -176,6 +176,7 @@ static bool length_is_allowed(int element, uint16_t length)
     switch (e->type) {
     case IPFIX_UNSIGNED:
         return length >= 1 && length <= e->length;
+    case IPFIX_SIGNED:
     case IPFIX_IPV4:
     case IPFIX_IPV6:
     case IPFIX_MILLISECONDS:

@@ -296,6 +296,28 @@ bool sign_make(const struct sign_key *key, const void *data, size_t length,
     return good;
 }
 
+/* SM2's private number is taken at its full width, so that no two keys that
+ * differ in leading zeros alone look the same. */
+struct digest sign_key_secret(const struct sign_key *key, const char *label)
+{
+    uint8_t raw[64] = {0};
+    size_t length = sizeof(raw);
+    if (key->algorithm == SIGN_SM2_SM3) {
+        BIGNUM *number = NULL;
+        length = SM2_HALF;
+        if (EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY,
+                                  &number) != 1 ||
+            BN_bn2binpad(number, raw, SM2_HALF) != SM2_HALF)
+            fatal(1, "no memory for a secret");
+        BN_clear_free(number);
+    } else if (EVP_PKEY_get_raw_private_key(key->pkey, raw, &length) != 1) {
+        fatal(1, "no memory for a secret");
+    }
+    struct digest secret = hmac_sha256(raw, length, label, strlen(label));
+    explicit_bzero(raw, sizeof(raw));
+    return secret;
+}
+
 static EVP_PKEY *public_sm2(struct slice public_key)
 {
     EVP_PKEY *pkey = NULL;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/digest.h"
 #include "common/log.h"
 #include "common/slice.h"
 
@@ -41,6 +42,10 @@ size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
 /* The key's public half as such a file, mode 0644; replaces what is there. */
 bool sign_public_save(const struct sign_key *key, const char *path,
                       struct error_text *error);
+
+/* A secret that only the holder of the private key can make, the same at every
+ * call: HMAC-SHA-256 of the label under the key's private bytes. */
+struct digest sign_key_secret(const struct sign_key *key, const char *label);
 
 bool sign_make(const struct sign_key *key, const void *data, size_t length,
                uint8_t signature[static SIGN_LEN]);

@@ -71,8 +71,10 @@ CREATE TABLE merkle_leaf (
 -- Things a person must look at. Kinds: 'conflict' (other content under a known
 -- sequence), 'gap', 'fork' (the chain does not fit), 'stale' (kept because its
 -- times reach too far back), 'fields' (records outside the closed list were
--- dropped), 'overlap' (two starts of a probe reported about the same time), and
--- refusals: 'malformed', 'cells', 'identity', 'unknown', 'denied',
+-- dropped), 'overlap' (two starts of a probe reported about the same time),
+-- 'reorder', 'challenge', 'stale-challenge', 'backdated', 'clock', 'registry',
+-- 'registry-old', 'rollback' (intake.c has a sentence for each), and refusals:
+-- 'malformed', 'cells', 'identity', 'unknown', 'denied',
 -- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and
 -- sequence stand only where one batch is meant and its signature was right.
 -- The same thing again on the same day (UTC) is counted in `times`, so that a

@@ -17,16 +17,19 @@
 #include <stdint.h>
 
 #include "ledger/registry.h"
+#include "ledger/registry_version.h"
 #include "common/batch.h"
 #include "common/clock.h"
 
 enum {
-    INTAKE_LATE_S = 10 * 60,    /* after the period's end: late */
-    INTAKE_KEPT_S = 72 * 3600,  /* kept, not counted */
-    INTAKE_FUTURE_S = 5 * 60,   /* refused (VER-19) */
-    INTAKE_OVERLAP_S = 10,      /* of two boots of a probe: noted */
-    INTAKE_REACH_S = 24 * 3600, /* longest period, and how far outside of
+    INTAKE_LATE_S = 10 * 60,       /* after the period's end: late */
+    INTAKE_KEPT_S = 72 * 3600,     /* kept, not counted */
+    INTAKE_FUTURE_S = 5 * 60,      /* refused (VER-19) */
+    INTAKE_OVERLAP_S = 10,         /* of two boots of a probe: noted */
+    INTAKE_REACH_S = 24 * 3600,    /* longest period, and how far outside of
                                       it a record may reach */
+    INTAKE_CLOCK_S = 60,           /* an offset to be told, twice in a row */
+    INTAKE_REGISTRY_S = 24 * 3600, /* a list may be used after a newer one */
 };
 /* No line of today moves as much in one record, and no sum of such records
  * of one batch leaves 62 bits. */
@@ -47,9 +50,11 @@ struct intake_neighbours {
     struct wall_time same_received;
     bool has_before; /* the one with sequence - 1 */
     struct digest before_hash;
-    bool has_after;               /* the one with sequence + 1 */
-    struct digest after_previous; /* what it names as previous */
-    uint64_t highest;             /* highest sequence of this boot, 0: none */
+    int64_t before_challenge_ms;    /* 0: none */
+    int64_t before_clock_offset_ms; /* or CLOCK_OFFSET_UNKNOWN */
+    bool has_after;                 /* the one with sequence + 1 */
+    struct digest after_previous;   /* what it names as previous */
+    uint64_t highest;               /* highest sequence of this boot, 0: none */
     /* For how long a batch of another boot of this probe covers the same
      * time. */
     int64_t overlap_ms;
@@ -63,6 +68,10 @@ struct intake_facts {
     enum batch_status signature;
     struct intake_span span;
     bool accept_sample;
+    bool is_challenge_forged;
+    int64_t challenge_ms; /* when it was made; 0: none, or not looked at */
+    enum registry_age registry_age;
+    int64_t registry_replaced_ms;
     struct wall_time now;
 };
 
@@ -91,6 +100,13 @@ enum intake_reason {
     REASON_FORK,
     REASON_STALE,
     REASON_FIELDS,
+    REASON_REORDER,         /* it came after a later one of its chain */
+    REASON_CHALLENGE,       /* forged, or of another probe */
+    REASON_STALE_CHALLENGE, /* older than the one of an earlier batch */
+    REASON_BACKDATED,       /* its challenge was made after its period */
+    REASON_CLOCK,
+    REASON_REGISTRY_UNKNOWN,
+    REASON_REGISTRY_OLD,
     REASON_CONTENT,
     REASON_CELLS,
     REASON_OVERLAP,
@@ -100,6 +116,7 @@ enum intake_reason {
 };
 const char *intake_reason_kind(enum intake_reason reason);
 const char *intake_reason_text(enum intake_reason reason);
+const char *intake_reason_text_zh(enum intake_reason reason);
 
 /* REASON_NONE: admitted. Looks at nothing that the signature covers before
  * the signature is known to be right, except the probe's name. */
@@ -110,7 +127,8 @@ struct intake_decision {
     enum intake_reason reason; /* of a refusal, or of keeping; else NONE */
     bool is_late;              /* more than 10 minutes */
     /* To be noted; the batch counts all the same. */
-    bool is_gap, is_fork, is_overlap;
+    bool is_gap, is_fork, is_overlap, is_reorder;
+    enum intake_reason notes[4]; /* further ones, REASON_NONE behind the last */
     struct wall_time received;
 };
 /* For an admitted batch. */

@@ -78,6 +78,8 @@ void ledger_leaf_data(const struct ledger_row *row, struct buffer *data)
         buffer_add_u64(out, numbers[k]);
     add_bytes(out, i->software_hash.bytes, DIGEST_LEN);
     add_bytes(out, i->registry_version.bytes, DIGEST_LEN);
+    buffer_add_u64(out, (uint64_t)row->challenge_ms);
+    buffer_add_u64(out, (uint64_t)i->clock_offset_ms);
 }
 
 struct digest ledger_leaf(const struct ledger_row *row)
@@ -128,7 +130,8 @@ static bool find_around(struct db *db, const struct batch_info *info,
                         struct intake_neighbours *near)
 {
     struct db_statement *s = db_prepare(
-        db, "SELECT sequence, batch_hash, previous_hash, idx, received_us "
+        db, "SELECT sequence, batch_hash, previous_hash, idx, received_us, "
+            "challenge_ms, clock_offset_ms "
             "FROM ledger WHERE probe_id = :probe AND boot_id = :boot "
             "AND sequence BETWEEN :sequence - 1 AND :sequence + 1");
     if (s == NULL)
@@ -141,6 +144,9 @@ static bool find_around(struct db *db, const struct batch_info *info,
         uint64_t sequence = db_u64(s, 0);
         if (sequence < info->sequence) {
             near->has_before = read_digest(db_blob(s, 1), &near->before_hash);
+            near->before_challenge_ms = db_i64(s, 5);
+            near->before_clock_offset_ms =
+                db_is_null(s, 6) ? CLOCK_OFFSET_UNKNOWN : db_i64(s, 6);
         } else if (sequence > info->sequence) {
             near->has_after = read_digest(db_blob(s, 2), &near->after_previous);
         } else {
@@ -265,31 +271,36 @@ static void bind_info(struct db_statement *s, const struct batch_info *i)
     db_bind_i64(s, ":clock_quality", i->clock_quality);
     db_bind_blob(s, ":software_hash", i->software_hash.bytes, DIGEST_LEN);
     db_bind_blob(s, ":registry_version", i->registry_version.bytes, DIGEST_LEN);
+    if (i->clock_offset_ms == CLOCK_OFFSET_UNKNOWN)
+        db_bind_null(s, ":clock_offset_ms");
+    else
+        db_bind_i64(s, ":clock_offset_ms", i->clock_offset_ms);
 }
 
 static bool insert_row(struct db *db, const struct ledger_row *row,
                        int64_t signer)
 {
     struct db_statement *s = db_prepare(
-        db,
-        "INSERT INTO ledger (idx, probe_id, boot_id, sequence, batch_hash, "
-        "previous_hash, enterprise_id, site_id, supplier_id, source, tier, "
-        "transport, signer, "
-        "received_us, period_start_ms, period_end_ms, is_late, is_counted, "
-        "is_sample, is_scaled, record_count, octets, packets, "
-        "dropped_records, packets_seen, packets_dropped, flows_evicted, "
-        "batches_lost, "
-        "clock_quality, software_hash, registry_version, archive_segment, "
-        "archive_offset, archive_length) VALUES (:idx, :probe_id, :boot_id, "
-        ":sequence, :batch_hash, :previous_hash, :enterprise_id, :site_id, "
-        ":supplier_id, :source, :tier, :transport, :signer, :received_us, "
-        ":period_start_ms, "
-        ":period_end_ms, :is_late, :is_counted, :is_sample, :is_scaled, "
-        ":record_count, "
-        ":octets, :packets, :dropped_records, :packets_seen, "
-        ":packets_dropped, :flows_evicted, :batches_lost, :clock_quality, "
-        ":software_hash, :registry_version, :archive_segment, "
-        ":archive_offset, :archive_length)");
+        db, "INSERT INTO ledger (idx, probe_id, boot_id, sequence, batch_hash, "
+            "previous_hash, enterprise_id, site_id, supplier_id, source, tier, "
+            "transport, signer, "
+            "received_us, period_start_ms, period_end_ms, is_late, is_counted, "
+            "is_sample, is_scaled, record_count, octets, packets, "
+            "dropped_records, packets_seen, packets_dropped, flows_evicted, "
+            "batches_lost, "
+            "clock_quality, software_hash, registry_version, archive_segment, "
+            "archive_offset, archive_length, challenge_ms, clock_offset_ms) "
+            "VALUES (:idx, :probe_id, :boot_id, "
+            ":sequence, :batch_hash, :previous_hash, :enterprise_id, :site_id, "
+            ":supplier_id, :source, :tier, :transport, :signer, :received_us, "
+            ":period_start_ms, "
+            ":period_end_ms, :is_late, :is_counted, :is_sample, :is_scaled, "
+            ":record_count, "
+            ":octets, :packets, :dropped_records, :packets_seen, "
+            ":packets_dropped, :flows_evicted, :batches_lost, :clock_quality, "
+            ":software_hash, :registry_version, :archive_segment, "
+            ":archive_offset, :archive_length, :challenge_ms, "
+            ":clock_offset_ms)");
     if (s == NULL)
         return false;
     bind_info(s, &row->info);
@@ -311,6 +322,10 @@ static bool insert_row(struct db *db, const struct ledger_row *row,
     db_bind_i64(s, ":archive_segment", row->place.segment);
     db_bind_u64(s, ":archive_offset", row->place.offset);
     db_bind_u64(s, ":archive_length", row->place.length);
+    if (row->challenge_ms == 0)
+        db_bind_null(s, ":challenge_ms");
+    else
+        db_bind_i64(s, ":challenge_ms", row->challenge_ms);
     return db_do(s);
 }
 
@@ -339,7 +354,8 @@ bool ledger_append(struct db *db, struct ledger_row *row)
     "l.octets, l.packets, l.dropped_records, l.packets_seen, "                 \
     "l.packets_dropped, l.flows_evicted, l.batches_lost, l.clock_quality, "    \
     "l.software_hash, l.registry_version, l.archive_segment, "                 \
-    "l.archive_offset, l.archive_length, l.supplier_id, l.is_scaled "          \
+    "l.archive_offset, l.archive_length, l.supplier_id, l.is_scaled, "         \
+    "l.challenge_ms, l.clock_offset_ms "                                       \
     "FROM " schema ".ledger AS l "                                             \
     "LEFT JOIN " schema ".signer AS s ON s.key = l.signer "
 
@@ -388,6 +404,8 @@ static bool read_info(struct db_statement *s, struct batch_info *i)
         .flows_evicted = db_u64(s, 24),
         .batches_lost = db_u64(s, 25),
         .clock_quality = (enum clock_quality)db_i64(s, 26),
+        .clock_offset_ms =
+            db_is_null(s, 35) ? CLOCK_OFFSET_UNKNOWN : db_i64(s, 35),
     };
     return read_text(s, 1, i->probe_id, sizeof(i->probe_id)) &&
            read_bytes(db_blob(s, 2), i->boot_id, BOOT_ID_LEN) &&
@@ -408,6 +426,7 @@ bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
         .is_counted = db_i64(s, 16) != 0,
         .is_sample = db_i64(s, 17) != 0,
         .is_scaled = db_i64(s, 33) != 0,
+        .challenge_ms = db_i64(s, 34),
         .dropped_records = db_u64(s, 21),
         .place = {(uint32_t)db_i64(s, 29), db_u64(s, 30), db_u64(s, 31)},
     };

@@ -41,6 +41,7 @@ struct ledger_row {
     bool is_late, is_counted, is_sample;
     bool is_scaled; /* counts scaled up from sampled packets */
     uint64_t dropped_records;
+    int64_t challenge_ms; /* time in a right challenge; 0: none */
     struct archive_place place;
 };
 

@@ -72,6 +72,20 @@ static void close_if_replaced(struct registry *r)
     r->db = NULL;
 }
 
+struct db *registry_db(struct registry *registry)
+{
+    struct registry *r = registry;
+    close_if_replaced(r);
+    return r->db != NULL || open_database(r) ? r->db : NULL;
+}
+
+bool registry_note_failure(struct registry *registry)
+{
+    if (registry->db != NULL)
+        error_set(&registry->error, "%s", db_error(registry->db));
+    return false;
+}
+
 /* False when the row is none that we can work with; that is no registration,
  * and must not hold up the other probes. */
 static bool read_probe(struct db_statement *s, struct registry_probe *probe)
@@ -99,8 +113,7 @@ enum registry_status registry_find(struct registry *registry,
                                    struct registry_probe *probe)
 {
     struct registry *r = registry;
-    close_if_replaced(r);
-    if (r->db == NULL && !open_database(r))
+    if (registry_db(r) == NULL)
         return REGISTRY_FAILED;
     struct db_statement *s = db_prepare(
         r->db, "SELECT enterprise_id, site_id, algorithm, signing_key, "

@@ -19,6 +19,7 @@
 
 enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
 
+struct db;
 struct registry;
 
 /* Whom a batch speaks for. The collector makes such rows itself for what
@@ -72,6 +73,11 @@ typedef void registry_exporter_fn(void *context,
 enum registry_status registry_read_exporters(struct registry *registry,
                                              registry_exporter_fn *fn,
                                              void *context);
+/* The database, for other questions (registry_version.h); NULL when it cannot be
+ * opened. After a failed one registry_note_failure() keeps the reason and gives
+ * false. */
+struct db *registry_db(struct registry *registry);
+bool registry_note_failure(struct registry *registry);
 /* Why the last question failed, one line. */
 const char *registry_error(const struct registry *registry);
 

@@ -10,6 +10,10 @@ const struct db_migration ledger_migrations[] = {
 #include "ledger/002-detail.sql.inc"
     },
     {
+        "003-loss.sql",
+#include "ledger/003-loss.sql.inc"
+    },
+    {
         "004-log.sql",
 #include "ledger/004-log.sql.inc"
     },

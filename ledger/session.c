@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/ipfix_decode.h"
+#include "common/return_channel.h"
 
 enum { READ_SIZE = 16 * 1024 };
 
@@ -18,6 +19,7 @@ struct session {
     struct batch_reader *reader;
     size_t batch_bytes; /* handed on since the last release */
     bool has_batch;
+    struct slice message; /* in the input */
     enum batch_status content;
     char fault[96];
 };
@@ -102,9 +104,19 @@ enum session_status session_next(struct session *session)
             return bad(s, "not an IPFIX message");
         if (length == 0 || (size_t)length > left)
             return SESSION_MORE;
+        if (s->batch_bytes == 0 && return_is_ours(data, (size_t)length)) {
+            s->message = slice_of_bytes(data, (size_t)length);
+            s->used += (size_t)length;
+            return SESSION_MESSAGE;
+        }
         status = add_message(s, data, (size_t)length);
     }
     return s->fault[0] == '\0' ? status : SESSION_BAD;
+}
+
+struct slice session_message(const struct session *session)
+{
+    return session->message;
 }
 
 const struct batch_reader *session_reader(const struct session *session)

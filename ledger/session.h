@@ -5,6 +5,8 @@
  *   session_space / session_filled   put bytes in
  *   session_next                     until SESSION_MORE or SESSION_BAD
  *     SESSION_BATCH: session_reader, then session_release
+ *     SESSION_MESSAGE: session_message; one of the return channel's, between
+ *     batches
  *
  * Bytes after a complete batch wait inside until it is released.
  */
@@ -20,9 +22,10 @@
 struct session;
 
 enum session_status {
-    SESSION_MORE,  /* needs more bytes */
-    SESSION_BATCH, /* a whole batch waits to be taken */
-    SESSION_BAD,   /* not our format: nothing can follow; see session_fault */
+    SESSION_MORE,    /* needs more bytes */
+    SESSION_BATCH,   /* a whole batch waits to be taken */
+    SESSION_MESSAGE, /* return_is_ours(); go on with session_next */
+    SESSION_BAD,     /* not our format: nothing can follow; see session_fault */
 };
 
 struct session *session_new(void); /* NULL without memory */
@@ -34,6 +37,8 @@ uint8_t *session_space(struct session *session, size_t *length);
 /* So many of them were filled. */
 void session_filled(struct session *session, size_t length);
 enum session_status session_next(struct session *session);
+/* Borrowed until the next call of session_space or session_free. */
+struct slice session_message(const struct session *session);
 const struct batch_reader *session_reader(const struct session *session);
 /* BATCH_OK, or BATCH_BAD_CONTENT for a batch whose signed sums do not fit. */
 enum batch_status session_content(const struct session *session);

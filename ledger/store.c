@@ -15,8 +15,10 @@
 #include <string.h>
 
 #include "ledger/archive.h"
+#include "ledger/challenge.h"
 #include "ledger/detail.h"
 #include "ledger/intake.h"
+#include "ledger/loss.h"
 #include "ledger/registry.h"
 #include "ledger/usage.h"
 
@@ -28,6 +30,8 @@ struct store {
     struct preparer *preparer;
     int64_t data_version; /* changes when another process has written */
     bool accept_sample;
+    bool has_secret;
+    struct digest secret;     /* of challenges */
     bool is_failing;          /* the last group could not be stored */
     struct archive_mark mark; /* of the group */
     struct store_totals totals, totals_before;
@@ -86,6 +90,12 @@ void store_close(struct store *store)
     db_close(store->db);
     registry_close(store->registry);
     free(store);
+}
+
+void store_set_challenge(struct store *store, struct digest secret)
+{
+    store->secret = secret;
+    store->has_secret = true;
 }
 
 struct db *store_db(struct store *store)
@@ -238,8 +248,17 @@ static bool add_chain_events(struct taking *t)
     struct digest previous = t->facts.info->previous_hash;
     const struct digest *known =
         t->near.has_before ? &t->near.before_hash : NULL;
-    if (t->decision.is_gap && !add_event(t, REASON_GAP, NULL, &t->facts.hash))
+    if (t->decision.is_gap &&
+        (!add_event(t, REASON_GAP, NULL, &t->facts.hash) ||
+         !loss_note_gap(t->c->db, t->facts.info, t->facts.hash,
+                        t->near.highest + 1)))
         return false;
+    if (t->decision.is_reorder &&
+        !add_event(t, REASON_REORDER, NULL, &t->facts.hash))
+        return false;
+    for (size_t i = 0; i < 4 && t->decision.notes[i] != REASON_NONE; i++)
+        if (!add_event(t, t->decision.notes[i], NULL, &t->facts.hash))
+            return false;
     if (t->decision.is_fork && !add_event(t, REASON_FORK, known, &previous))
         return false;
     if (t->decision.is_overlap &&
@@ -269,6 +288,7 @@ static void fill_row(struct taking *t)
         .is_sample = t->probe.is_sample,
         .is_scaled = t->probe.is_scaled,
         .dropped_records = batch_reader_dropped(t->reader),
+        .challenge_ms = t->facts.challenge_ms,
     };
     memcpy(row->key, t->probe.key, t->probe.key_length);
     memcpy(row->enterprise_id, t->probe.enterprise_id, REGISTRY_ID_LEN);
@@ -309,6 +329,7 @@ static bool store(struct taking *t)
         return false;
     }
     if (!ledger_append(c->db, &t->row) || !add_chain_events(t) ||
+        !loss_store(c->db, t->row.index, t->reader, t->decision.is_reorder) ||
         (t->row.is_counted && !store_records(t)))
         return false;
     add_to_totals(t);
@@ -384,6 +405,26 @@ static bool undo(struct taking *t, const struct store_totals *before)
     return true;
 }
 
+/* Lists of endpoints are published to probes; the chains that the collector
+ * makes itself know none, nor challenges. */
+static bool look_at_version(struct taking *t)
+{
+    struct store *c = t->c;
+    const struct batch_info *info = t->facts.info;
+    if (t->origin->own != NULL)
+        return true;
+    if (c->has_secret)
+        t->facts.is_challenge_forged =
+            challenge_check(c->secret, info->probe_id, info->challenge,
+                            &t->facts.challenge_ms) == CHALLENGE_FORGED;
+    if (registry_version_age(c->registry, info->registry_version,
+                             &t->facts.registry_age,
+                             &t->facts.registry_replaced_ms))
+        return true;
+    log_failing(c, registry_error(c->registry));
+    return false;
+}
+
 static bool gather(struct taking *t, struct wall_time now)
 {
     struct store *c = t->c;
@@ -409,6 +450,8 @@ static bool gather(struct taking *t, struct wall_time now)
         .accept_sample = c->accept_sample,
         .now = now,
     };
+    if (!look_at_version(t))
+        return false;
     if (found == REGISTRY_FOUND)
         t->facts.signature =
             prepare_signature(t->prepared, t->reader, &t->probe);

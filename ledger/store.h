@@ -32,6 +32,8 @@ struct store;
 struct store *store_open(const struct ledger_paths *paths, bool accept_sample,
                          struct error_text *error);
 void store_close(struct store *store);
+/* Of the challenges that batches carry; without it they are not looked at. */
+void store_set_challenge(struct store *store, struct digest secret);
 struct db *store_db(struct store *store);
 
 /* Where a batch comes from. */

@@ -2,6 +2,7 @@
 #include "portal/commands.h"
 
 #include <poll.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/program.h"
@@ -15,6 +16,7 @@
 #include "portal/portal.h"
 #include "portal/read_password.h"
 #include "portal/registry.h"
+#include "portal/registry_version.h"
 #include "portal/rules_parameters.h"
 
 enum { FAILED = 1, USAGE = 2 };
@@ -22,6 +24,7 @@ enum {
     CONNECTION_LIMIT = 1024,
     IDLE_TIMEOUT_S = 15,
     STOP_CHECK_MS = 200,
+    PUBLISH_PERIOD_S = 60,
     ENDPOINTS_MAX_BYTES = 256 * 1024 * 1024,
 };
 
@@ -49,9 +52,52 @@ int command_report(const struct error_text *error)
     return FAILED;
 }
 
+static struct sign_key *load_registry_key(const struct portal_config *config)
+{
+    struct error_text error;
+    if (config->registry_key[0] == '\0')
+        return NULL;
+    struct sign_key *key = sign_key_load(config->registry_key, &error);
+    if (key == NULL)
+        fatal(USAGE, "registry_key: %s", error.text);
+    return key;
+}
+
+/* The list of endpoints as a new version, if it has changed. */
+static void publish(struct portal *portal, const struct sign_key *key)
+{
+    struct error_text error;
+    struct registry_head head;
+    struct db *db = portal_write_begin(portal);
+    if (db == NULL)
+        return;
+    enum registry_publish result =
+        registry_version_publish(db, key, "SYS", wall_now(), &head, &error);
+    if (result == REGISTRY_PUBLISH_FAILED)
+        log_error("list of endpoints: not published: %s", error.text);
+    if (portal_write_end(portal, result != REGISTRY_PUBLISH_FAILED) &&
+        result == REGISTRY_PUBLISHED)
+        log_info("list of endpoints: version %" PRIu64 " published",
+                 head.serial);
+}
+
+static void wait_for_stop(struct portal *portal, const struct sign_key *key)
+{
+    struct mono_time next = mono_now();
+    while (!stop_requested()) {
+        struct mono_time now = mono_now();
+        if (key != NULL && now.us >= next.us) {
+            publish(portal, key);
+            next = mono_later(now, PUBLISH_PERIOD_S * 1000LL);
+        }
+        poll(NULL, 0, STOP_CHECK_MS);
+    }
+}
+
 static int serve(const struct portal_config *config)
 {
     struct error_text error;
+    struct sign_key *key = load_registry_key(config);
     struct portal *portal = portal_open(config, &error);
     if (portal == NULL)
         return command_report(&error);
@@ -75,13 +121,13 @@ static int serve(const struct portal_config *config)
         if (has_est)
             log_info("enrolment on %s, port %u", config->est_listen,
                      est_port(est));
-        while (!stop_requested())
-            poll(NULL, 0, STOP_CHECK_MS);
+        wait_for_stop(portal, key);
         log_info("stopped");
     }
     est_stop(est);
     http_server_stop(server);
     portal_close(portal);
+    sign_key_free(key);
     return good ? 0 : command_report(&error);
 }
 
@@ -202,6 +248,71 @@ int command_endpoints(int argc, char **argv)
     struct db *db = command_open_registry(&config);
     buffer_init(&out, ENDPOINTS_MAX_BYTES);
     bool good = endpoints_csv_write(db, &out);
+    if (good)
+        fwrite(out.data, 1, out.length, stdout);
+    else
+        fprintf(stderr, "yz-portal: %s\n", db_error(db));
+    buffer_clear(&out);
+    db_close(db);
+    return good ? 0 : FAILED;
+}
+
+static int publish_once(struct db *db, const struct sign_key *key)
+{
+    struct error_text error;
+    struct registry_head head;
+    char hex[DIGEST_HEX_LEN];
+    if (!db_begin(db)) {
+        error_set(&error, "%s", db_error(db));
+        return command_report(&error);
+    }
+    enum registry_publish result =
+        registry_version_publish(db, key, "SYS", wall_now(), &head, &error);
+    bool good = result == REGISTRY_PUBLISHED;
+    if (good && !db_commit(db)) {
+        error_set(&error, "%s", db_error(db));
+        return command_report(&error);
+    }
+    if (!good)
+        db_rollback(db);
+    if (result == REGISTRY_PUBLISH_FAILED)
+        return command_report(&error);
+    digest_to_hex(head.hash, hex);
+    printf("version %" PRIu64 " %s%s\n", head.serial, hex,
+           good ? "" : " is the newest already");
+    return 0;
+}
+
+int command_registry_publish(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    struct program_option options[] = {{"-c", .value = &path}};
+    struct portal_config config = {0};
+    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+        return USAGE;
+    command_read_config(path, &config);
+    struct sign_key *key = load_registry_key(&config);
+    if (key == NULL)
+        fatal(USAGE, "%s: registry_key: none is given", path);
+    struct db *db = command_open_registry(&config);
+    int status = publish_once(db, key);
+    db_close(db);
+    sign_key_free(key);
+    return status;
+}
+
+int command_registry_list(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    struct program_option options[] = {{"-c", .value = &path}};
+    struct portal_config config = {0};
+    struct buffer out;
+    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+        return USAGE;
+    command_read_config(path, &config);
+    struct db *db = command_open_registry(&config);
+    buffer_init(&out, ENDPOINTS_MAX_BYTES);
+    bool good = registry_version_print(db, &out);
     if (good)
         fwrite(out.data, 1, out.length, stdout);
     else

@@ -5,10 +5,12 @@
 #include "common/db.h"
 #include "portal/portal_config.h"
 
-int command_run(int argc, char **argv);         /* serve until SIGTERM */
-int command_user_add(int argc, char **argv);    /* a personal account */
-int command_load(int argc, char **argv);        /* a folder into the registry */
-int command_endpoints(int argc, char **argv);   /* ENDPOINTS.csv to stdout */
+int command_run(int argc, char **argv);       /* serve until SIGTERM */
+int command_user_add(int argc, char **argv);  /* a personal account */
+int command_load(int argc, char **argv);      /* a folder into the registry */
+int command_endpoints(int argc, char **argv); /* ENDPOINTS.csv to stdout */
+int command_registry_publish(int argc, char **argv);
+int command_registry_list(int argc, char **argv);
 int command_audit_check(int argc, char **argv); /* is the audit chain whole? */
 
 /* What they share: the file at -c, portal.db for writing (both end the program

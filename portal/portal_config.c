@@ -59,6 +59,10 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
     {"registry_public_key", CONFIG_PATH, MEMBER(registry_public_key),
      .initial = "",
      .help = "Public key of the lists of registered endpoints (PEM)."},
+    {"registry_key", CONFIG_PATH, MEMBER(registry_key), .initial = "",
+     .help = "Key that signs the versions of the list of endpoints (PKCS#8 "
+             "PEM, Ed25519 or SM2, mode 0600); probes know its public half. "
+             "Empty: no versions are published."},
     {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
      .initial = "15",
      .help = "A login ends after so many minutes without a request."},

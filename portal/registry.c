@@ -12,6 +12,9 @@ static const char ENROLMENT_002[] =
 static const char EXPORTER_003[] =
 #include "portal/003-exporter.sql.inc"
     ;
+static const char VERSION_004[] =
+#include "portal/004-registry-version.sql.inc"
+    ;
 
 struct db *registry_open(const char *path, struct error_text *error)
 {
@@ -19,6 +22,7 @@ struct db *registry_open(const char *path, struct error_text *error)
         {"001-registry.sql", REGISTRY_001},
         {"002-enrolment.sql", ENROLMENT_002},
         {"003-exporter.sql", EXPORTER_003},
+        {"004-registry-version.sql", VERSION_004},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -78,6 +78,9 @@ static void put_example(char text[static EXPLAIN_EXAMPLE_LEN],
     case IPFIX_UNSIGNED:
         put_number(text, v);
         return;
+    case IPFIX_SIGNED:
+        snprintf(text, EXPLAIN_EXAMPLE_LEN, "%" PRId64, (int64_t)uint_of(v));
+        return;
     case IPFIX_MILLISECONDS:
         wall_to_text(wall_from_ms((int64_t)(uint_of(v) & INT64_MAX)), time);
         snprintf(text, EXPLAIN_EXAMPLE_LEN, "%s", time);
@@ -218,6 +221,7 @@ static struct batch_info sample_info(const char *probe_id)
         .period_end_ms = 1795421100000,
         .clock_quality = CLOCK_SYNCHRONISED,
         .packets_seen = 118,
+        .clock_offset_ms = -12,
         .software_hash = digest_of("program", 7),
         .registry_version = digest_of("list", 4),
     };
@@ -226,11 +230,28 @@ static struct batch_info sample_info(const char *probe_id)
     return info;
 }
 
+static struct batch_loss sample_loss(const struct batch_info *info)
+{
+    struct batch_loss loss = {
+        .first_sequence = 3,
+        .last_sequence = 4,
+        .batches = 2,
+        .period_start_ms = info->period_start_ms - 3000000,
+        .period_end_ms = info->period_start_ms - 2400000,
+        .record_count = 9,
+        .octets = 41234,
+        .reason = LOSS_NO_ROOM,
+    };
+    memcpy(loss.boot_id, info->boot_id, BOOT_ID_LEN);
+    return loss;
+}
+
 /* A whole batch, by the code that makes the real ones. */
 static bool make_batch(const char *probe_id, struct buffer *batch)
 {
     struct flow_record v4 = sample_flow(false), v6 = sample_flow(true);
     struct batch_info info = sample_info(probe_id);
+    struct batch_loss loss = sample_loss(&info);
     struct digest hash;
     struct sign_key *key = sign_key_generate(SIGN_ED25519);
     struct batch_writer *writer = batch_writer_new(1, 0);
@@ -238,6 +259,7 @@ static bool make_batch(const char *probe_id, struct buffer *batch)
         key != NULL && writer != NULL &&
         batch_writer_add(writer, &v4, 1795420800) &&
         batch_writer_add(writer, &v6, 1795420800) &&
+        batch_writer_add_loss(writer, &loss, 1795420800) &&
         batch_writer_finish(writer, &info, key, 1795421100, batch, &hash);
     batch_writer_free(writer);
     sign_key_free(key);

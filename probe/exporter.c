@@ -13,6 +13,7 @@
 enum {
     OBSERVATION_DOMAIN = 1,
     KEY_FILE_MAX = 1024,
+    CLOCK_STEP_MS = 2000, /* less is a clock being trimmed */
 };
 
 struct exporter {
@@ -213,21 +214,45 @@ bool exporter_add(struct exporter *e, const struct flow *flow,
     return exporter_add_record(e, &record, now);
 }
 
+/* When the clock was set meanwhile, the period is as long as it was and ends
+ * now. Without a second clock only setting back is seen: an empty period, then
+ * on from the new time. */
+static void set_period(struct batch_info *info,
+                       const struct exporter_period *period, int64_t end_ms)
+{
+    int64_t span_ms = end_ms - info->period_start_ms;
+    int64_t step_ms = span_ms - period->elapsed_ms;
+    info->clock_quality = period->clock_quality;
+    info->period_end_ms = end_ms;
+    if (period->elapsed_ms > 0 &&
+        (step_ms > CLOCK_STEP_MS || step_ms < -CLOCK_STEP_MS)) {
+        info->period_start_ms =
+            end_ms > period->elapsed_ms ? end_ms - period->elapsed_ms : 0;
+        if (info->clock_quality == CLOCK_SYNCHRONISED)
+            info->clock_quality = CLOCK_INFORMATIVE;
+    } else if (span_ms < 0) {
+        info->period_end_ms = info->period_start_ms;
+    }
+}
+
 bool exporter_finish(struct exporter *e, const struct exporter_period *period,
                      struct wall_time now, struct buffer *out,
                      struct digest *hash)
 {
     struct batch_info info = e->info;
     info.sequence++;
-    info.period_end_ms = wall_to_ms(now);
-    /* The clock was set back: an empty period, then on from the new time. */
-    if (info.period_end_ms < info.period_start_ms)
-        info.period_end_ms = info.period_start_ms;
-    info.clock_quality = period->clock_quality;
+    set_period(&info, period, wall_to_ms(now));
     info.packets_seen = period->packets_seen;
     info.packets_dropped = period->packets_dropped;
     info.flows_evicted = period->flows_evicted;
-    info.batches_lost = period->batches_lost;
+    memcpy(info.challenge, period->challenge, CHALLENGE_LEN);
+    info.clock_offset_ms = period->clock_offset_ms;
+    info.batches_lost = 0;
+    for (size_t i = 0; i < period->loss_count; i++) {
+        (void)batch_writer_add_loss(e->writer, &period->losses[i],
+                                    (uint32_t)wall_to_s(now));
+        info.batches_lost += period->losses[i].batches;
+    }
     if (!batch_writer_finish(e->writer, &info, e->key, (uint32_t)wall_to_s(now),
                              out, hash))
         return false;

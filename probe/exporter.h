@@ -48,10 +48,16 @@ struct exporter_options {
     struct wall_time start; /* of the first period */
 };
 
-/* Counters of the period that ends. */
+/* What the batch says of the period that ends. */
 struct exporter_period {
+    int64_t elapsed_ms; /* since the last batch, by a clock that nobody sets;
+                           0: not known */
     enum clock_quality clock_quality;
-    uint64_t packets_seen, packets_dropped, flows_evicted, batches_lost;
+    uint64_t packets_seen, packets_dropped, flows_evicted;
+    const struct batch_loss *losses; /* for this batch to tell; borrowed */
+    size_t loss_count;               /* at most BATCH_LOSS_MAX */
+    uint8_t challenge[CHALLENGE_LEN];
+    int64_t clock_offset_ms;
 };
 
 /* A new boot id is drawn. NULL without memory, or when the id does not fit. */

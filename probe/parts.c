@@ -53,25 +53,43 @@ static int memory_of(struct slice text)
     return fd;
 }
 
+const char *parts_list_path(const struct probe_config *config, char *path)
+{
+    bool is_kept =
+        config->registry_key[0] != '\0' &&
+        return_side_list_path(config->state, path, DURABLE_PATH_LEN) &&
+        access(path, R_OK) == 0;
+    return is_kept ? path : config->endpoints;
+}
+
+bool parts_take_list(struct slice text, const char *name,
+                     struct endpoint_list **list, int *fd,
+                     struct error_text *error)
+{
+    *fd = -1;
+    *list = endpoint_list_parse(text, name, error);
+    if (*list != NULL)
+        *fd = memory_of(text);
+    if (*list != NULL && *fd < 0) {
+        endpoint_list_free(*list);
+        *list = NULL;
+        error_set(error, "%s: no memory", name);
+    }
+    return *list != NULL;
+}
+
 bool parts_read_list(const char *path, struct endpoint_list **list, int *fd,
                      struct error_text *error)
 {
     struct buffer text;
     *list = NULL;
     *fd = -1;
-    if (!buffer_read_file(&text, path, ENDPOINT_BYTES_MAX))
+    bool good = buffer_read_file(&text, path, ENDPOINT_BYTES_MAX);
+    if (!good)
         error_set(error, "%s: %s", path, strerror(errno));
-    else
-        *list = endpoint_list_parse(buffer_slice(&text), path, error);
-    if (*list != NULL)
-        *fd = memory_of(buffer_slice(&text));
+    good = good && parts_take_list(buffer_slice(&text), path, list, fd, error);
     buffer_clear(&text);
-    if (*list != NULL && *fd < 0) {
-        endpoint_list_free(*list);
-        *list = NULL;
-        error_set(error, "%s: no memory", path);
-    }
-    return *list != NULL;
+    return good;
 }
 
 /* --- keys --- */
@@ -86,6 +104,12 @@ static bool open_keys(struct parts *p, struct error_text *error)
         c->receipt_key, &p->receipt_algorithm, p->receipt_key, error);
     if (p->receipt_key_length == 0)
         return false;
+    if (c->registry_key[0] != '\0') {
+        p->registry_key_length = sign_public_load(
+            c->registry_key, &p->registry_algorithm, p->registry_key, error);
+        if (p->registry_key_length == 0)
+            return false;
+    }
     p->tls = tls_context_client(c->ca, c->certificate, c->tls_key, wall_now(),
                                 error);
     return p->tls != NULL;
@@ -122,7 +146,9 @@ static bool start_renewer(struct parts *p, struct error_text *error)
 static bool open_configured(struct parts *p, struct error_text *error)
 {
     const struct probe_config *c = &p->config;
-    if (!parts_read_list(c->endpoints, &p->endpoints, &p->list_fd, error) ||
+    char path[DURABLE_PATH_LEN];
+    if (!parts_read_list(parts_list_path(c, path), &p->endpoints, &p->list_fd,
+                         error) ||
         !try_keys(p))
         return false;
     if (!digest_of_file("/proc/self/exe", &p->software_hash))
@@ -256,7 +282,8 @@ static struct sandbox_options sandbox_of(const struct parts *p)
         .state = c->state,
         .files = {c->endpoints, c->ca, c->certificate, c->tls_key},
         .file_count = 4,
-        .ports = {port_of(c->collector), DNS_PORT},
+        .ports = {port_of(c->proxy[0] != '\0' ? c->proxy : c->collector),
+                  DNS_PORT},
         .port_count = 2};
 }
 
@@ -283,7 +310,13 @@ static bool open_own(struct parts *p, struct error_text *error)
                                         .endpoints = p->endpoints,
                                         .software_hash = p->software_hash,
                                         .start = p->started};
+    struct return_side_options side = {
+        .state = c->state,
+        .registry_algorithm = p->registry_algorithm,
+        .registry_key =
+            slice_of_bytes(p->registry_key, p->registry_key_length)};
     struct uplink_options uplink = {
+        .proxy = c->proxy,
         .collector = c->collector,
         .collector_name = c->collector_name,
         .probe_id = c->probe_id,
@@ -298,9 +331,15 @@ static bool open_own(struct parts *p, struct error_text *error)
     p->exporter = exporter_new(&exporter);
     if (p->exporter == NULL)
         return error_set(error, "no memory");
+    p->side = return_side_new(&side, error);
+    if (p->side == NULL)
+        return false;
+    return_side_set_version(p->side, endpoint_list_version(p->endpoints));
+    uplink.side = p->side;
     p->uplink = uplink_new(&uplink, p->tls, p->spool);
     return p->uplink != NULL ||
-           error_set(error, "collector %s: not HOST:PORT", c->collector);
+           error_set(error, "collector %s, proxy %s: not HOST:PORT",
+                     c->collector, c->proxy);
 }
 
 /* Tried twice: a folder below /run is root's, and may be the user's, where root
@@ -344,6 +383,7 @@ void parts_close(struct parts *p)
     readers_free(p->readers);
     metrics_close(p->metrics);
     uplink_free(p->uplink);
+    return_side_free(p->side);
     exporter_free(p->exporter);
     spool_close(p->spool);
     filter_free(p->filter);

@@ -37,6 +37,10 @@ struct parts {
     enum sign_algorithm receipt_algorithm;
     uint8_t receipt_key[SIGN_PUBLIC_MAX];
     size_t receipt_key_length;
+    enum sign_algorithm registry_algorithm;
+    uint8_t registry_key[SIGN_PUBLIC_MAX];
+    size_t registry_key_length; /* 0: no lists are taken */
+    struct return_side *side;
     struct tls_context *tls;
     struct digest software_hash;
     struct capture *captures[CAPTURES_MAX]; /* by worker, then interface */
@@ -71,6 +75,13 @@ void parts_close(struct parts *parts);
  * sentence: the one before stays. */
 bool parts_renew_tls(struct parts *parts, struct error_text *error);
 
+/* Which file has the list: with a registry key that of the state folder, once it
+ * is there. `path` has room for DURABLE_PATH_LEN. */
+const char *parts_list_path(const struct probe_config *config, char *path);
+/* The same for text that is read already; `name` is for messages. */
+bool parts_take_list(struct slice text, const char *name,
+                     struct endpoint_list **list, int *fd,
+                     struct error_text *error);
 /* The list, and a descriptor of the very bytes it was parsed from, which the
  * readers cannot change for one another. Both become the caller's. */
 bool parts_read_list(const char *path, struct endpoint_list **list, int *fd,

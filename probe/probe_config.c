@@ -126,6 +126,13 @@ const struct config_key probe_config_keys[] = {
              "as https://portal.example:8443; yz-probe enrol writes it. The "
              "folder of the certificate must then belong to the user below. "
              "Empty: certificates are exchanged by hand."},
+    {.name = "registry_key",
+     PATH(registry_key),
+     .initial = "",
+     .help = "Public key that signs the list of endpoints (PEM). With it newer "
+             "lists come through the collector, and the one kept in the state "
+             "folder (endpoints.csv) goes before the file named by endpoints. "
+             "Empty: no list is taken."},
     {.name = "proxy",
      TEXT(proxy),
      .initial = "",

@@ -34,8 +34,9 @@ struct probe_config {
     char ca[PROBE_PATH_LEN], certificate[PROBE_PATH_LEN];
     char tls_key[PROBE_PATH_LEN], signing_key[PROBE_PATH_LEN];
     char receipt_key[PROBE_PATH_LEN];
-    char portal[300]; /* https://HOST[:PORT]; empty: none */
-    char proxy[300];  /* HOST:PORT or http://USER:PASSWORD@HOST:PORT; empty */
+    char portal[300];                  /* https://HOST[:PORT]; empty: none */
+    char registry_key[PROBE_PATH_LEN]; /* "": no lists are taken */
+    char proxy[300]; /* HOST:PORT or http://USER:PASSWORD@HOST:PORT; empty */
     uint64_t batch_period_s, idle_timeout_s, active_timeout_s, flow_limit;
     uint64_t hello_limit, duplicate_window_ms;
     int observation_point; /* enum observation_point */

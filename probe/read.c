@@ -73,6 +73,7 @@ static bool write_batch(struct reading *r)
     struct digest hash;
     const struct meter_counters *c = meter_counters(r->meter);
     struct exporter_period period = {
+        .clock_offset_ms = CLOCK_OFFSET_UNKNOWN,
         .clock_quality = CLOCK_RELATIVE,
         .packets_seen = c->packets - r->packets_written,
         .flows_evicted = c->evicted - r->evicted_written,

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #include "probe/parts.h"
 #include "probe/probe_config.h"
 #include "probe/process.h"
+#include "probe/durable.h"
 #include "probe/readers.h"
 #include "probe/spool.h"
 #include "probe/status.h"
@@ -40,6 +42,10 @@ enum {
     /* Together below TimeoutStopSec of the service, or the last batch is lost. */
     STOP_WAIT_S = 10, /* for the readers */
     FAREWELL_S = 5,   /* for the last batch */
+    /* Batches in a period that are full before its end. Past it records are
+     * dropped and their packets counted as such, so that a reader that floods us
+     * cannot push older evidence out of the spool. */
+    EARLY_BATCHES_MAX = 4,
 };
 
 /* What has been told in batches so far. */
@@ -51,12 +57,17 @@ struct run {
     struct parts parts;
     struct endpoint_list *next_endpoints; /* the readers are taking it */
     int next_fd;                          /* its bytes */
+    struct buffer next_text;              /* the same, of a sent list */
+    bool next_is_sent;                    /* it came through the collector */
     uint64_t memory_peak_bytes;
     struct told told;
-    uint64_t lost;                    /* batches, not yet told */
-    enum clock_quality clock_quality; /* as last told */
+    struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
+    enum clock_quality clock_quality;         /* as last told */
+    uint64_t early_batches;                   /* in this period */
+    uint64_t
+        refused_packets; /* of records without room, since the last batch */
     uint64_t mark;
-    struct mono_time next_batch, next_status, next_tick;
+    struct mono_time opened, last_batch, next_batch, next_status, next_tick;
     struct mono_time answer_end; /* of what was asked; 0: nothing was */
     struct stat certificate;     /* its file, as last read; inode 0: not yet */
     bool is_stopping, has_stopped;
@@ -89,14 +100,21 @@ static struct exporter_period period_of(struct run *r, struct told *now)
 {
     struct reader_counters c = readers_counters(r->parts.readers);
     struct capture_counters sum = sum_captures(r, &c);
+    struct return_status_view view =
+        return_side_status(r->parts.side, mono_now());
     *now = (struct told){sum.received, sum.dropped, c.meter.evicted};
-    return (struct exporter_period){
+    struct exporter_period period = {
         .clock_quality = exporter_clock_quality(),
         .packets_seen = now->received - r->told.received,
-        .packets_dropped = now->dropped - r->told.dropped,
+        .packets_dropped = now->dropped - r->told.dropped + r->refused_packets,
         .flows_evicted = now->evicted - r->told.evicted,
-        .batches_lost = r->lost,
+        .elapsed_ms = (mono_now().us - r->last_batch.us) / 1000,
+        .losses = r->losses,
+        .loss_count = spool_losses(r->parts.spool, r->losses),
+        .clock_offset_ms = view.clock_offset_ms,
     };
+    memcpy(period.challenge, view.challenge, CHALLENGE_LEN);
+    return period;
 }
 
 /* Once a batch at most: what an administrator should do something about. */
@@ -110,9 +128,9 @@ static void tell_losses(struct run *r, const struct exporter_period *p)
         log_warn("%" PRIu64 " flows were reported early since the last batch, "
                  "for want of room; raise flow_limit",
                  p->flows_evicted);
-    if (p->batches_lost > 0)
-        log_warn("%" PRIu64 " batches are lost: the spool was full or damaged",
-                 p->batches_lost);
+    if (p->loss_count > 0)
+        log_warn("batches are lost: the spool was full or damaged; this batch "
+                 "says which");
     if (p->clock_quality != r->clock_quality)
         log_info("clock: %s", status_clock_text(p->clock_quality));
     r->clock_quality = p->clock_quality;
@@ -123,14 +141,14 @@ static void close_batch(struct run *r, struct wall_time now)
     struct buffer batch = {0};
     struct digest hash;
     struct told told;
-    r->lost += spool_take_lost(r->parts.spool);
     struct exporter_period period = period_of(r, &told);
     if (!exporter_finish(r->parts.exporter, &period, now, &batch, &hash)) {
         log_error("no memory for a batch; its flows go into the next one");
         return;
     }
     r->told = told;
-    r->lost = 0;
+    r->last_batch = mono_now();
+    r->refused_packets = 0;
     tell_losses(r, &period);
     log_debug("batch %" PRIu64 ": %zu bytes",
               exporter_sequence(r->parts.exporter), batch.length);
@@ -147,6 +165,11 @@ static void on_flow(void *context, const struct flow_record *record)
     struct wall_time now = wall_now();
     if (exporter_add_record(r->parts.exporter, record, now))
         return;
+    if (r->early_batches == EARLY_BATCHES_MAX) {
+        r->refused_packets += record->packets + record->rpackets;
+        return;
+    }
+    r->early_batches++;
     close_batch(r, now); /* full before its time */
     if (!exporter_add_record(r->parts.exporter, record, now))
         log_error("a flow could not be put into a batch");
@@ -159,6 +182,7 @@ static void on_marked(void *context, uint64_t mark)
     (void)mark;
     r->answer_end.us = 0;
     r->has_stopped = r->is_stopping;
+    r->early_batches = 0;
     close_batch(r, wall_now());
 }
 
@@ -188,10 +212,30 @@ static bool give_list(struct run *r, int fd, const struct endpoint_list *list,
     return readers_give_list(r->parts.readers, fd, endpoint_list_version(list));
 }
 
+/* The sealed bytes behind a descriptor; *text is initialised here. */
+static bool read_bytes_of(int fd, struct buffer *text)
+{
+    uint8_t *room;
+    struct stat info;
+    off_t size = fstat(fd, &info) == 0 ? info.st_size : -1;
+    buffer_init(text, ENDPOINT_BYTES_MAX);
+    if (size < 0 ||
+        (size > 0 && (room = buffer_extend(text, (size_t)size)) == NULL))
+        return false;
+    for (off_t done = 0; done < size;) {
+        ssize_t n = pread(fd, room + done, (size_t)(size - done), done);
+        if (n <= 0)
+            return false;
+        done += n;
+    }
+    return true;
+}
+
 /* What cannot be read changes nothing. */
 static void reload(struct run *r, struct mono_time now)
 {
-    const char *path = r->parts.config.endpoints;
+    char kept[DURABLE_PATH_LEN];
+    const char *path = parts_list_path(&r->parts.config, kept);
     struct error_text error;
     struct endpoint_list *list;
     int fd;
@@ -212,6 +256,47 @@ static void reload(struct run *r, struct mono_time now)
         fail(r, "reader: a list cannot be handed over");
 }
 
+/* A newer list came through the collector. It is written to the state folder
+ * once it is in force; one that does not parse changes nothing. */
+static void take_sent_list(struct run *r, struct mono_time now)
+{
+    struct buffer old, text;
+    struct error_text error;
+    struct endpoint_list *list = NULL;
+    int fd = -1;
+    bool good = read_bytes_of(r->parts.list_fd, &old) ||
+                error_set(&error, "the list of endpoints in force cannot be "
+                                  "read");
+    buffer_init(&text, 0);
+    good =
+        good &&
+        return_side_build(r->parts.side, buffer_slice(&old), &text, &error) &&
+        parts_take_list(buffer_slice(&text), "list from the collector", &list,
+                        &fd, &error);
+    buffer_clear(&old);
+    if (!good) {
+        log_error("%s; the list before stays in force", error.text);
+        buffer_clear(&text);
+        return;
+    }
+    r->next_endpoints = list;
+    r->next_fd = fd;
+    r->next_text = text;
+    r->next_is_sent = true;
+    if (!give_list(r, fd, list, now))
+        fail(r, "reader: a list cannot be handed over");
+}
+
+static void keep_sent_list(struct run *r)
+{
+    struct error_text error;
+    if (r->next_is_sent &&
+        !return_side_keep(r->parts.side, buffer_slice(&r->next_text), &error))
+        log_error("%s; it is in force until the probe stops", error.text);
+    buffer_clear(&r->next_text);
+    r->next_is_sent = false;
+}
+
 static void exchange_lists(struct run *r, struct endpoint_list *list, int fd)
 {
     endpoint_list_free(r->parts.endpoints);
@@ -219,6 +304,7 @@ static void exchange_lists(struct run *r, struct endpoint_list *list, int fd)
     r->parts.endpoints = list;
     r->parts.list_fd = fd;
     exporter_set_endpoints(r->parts.exporter, list);
+    return_side_set_version(r->parts.side, endpoint_list_version(list));
 }
 
 /* The kernel took the new list not: the readers get the old one back. */
@@ -228,6 +314,8 @@ static void return_list(struct run *r, const char *reason)
     endpoint_list_free(r->next_endpoints);
     close(r->next_fd);
     r->next_endpoints = NULL;
+    buffer_clear(&r->next_text);
+    r->next_is_sent = false;
     if (!give_list(r, r->parts.list_fd, r->parts.endpoints, mono_now()))
         fail(r, "reader: a list cannot be handed over");
 }
@@ -248,10 +336,10 @@ static void on_taken(void *context)
         return;
     }
     exchange_lists(r, r->next_endpoints, r->next_fd);
+    keep_sent_list(r);
     r->next_endpoints = NULL;
-    log_info("%s: %zu rules are in force now, %zu were before",
-             r->parts.config.endpoints, filter_rule_count(r->parts.filter),
-             before);
+    log_info("endpoints: %zu rules are in force now, %zu were before",
+             filter_rule_count(r->parts.filter), before);
 }
 
 /* --- status --- */
@@ -289,6 +377,8 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
     struct reader_counters c = readers_counters(r->parts.readers);
     fill_parts(r, &c, parts);
     (void)process_read(r->parts.status_fd, &facts);
+    struct return_status_view view =
+        return_side_status(r->parts.side, mono_now());
     uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
     if (memory_bytes > r->memory_peak_bytes)
         r->memory_peak_bytes = memory_bytes;
@@ -317,6 +407,9 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
         .batches_made = exporter_sequence(r->parts.exporter),
         .spool = spool_totals(r->parts.spool),
         .uplink = uplink_status(r->parts.uplink),
+        .has_clock_offset = view.clock_offset_ms != CLOCK_OFFSET_UNKNOWN,
+        .clock_offset_ms = view.clock_offset_ms,
+        .registry_serial = view.registry_serial,
         .certificate_begin = tls_context_begins(r->parts.tls),
         .certificate_end = tls_context_expires(r->parts.tls),
         .clock_quality = exporter_clock_quality(),
@@ -489,6 +582,8 @@ static void loop(struct run *r)
         follow_validity(r, wall_now());
         if (!is_waiting(r) && reload_requested())
             reload(r, now);
+        if (!is_waiting(r) && return_side_has_list(r->parts.side))
+            take_sent_list(r, now);
         do_what_is_due(r, now);
     }
 }
@@ -581,9 +676,11 @@ static int run(struct run *r)
     stop_on_signals();
     reload_on_signal();
     r->clock_quality = CLOCK_SYNCHRONISED; /* what needs no line */
+    r->opened = mono_now();
     int status = parts_open(p, &callbacks);
     if (status == 0) {
         r->told = (struct told){p->before.received, p->before.dropped, 0};
+        r->last_batch = r->opened;
         tell_start(r);
         loop(r);
         say_farewell(r);
@@ -593,6 +690,7 @@ static int run(struct run *r)
     if (r->next_endpoints != NULL)
         close(r->next_fd);
     endpoint_list_free(r->next_endpoints);
+    buffer_clear(&r->next_text);
     return status;
 }
 

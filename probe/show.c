@@ -65,6 +65,12 @@ static void add_value(struct json_writer *json, const char *name,
     case IPFIX_UNSIGNED:
         json_u64(json, name, uint_of(v));
         return;
+    case IPFIX_SIGNED:
+        if (uint_of(v) == (uint64_t)INT64_MIN)
+            json_no_value(json, name);
+        else
+            json_i64(json, name, (int64_t)uint_of(v));
+        return;
     case IPFIX_MILLISECONDS:
         if (uint_of(v) > INT64_MAX / 1000000) {
             json_u64(json, name, uint_of(v));

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/batch.h"
 #include "probe/batch_check.h"
 #include "probe/durable.h"
+#include "probe/losses.h"
 
 enum {
     NUMBER_DIGITS = 12,
@@ -25,7 +25,8 @@ enum {
 
 struct item {
     struct spool_entry entry;
-    struct buffer memory; /* while is_in_memory */
+    struct buffer memory;   /* while is_in_memory */
+    struct batch_loss self; /* should it be lost; of this run's batches */
 };
 
 /* Files sorted by number, with the sum of their sizes. */
@@ -40,8 +41,10 @@ struct spool {
     int lock; /* held on the state folder; -1: not yet */
     struct folder waiting, sent, refused;
     uint64_t spool_bytes, sent_bytes, memory_bytes;
-    uint64_t next_number, lost_now;
-    bool read_failed; /* said so; until a file can be read again */
+    uint64_t next_number;
+    struct losses *losses;
+    struct batch_summary *summary; /* room for one at a time */
+    bool read_failed;              /* said so; until a file can be read again */
     struct spool_totals totals;
     struct error_text error;
 };
@@ -190,6 +193,7 @@ static void bound_copies(struct folder *f, uint64_t limit)
 /* --- opening --- */
 
 static void give_up_oldest(struct spool *s);
+static void finish_losses(struct spool *s);
 
 /* Two probes on one state folder would count every packet twice. */
 static bool lock_state(struct spool *s, const char *state,
@@ -224,6 +228,12 @@ struct spool *spool_open(const char *state, uint64_t spool_bytes,
     }
     if (!lock_state(s, state, error))
         goto fail;
+    s->summary = malloc(sizeof(*s->summary));
+    s->losses = losses_open(state);
+    if (s->summary == NULL || s->losses == NULL) {
+        error_set(error, "%s/losses: %s", state, strerror(errno));
+        goto fail;
+    }
     if (!open_folder(&s->waiting, state, "spool", error) ||
         !open_folder(&s->sent, state, "sent", error) ||
         !open_folder(&s->refused, state, "refused", error))
@@ -231,6 +241,7 @@ struct spool *spool_open(const char *state, uint64_t spool_bytes,
     follow_numbers(s, &s->waiting);
     follow_numbers(s, &s->sent);
     follow_numbers(s, &s->refused);
+    finish_losses(s);
     bound_copies(&s->sent, sent_bytes);
     bound_copies(&s->refused, sent_bytes);
     while (s->waiting.count > 0 && s->waiting.bytes > spool_bytes)
@@ -251,18 +262,113 @@ void spool_close(struct spool *s)
     clear_folder(&s->waiting);
     clear_folder(&s->sent);
     clear_folder(&s->refused);
+    if (s->losses != NULL)
+        (void)losses_flush(s->losses);
+    losses_free(s->losses);
+    free(s->summary);
     if (s->lock >= 0)
         close(s->lock);
     free(s);
 }
 
-/* --- in --- */
+/* --- losses --- */
 
-static void count_lost(struct spool *s)
+static struct batch_loss loss_of(const struct batch_info *info)
 {
-    s->lost_now++;
+    struct batch_loss loss = {.first_sequence = info->sequence,
+                              .last_sequence = info->sequence,
+                              .batches = 1,
+                              .period_start_ms = info->period_start_ms,
+                              .period_end_ms = info->period_end_ms,
+                              .record_count = info->record_count,
+                              .octets = info->octets};
+    memcpy(loss.boot_id, info->boot_id, BOOT_ID_LEN);
+    return loss;
+}
+
+static void note_loss(struct spool *s, const struct batch_loss *loss,
+                      uint64_t number)
+{
+    if (!losses_add(s->losses, loss, number))
+        log_warn("%s: losses cannot be written now: %s", s->waiting.path,
+                 strerror(errno));
+}
+
+/* What is known of the batch, into s->summary; its bytes may be those of a file
+ * that is not what was written. */
+static bool summarise(struct spool *s, const struct item *item)
+{
+    char path[DURABLE_PATH_LEN];
+    struct buffer bytes;
+    if (item->entry.is_in_memory)
+        return batch_summary_of(buffer_slice(&item->memory), s->summary);
+    bool good = path_of(&s->waiting, &item->entry, path) &&
+                buffer_read_file(&bytes, path, BATCH_SIZE_MAX);
+    if (good)
+        good = batch_check(buffer_slice(&bytes), item->entry.hash) ==
+                   BATCH_CHECK_INTACT &&
+               batch_summary_of(buffer_slice(&bytes), s->summary);
+    buffer_clear(&bytes);
+    return good;
+}
+
+/* Written down before the batch goes: itself, and what it should have told. */
+static void lose(struct spool *s, size_t index, enum loss_reason reason)
+{
+    const struct item *item = &s->waiting.items[index];
+    struct batch_loss loss = item->self;
+    bool is_readable = summarise(s, item);
+    if (loss.batches == 0 && is_readable)
+        loss = loss_of(&s->summary->info);
+    loss.batches = 1;
+    loss.reason = reason;
+    losses_untold(s->losses, item->entry.number);
+    for (size_t i = 0;
+         is_readable && !item->entry.is_in_memory && i < s->summary->loss_count;
+         i++)
+        note_loss(s, &s->summary->losses[i], item->entry.number);
+    note_loss(s, &loss, item->entry.number);
     s->totals.lost++;
 }
+
+/* After a crash: a batch whose loss was written down goes, and ranges that the
+ * newest batch tells are not told by the next one again. */
+static void finish_losses(struct spool *s)
+{
+    char path[DURABLE_PATH_LEN];
+    for (size_t i = s->waiting.count; i-- > 0;) {
+        const struct spool_entry *e = &s->waiting.items[i].entry;
+        if (!losses_has_number(s->losses, e->number) ||
+            !path_of(&s->waiting, e, path))
+            continue;
+        unlink(path);
+        remove_at(&s->waiting, i);
+    }
+    struct folder *const folders[] = {&s->waiting, &s->sent, &s->refused};
+    for (size_t i = 0; i < 3; i++) {
+        const struct folder *f = folders[i];
+        struct buffer bytes;
+        if (f->count == 0 ||
+            f->items[f->count - 1].entry.number + 1 != s->next_number ||
+            !path_of(f, &f->items[f->count - 1].entry, path))
+            continue;
+        if (buffer_read_file(&bytes, path, BATCH_SIZE_MAX) &&
+            batch_summary_of(buffer_slice(&bytes), s->summary)) {
+            losses_carried(s->losses, s->summary->losses,
+                           s->summary->loss_count, s->next_number - 1);
+            losses_told(s->losses, s->next_number - 1);
+        }
+        buffer_clear(&bytes);
+    }
+}
+
+size_t spool_losses(const struct spool *s,
+                    struct batch_loss out[static BATCH_LOSS_MAX])
+{
+    return losses_pending(s->losses, out);
+}
+
+/* --- in --- */
 
 static void drop_waiting(struct spool *s, size_t index)
 {
@@ -275,14 +381,14 @@ static void give_up_oldest(struct spool *s)
 {
     char path[DURABLE_PATH_LEN];
     const struct spool_entry *e = &s->waiting.items[0].entry;
-    if (!e->is_in_memory && path_of(&s->waiting, e, path) &&
-        unlink(path) != 0 && errno != ENOENT)
-        log_warn("%s: cannot be removed: %s", path, strerror(errno));
     log_warn("no room: batch %" PRIu64 " was given up before it was "
              "acknowledged; the next batch says so",
              e->number);
+    lose(s, 0, LOSS_NO_ROOM);
+    if (!e->is_in_memory && path_of(&s->waiting, e, path) &&
+        unlink(path) != 0 && errno != ENOENT)
+        log_warn("%s: cannot be removed: %s", path, strerror(errno));
     drop_waiting(s, 0);
-    count_lost(s);
 }
 
 /* Memory holds less than the disk may; the oldest there goes first. */
@@ -294,8 +400,8 @@ static void bound_memory(struct spool *s)
             i++;
         log_warn("the disk takes no batches: batch %" PRIu64 " was given up",
                  s->waiting.items[i].entry.number);
+        lose(s, i, LOSS_DISK);
         drop_waiting(s, i);
-        count_lost(s);
     }
 }
 
@@ -309,6 +415,7 @@ static bool write_item(struct spool *s, struct item *item)
     item->entry.is_in_memory = false;
     s->memory_bytes -= item->entry.size;
     buffer_clear(&item->memory);
+    losses_told(s->losses, item->entry.number);
     return true;
 }
 
@@ -321,12 +428,24 @@ bool spool_add(struct spool *s, struct buffer *batch, struct digest hash)
     while (s->waiting.count > 0 && s->waiting.bytes + e.size > s->spool_bytes)
         give_up_oldest(s);
     struct item *item = append(&s->waiting, &e);
+    bool is_known = batch_summary_of(buffer_slice(batch), s->summary);
+    struct batch_loss self = {.reason = LOSS_NO_ROOM};
+    if (is_known) {
+        self = loss_of(&s->summary->info);
+        self.reason = LOSS_NO_ROOM;
+    }
     if (item == NULL) {
         buffer_clear(batch);
-        count_lost(s);
+        self.batches = 1;
+        note_loss(s, &self, 0);
+        s->totals.lost++;
         return error_set(&s->error, "no memory for a batch");
     }
+    if (is_known)
+        losses_carried(s->losses, s->summary->losses, s->summary->loss_count,
+                       e.number);
     s->next_number++;
+    item->self = self;
     item->memory = *batch;
     *batch = (struct buffer){0};
     s->memory_bytes += e.size;
@@ -341,7 +460,7 @@ bool spool_flush(struct spool *s)
         if (s->waiting.items[i].entry.is_in_memory &&
             !write_item(s, &s->waiting.items[i]))
             return false;
-    return true;
+    return losses_flush(s->losses);
 }
 
 const char *spool_error(const struct spool *s)
@@ -399,6 +518,7 @@ static void move_to(struct spool *s, uint64_t number, struct folder *to)
         if (!e.is_in_memory)
             unlink(from_path);
     }
+    losses_told(s->losses, number);
     drop_waiting(s, index);
     e.is_in_memory = false;
     if (good && append(to, &e) != NULL)
@@ -411,8 +531,11 @@ static void set_aside(struct spool *s, uint64_t number, const char *why)
     log_error("%s: batch %" PRIu64 " %s; it is kept in the folder refused, "
               "and the next batch says that one was lost",
               s->waiting.path, number, why);
+    size_t index;
+    if (item_of(s, number, &index) == NULL)
+        return;
+    lose(s, index, LOSS_DAMAGED);
     move_to(s, number, &s->refused);
-    count_lost(s);
 }
 
 /* Only what the file itself says is held against it: memory, descriptors and
@@ -469,13 +592,6 @@ void spool_refuse(struct spool *s, uint64_t number)
 {
     move_to(s, number, &s->refused);
     s->totals.refused++;
-}
-
-uint64_t spool_take_lost(struct spool *s)
-{
-    uint64_t lost = s->lost_now;
-    s->lost_now = 0;
-    return lost;
 }
 
 struct spool_totals spool_totals(const struct spool *s)

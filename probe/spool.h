@@ -8,9 +8,10 @@
  *
  * A file is named NUMBER-HASH.ipfix: twelve digits that only grow, and the
  * batch hash. It is written, synced and renamed before it is sent, and leaves
- * spool/ only on a receipt, a refusal, for lack of room, or damaged; these last
- * two losses are counted for the next batch to confess. What is found at start
- * was left by an earlier run and goes first.
+ * spool/ only on a receipt, a refusal, for lack of room, or damaged. Of these
+ * last two a loss record is kept (losses.h) before the file goes, for the next
+ * batch to carry; what a lost batch itself carried is told again. What is found
+ * at start was left by an earlier run and goes first.
  *
  * When the disk does not take a batch (full, broken), it is held in memory and
  * tried again; it can be sent and acknowledged meanwhile.
@@ -22,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/batch.h"
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "common/log.h"
@@ -42,7 +44,8 @@ struct spool *spool_open(const char *state, uint64_t spool_bytes,
                          uint64_t sent_bytes, struct error_text *error);
 void spool_close(struct spool *spool);
 
-/* Takes the content of *batch, which is empty afterwards. False when it is in
+/* Takes the content of *batch, which is empty afterwards, and notes the loss
+ * records in it as carried. False when it is in
  * memory only, for now; spool_error() has the reason. */
 bool spool_add(struct spool *spool, struct buffer *batch, struct digest hash);
 /* Tries again to write what is in memory only. True when nothing is left. */
@@ -59,7 +62,7 @@ const struct spool_entry *spool_find(const struct spool *spool,
 enum spool_read {
     SPOOL_READ,      /* the batch as it was written */
     SPOOL_NOT_NOW,   /* no memory, no descriptor, an error of the disk: waits */
-    SPOOL_SET_ASIDE, /* it was damaged or gone: in refused/, counted as lost */
+    SPOOL_SET_ASIDE, /* it was damaged or gone: in refused/, a loss */
 };
 
 /* The bytes; *batch is initialised here and checked (batch_check.h), since a
@@ -71,9 +74,9 @@ enum spool_read spool_read(struct spool *spool, uint64_t number,
 void spool_acknowledge(struct spool *spool, uint64_t number);
 /* The collector will not count it: into refused/. */
 void spool_refuse(struct spool *spool, uint64_t number);
-/* Batches given up for lack of room, or found damaged, since this was last
- * asked. */
-uint64_t spool_take_lost(struct spool *spool);
+/* Losses that no batch carries yet, for the next one; gives their number. */
+size_t spool_losses(const struct spool *spool,
+                    struct batch_loss out[static BATCH_LOSS_MAX]);
 
 struct spool_totals {
     uint64_t waiting, waiting_bytes, acknowledged, refused, lost;

@@ -214,6 +214,10 @@ void status_print(const struct probe_status *s, struct buffer *out)
     add_time(&json, "certificate_end", s->certificate_end);
     add_renewal(&json, s->renewal);
     json_text(&json, "clock", status_clock_text(s->clock_quality));
+    if (s->has_clock_offset)
+        json_i64(&json, "clock_offset_ms", s->clock_offset_ms);
+    if (s->registry_serial > 0)
+        json_u64(&json, "registry_serial", s->registry_serial);
     add_sandboxes(&json, s);
     json_object_end(&json);
     buffer_add_text(out, "\n");

@@ -50,6 +50,9 @@ struct probe_status {
     uint64_t batches_made;
     struct spool_totals spool;
     struct uplink_status uplink;
+    bool has_clock_offset;
+    int64_t clock_offset_ms;  /* to the collector's clock */
+    uint64_t registry_serial; /* of the list in force; 0: not known */
     struct wall_time certificate_begin, certificate_end;
     const struct renewer_state *renewal; /* NULL: it is not renewed by itself */
     enum clock_quality clock_quality;

@@ -15,6 +15,8 @@
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "common/ipfix_decode.h"
+#include "common/return_channel.h"
+#include "probe/proxy.h"
 
 enum {
     HOST_LEN = 256,
@@ -24,9 +26,10 @@ enum {
     WRITE_CHUNK = 16 * 1024,
     STEP_BYTES_MAX = 1024 * 1024, /* then packets get their turn */
     RECEIVE_MAX = 2 * IPFIX_MESSAGE_MAX,
+    QUESTIONS_MAX = 4096,
 };
 
-enum state { PAUSED, RESOLVING, CONNECTING, HANDSHAKING, OPEN };
+enum state { PAUSED, RESOLVING, CONNECTING, PROXYING, HANDSHAKING, OPEN };
 
 /* A name is looked up by the C library's own thread. The request outlives the
  * uplink when it cannot be cancelled. */
@@ -48,7 +51,8 @@ struct uplink {
     enum state state;
     struct mono_time until; /* end of the pause, or of patience */
     uint64_t pause_ms;
-    char host[HOST_LEN], port[PORT_LEN];
+    char host[HOST_LEN], port[PORT_LEN]; /* of the proxy, when there is one */
+    struct proxy proxy;
     struct lookup *lookup;
     struct addrinfo *addresses, *address; /* list, and the one to try */
     int fd;
@@ -56,8 +60,9 @@ struct uplink {
     short events;
     bool has_more; /* stopped for the sake of fairness */
     uint64_t next_number;
-    struct buffer out; /* the batch on its way */
+    struct buffer out; /* the batch on its way, or questions */
     size_t out_done;
+    bool out_is_batch;
     struct mono_time out_progress;
     struct sent window[UPLINK_WINDOW]; /* oldest first */
     size_t window_count;
@@ -217,6 +222,18 @@ static void step_resolving(struct uplink *u, struct mono_time now)
         use_addresses(u, list, now);
 }
 
+static void start_tls(struct uplink *u, struct mono_time now);
+
+static void start_proxy(struct uplink *u)
+{
+    buffer_init(&u->out, QUESTIONS_MAX);
+    proxy_request(&u->proxy, u->options.collector, &u->out);
+    u->out_done = 0;
+    u->state = PROXYING;
+    u->events = POLLIN | POLLOUT;
+    u->has_more = true;
+}
+
 static void step_connecting(struct uplink *u, struct mono_time now)
 {
     struct pollfd ready = {.fd = u->fd, .events = POLLOUT};
@@ -231,6 +248,54 @@ static void step_connecting(struct uplink *u, struct mono_time now)
         start_next_address(u, now, strerror(fault));
         return;
     }
+    if (u->proxy.address.length > 0)
+        start_proxy(u);
+    else
+        start_tls(u, now);
+}
+
+/* One chunk of the request, or of the answer, as far as it goes at once. */
+static const char *exchange_with_proxy(struct uplink *u)
+{
+    uint8_t chunk[READ_CHUNK];
+    while (u->out_done < u->out.length) {
+        ssize_t n = send(u->fd, u->out.data + u->out_done,
+                         u->out.length - u->out_done, MSG_NOSIGNAL);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR ? NULL : strerror(errno);
+        u->out_done += (size_t)n;
+    }
+    u->events = POLLIN;
+    ssize_t n = recv(u->fd, chunk, sizeof(chunk), 0);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? NULL : strerror(errno);
+    if (n == 0)
+        return "the proxy closed the connection";
+    buffer_add(&u->in, chunk, (size_t)n);
+    return NULL;
+}
+
+static void step_proxying(struct uplink *u, struct mono_time now)
+{
+    char reason[160];
+    const char *fault = exchange_with_proxy(u);
+    enum proxy_answer answer = PROXY_MORE;
+    if (fault == NULL)
+        answer = proxy_answer(buffer_slice(&u->in), reason);
+    if (fault != NULL || answer == PROXY_REFUSED) {
+        pause_after_failure(u, now, fault != NULL ? fault : reason);
+        return;
+    }
+    if (answer == PROXY_MORE)
+        return;
+    buffer_clear(&u->out);
+    u->out_done = 0;
+    buffer_reset(&u->in);
+    start_tls(u, now);
+}
+
+static void start_tls(struct uplink *u, struct mono_time now)
+{
     u->tls = tls_connect(u->context, u->fd, u->options.collector_name);
     if (u->tls == NULL) {
         pause_after_failure(u, now, "no memory for a TLS session");
@@ -253,6 +318,8 @@ static void step_handshaking(struct uplink *u, struct mono_time now)
         u->events = POLLIN;
         u->has_more = true;
         u->status.is_connected = true;
+        if (u->options.side != NULL)
+            return_side_open(u->options.side, now);
         log_info("collector %s: connected", u->options.collector);
         return;
     case TLS_WANT_READ:
@@ -310,8 +377,8 @@ static void take_receipt(struct uplink *u, const struct receipt *receipt)
     }
 }
 
-/* Whole messages in the buffer; a sentence when one is not a receipt. */
-static const char *take_messages(struct uplink *u)
+/* Whole messages in the buffer; a sentence when one is none that may come. */
+static const char *take_messages(struct uplink *u, struct mono_time now)
 {
     size_t done = 0;
     const char *fault = NULL;
@@ -324,8 +391,13 @@ static const char *take_messages(struct uplink *u)
             fault = "it answered with something else than IPFIX";
         if (length <= 0 || (size_t)length > left)
             break;
-        if (!receipt_decode(data, (size_t)length, u->options.receipt_algorithm,
-                            u->options.receipt_key, &receipt))
+        if (return_is_ours(data, (size_t)length)) {
+            if (u->options.side != NULL)
+                fault = return_side_take(u->options.side, data, (size_t)length,
+                                         now);
+        } else if (!receipt_decode(data, (size_t)length,
+                                   u->options.receipt_algorithm,
+                                   u->options.receipt_key, &receipt))
             fault = "it sent a receipt without a right signature";
         else if (strcmp(receipt.probe_id, u->options.probe_id) != 0)
             fault = "it sent a receipt for another probe";
@@ -339,7 +411,7 @@ static const char *take_messages(struct uplink *u)
 }
 
 /* A sentence when the connection is over; "" when it ended in good order. */
-static const char *receive(struct uplink *u)
+static const char *receive(struct uplink *u, struct mono_time now)
 {
     uint8_t chunk[READ_CHUNK];
     size_t total = 0;
@@ -356,7 +428,7 @@ static const char *receive(struct uplink *u)
             return tls_error(u->tls);
         total += done;
         buffer_add(&u->in, chunk, done);
-        const char *fault = take_messages(u);
+        const char *fault = take_messages(u, now);
         if (fault != NULL)
             return fault;
     }
@@ -386,10 +458,26 @@ static bool take_batch(struct uplink *u, struct mono_time now)
         if (status == SPOOL_READ) {
             u->window[u->window_count++] = (struct sent){hash, now};
             u->out_progress = now;
+            u->out_is_batch = true;
             return true;
         }
     }
     return false;
+}
+
+/* Questions of the return side into `out`, between two batches. */
+static bool take_questions(struct uplink *u, struct mono_time now)
+{
+    struct return_side *side = u->options.side;
+    if (side == NULL || now.us < return_side_due(side).us)
+        return false;
+    buffer_clear(&u->out);
+    buffer_init(&u->out, QUESTIONS_MAX);
+    u->out_done = 0;
+    u->out_progress = now;
+    return_side_ask(side, now, &u->out);
+    u->out_is_batch = false;
+    return u->out.length > 0;
 }
 
 static const char *transmit(struct uplink *u, struct mono_time now)
@@ -397,7 +485,8 @@ static const char *transmit(struct uplink *u, struct mono_time now)
     size_t total = 0;
     u->events = POLLIN;
     while (total < STEP_BYTES_MAX) {
-        if (u->out.length == 0 && !take_batch(u, now))
+        if (u->out.length == 0 && !take_questions(u, now) &&
+            !take_batch(u, now))
             return NULL;
         size_t left = u->out.length - u->out_done, done = 0;
         enum tls_status status =
@@ -415,7 +504,7 @@ static const char *transmit(struct uplink *u, struct mono_time now)
         if (u->out_done < u->out.length)
             continue;
         buffer_clear(&u->out);
-        if (u->window_count > 0)
+        if (u->out_is_batch && u->window_count > 0)
             u->window[u->window_count - 1].when = now;
     }
     u->has_more = true;
@@ -437,7 +526,7 @@ static struct mono_time patience_end(const struct uplink *u,
 
 static void step_open(struct uplink *u, struct mono_time now)
 {
-    const char *fault = receive(u);
+    const char *fault = receive(u, now);
     if (fault == NULL)
         fault = transmit(u, now);
     if (fault == NULL && now.us >= patience_end(u, now).us)
@@ -478,7 +567,11 @@ struct uplink *uplink_new(const struct uplink_options *options,
     u->fd = -1;
     u->pause_ms = options->pause_min_ms;
     buffer_init(&u->in, RECEIVE_MAX);
-    if (!split_address(u, slice_of_text(options->collector))) {
+    bool good = split_address(u, slice_of_text(options->collector));
+    if (good && options->proxy != NULL && options->proxy[0] != '\0')
+        good = proxy_parse(options->proxy, &u->proxy) &&
+               split_address(u, u->proxy.address);
+    if (!good) {
         uplink_free(u);
         return NULL;
     }
@@ -494,6 +587,15 @@ void uplink_free(struct uplink *u)
     free(u);
 }
 
+static struct mono_time next_work(const struct uplink *u, struct mono_time now)
+{
+    struct mono_time patience = patience_end(u, now);
+    if (u->options.side == NULL || u->out.length > 0)
+        return patience;
+    struct mono_time due = return_side_due(u->options.side);
+    return due.us < patience.us ? due : patience;
+}
+
 struct uplink_wait uplink_wait(const struct uplink *u, struct mono_time now)
 {
     struct uplink_wait wait = {.fd = u->fd, .events = u->events};
@@ -503,7 +605,7 @@ struct uplink_wait uplink_wait(const struct uplink *u, struct mono_time now)
     else if (u->state == RESOLVING)
         wait.until = mono_later(now, RESOLVE_POLL_MS);
     else if (u->state == OPEN)
-        wait.until = patience_end(u, now);
+        wait.until = next_work(u, now);
     else if (u->state != PAUSED || spool_count(u->spool) > 0)
         wait.until = u->until;
     return wait;
@@ -512,14 +614,12 @@ struct uplink_wait uplink_wait(const struct uplink *u, struct mono_time now)
 void uplink_step(struct uplink *u, struct mono_time now)
 {
     static void (*const steps[])(struct uplink *, struct mono_time) = {
-        [PAUSED] = step_paused,
-        [RESOLVING] = step_resolving,
-        [CONNECTING] = step_connecting,
-        [HANDSHAKING] = step_handshaking,
-        [OPEN] = step_open,
+        [PAUSED] = step_paused,           [RESOLVING] = step_resolving,
+        [CONNECTING] = step_connecting,   [PROXYING] = step_proxying,
+        [HANDSHAKING] = step_handshaking, [OPEN] = step_open,
     };
     bool is_limited = u->state == RESOLVING || u->state == CONNECTING ||
-                      u->state == HANDSHAKING;
+                      u->state == PROXYING || u->state == HANDSHAKING;
     u->has_more = false;
     if (is_limited && now.us > u->until.us)
         pause_after_failure(u, now, "no answer in time");

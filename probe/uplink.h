@@ -5,7 +5,9 @@
  * receipt that verifies moves its batch on. Whatever goes wrong (no route,
  * wrong certificate, silence, garbage, death at any byte) ends the connection,
  * and after a growing, jittered pause everything unacknowledged is sent again;
- * the collector counts a batch once. Nothing here blocks: the caller polls.
+ * the collector counts a batch once. What else comes back goes to the return
+ * side (return_side.h), whose questions go out between batches. Nothing here
+ * blocks: the caller polls.
  *
  *   struct uplink_wait w = uplink_wait(uplink, now);
  *   poll({w.fd, w.events}, until w.until)
@@ -22,6 +24,7 @@
 #include "common/receipt.h"
 #include "common/slice.h"
 #include "common/tls.h"
+#include "probe/return_side.h"
 #include "probe/spool.h"
 
 enum { UPLINK_WINDOW = 8 }; /* batches sent and not yet acknowledged */
@@ -31,6 +34,9 @@ struct uplink;
 struct uplink_options {
     const char *collector;      /* HOST:PORT or [V6]:PORT */
     const char *collector_name; /* in its certificate */
+    const char *proxy;          /* [USER:PASSWORD@]HOST:PORT; NULL or "":
+                                   straight to the collector */
+    struct return_side *side;   /* borrowed; NULL: receipts alone */
     const char *probe_id;       /* receipts for others are refused */
     enum sign_algorithm receipt_algorithm;
     struct slice receipt_key;  /* raw public key; all borrowed */
@@ -52,7 +58,7 @@ struct uplink_status {
 };
 
 /* Borrows the context and the spool. NULL without memory or for a malformed
- * address. */
+ * address, of collector or proxy. */
 struct uplink *uplink_new(const struct uplink_options *options,
                           struct tls_context *context, struct spool *spool);
 void uplink_free(struct uplink *uplink);

@@ -14,6 +14,7 @@
 
 #include "common/ipfix_decode.h"
 #include "common/receipt.h"
+#include "common/return_channel.h"
 #include "common/tls.h"
 #include "tests/collector/sample.h"
 
@@ -353,6 +354,11 @@ static int client_receipt(struct bench *b, struct client *c,
         int length = c->in.length > 0
                          ? ipfix_message_length(c->in.data, c->in.length)
                          : 0;
+        if (length > 0 && (size_t)length <= c->in.length &&
+            return_is_ours(c->in.data, (size_t)length)) {
+            buffer_consume(&c->in, (size_t)length);
+            continue;
+        }
         if (length > 0 && (size_t)length <= c->in.length) {
             bool good = receipt_decode(
                 c->in.data, (size_t)length, SIGN_ED25519,

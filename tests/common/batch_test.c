@@ -54,6 +54,8 @@ static struct batch_info sample_info(void)
     return info;
 }
 
+enum { LOSS_BYTES = 16 + 7 * 8 + 1 };
+
 static struct sign_key *key;
 static uint8_t public_bytes[SIGN_PUBLIC_MAX];
 static struct slice public_key;
@@ -459,6 +461,76 @@ static void test_foreign_record(void)
     buffer_clear(&batch);
 }
 
+static struct batch_loss sample_loss(uint64_t i)
+{
+    struct batch_loss loss = {.boot_id = {3},
+                              .first_sequence = 10 * i + 1,
+                              .last_sequence = 10 * i + 4,
+                              .batches = 4,
+                              .period_start_ms = start_ms,
+                              .period_end_ms = start_ms + 1200000,
+                              .record_count = i,
+                              .octets = 1000 * i,
+                              .reason = LOSS_NO_ROOM};
+    return loss;
+}
+
+static struct buffer make_with_losses(int flows, uint64_t losses)
+{
+    struct buffer out;
+    struct digest hash;
+    struct batch_info info = sample_info();
+    struct batch_writer *w = batch_writer_new(1, 0);
+    for (int i = 0; i < flows; i++) {
+        struct flow_record record = sample(i);
+        CHECK(batch_writer_add(w, &record, 1000));
+    }
+    for (uint64_t i = 0; i < losses; i++) {
+        struct batch_loss loss = sample_loss(i);
+        CHECK(batch_writer_add_loss(w, &loss, 1000) == (i < BATCH_LOSS_MAX));
+    }
+    CHECK(batch_writer_finish(w, &info, key, 1000, &out, &hash));
+    batch_writer_free(w);
+    return out;
+}
+
+static void test_losses(void)
+{
+    static const uint64_t counts[] = {0, 1, 3, BATCH_LOSS_MAX,
+                                      BATCH_LOSS_MAX + 1};
+    struct batch_summary *summary = malloc(sizeof(*summary));
+    test_case("loss records are there and back, up to their bound");
+    for (size_t c = 0; c < 5; c++) {
+        uint64_t want = counts[c] > BATCH_LOSS_MAX ? BATCH_LOSS_MAX : counts[c];
+        struct buffer batch = make_with_losses(2, counts[c]);
+        struct batch_reader *r = batch_reader_new();
+        size_t left;
+        CHECK_I64(read_batch(r, batch.data, batch.length, &left), BATCH_OK);
+        CHECK_I64(batch_reader_verify(r, SIGN_ED25519, public_key), BATCH_OK);
+        CHECK_I64(batch_reader_count(r), 2);
+        CHECK_I64(batch_reader_loss_count(r), want);
+        for (uint64_t i = 0; i < want; i += 99)
+            CHECK_I64(batch_reader_loss(r, i)->first_sequence, 10 * i + 1);
+        CHECK(batch_summary_of(buffer_slice(&batch), summary));
+        CHECK_I64(summary->loss_count, want);
+        CHECK_I64(summary->info.sequence, 1);
+        batch_reader_free(r);
+        buffer_clear(&batch);
+    }
+    free(summary);
+
+    test_case("a changed byte of a loss record is found");
+    struct buffer batch = make_with_losses(0, 1);
+    size_t last = last_message(&batch);
+    for (size_t i = last - LOSS_BYTES; i < last; i++) {
+        batch.data[i] ^= 1;
+        CHECK(read_and_verify(batch.data, batch.length) != BATCH_OK);
+        batch.data[i] ^= 1;
+    }
+    CHECK_I64(read_and_verify(batch.data, batch.length), BATCH_OK);
+    buffer_clear(&batch);
+}
+
 /* Well signed, but its numbers are not those of its records. */
 static void test_wrong_totals(void)
 {
@@ -518,6 +590,7 @@ int main(void)
     test_splices();
     test_shapes();
     test_foreign_record();
+    test_losses();
     test_wrong_totals();
     test_limits();
     sign_key_free(key);

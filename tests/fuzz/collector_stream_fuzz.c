@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ledger/intake.h"
+#include "common/return_channel.h"
 #include "ledger/session.h"
 #include "ledger/usage.h"
 
@@ -60,7 +61,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(space, data + done, room);
         session_filled(s, room);
         done += room;
-        while ((status = session_next(s)) == SESSION_BATCH) {
+        while ((status = session_next(s)) == SESSION_BATCH ||
+               status == SESSION_MESSAGE) {
+            struct return_message message;
+            struct slice bytes = session_message(s);
+            if (status == SESSION_MESSAGE) {
+                (void)return_decode((const uint8_t *)bytes.data, bytes.length,
+                                    &message);
+                continue;
+            }
             decide(s);
             session_release(s);
         }

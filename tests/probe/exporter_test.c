@@ -149,12 +149,19 @@ static struct read_batch read_back(const struct buffer *batch)
     return r;
 }
 
+static const struct batch_loss loss = {.first_sequence = 4,
+                                       .last_sequence = 6,
+                                       .batches = 3,
+                                       .reason = LOSS_NO_ROOM};
 static const struct exporter_period period = {
     .clock_quality = CLOCK_SYNCHRONISED,
     .packets_seen = 30,
     .packets_dropped = 1,
     .flows_evicted = 2,
-    .batches_lost = 3,
+    .losses = &loss,
+    .loss_count = 1,
+    .challenge = {9},
+    .clock_offset_ms = -7,
 };
 
 static struct digest test_first_batch(struct exporter *e,
@@ -183,6 +190,8 @@ static struct digest test_first_batch(struct exporter *e,
     CHECK_I64(info->packets_dropped, 1);
     CHECK_I64(info->flows_evicted, 2);
     CHECK_I64(info->batches_lost, 3);
+    CHECK_I64(info->challenge[0], 9);
+    CHECK_I64(info->clock_offset_ms, -7);
     CHECK_I64(info->period_start_ms, 1000000);
     CHECK_I64(info->period_end_ms, 1300000);
     CHECK(digest_equal(info->registry_version, endpoint_list_version(list)));

@@ -74,6 +74,8 @@ static void remove_state(void)
     char lock[DURABLE_PATH_LEN];
     CHECK(durable_path(lock, state, "lock"));
     unlink(lock);
+    CHECK(durable_path(lock, state, "losses"));
+    unlink(lock);
     rmdir(state);
 }
 
@@ -84,6 +86,17 @@ static struct spool *open_spool(uint64_t spool_bytes, uint64_t sent_bytes)
     if (!CHECK(s != NULL))
         printf("# %s\n", error.text);
     return s;
+}
+
+/* How many batches the losses are that no batch carries yet. */
+static uint64_t lost_batches(const struct spool *s)
+{
+    static struct batch_loss losses[BATCH_LOSS_MAX];
+    size_t count = spool_losses(s, losses);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += losses[i].batches;
+    return sum;
 }
 
 static struct digest add(struct spool *s, unsigned letter)
@@ -154,8 +167,7 @@ static void test_bounds(void)
     for (unsigned i = 0; i < 5; i++)
         add(s, 'a' + i);
     CHECK_I64(spool_count(s), 2);
-    CHECK_I64(spool_take_lost(s), 3);
-    CHECK_I64(spool_take_lost(s), 0);
+    CHECK_I64(lost_batches(s), 3);
     CHECK_I64(spool_totals(s).lost, 3);
     CHECK_I64(count_files("spool", false), 2);
     check_content(s, spool_from(s, 0)->number, 'd');
@@ -173,7 +185,7 @@ static void test_bounds(void)
     spool_close(s);
     s = open_spool(batch_size, 0);
     CHECK_I64(spool_count(s), 1);
-    CHECK_I64(spool_take_lost(s), 1);
+    CHECK_I64(lost_batches(s), 4); /* with the three of before */
     CHECK_I64(count_files("sent", false), 0);
     spool_close(s);
     remove_state();
@@ -206,7 +218,7 @@ static void test_leftovers(void)
     CHECK(spool_read(s, spool_from(s, 0)->number, &b) == SPOOL_SET_ASIDE);
     buffer_clear(&b);
     CHECK_I64(spool_count(s), 0);
-    CHECK_I64(spool_take_lost(s), 1);
+    CHECK_I64(lost_batches(s), 1);
     spool_close(s);
     remove_state();
 
@@ -253,7 +265,7 @@ static void test_damage(void)
         CHECK(b.data == NULL);
         CHECK_I64(spool_count(s), 1);
         CHECK_I64(count_files("refused", false), 1);
-        CHECK_I64(spool_take_lost(s), 1);
+        CHECK_I64(lost_batches(s), 1);
         CHECK_I64(spool_totals(s).lost, 1);
         CHECK_I64(spool_totals(s).refused, 0);
         check_content(s, spool_from(s, 0)->number, 'b');
@@ -296,9 +308,100 @@ static void test_not_now(void)
     setrlimit(RLIMIT_NOFILE, &before);
     CHECK(status == SPOOL_NOT_NOW);
     CHECK_I64(spool_count(s), 1);
-    CHECK_I64(spool_take_lost(s), 0);
+    CHECK_I64(lost_batches(s), 0);
     CHECK_I64(count_files("refused", false), 0);
     check_content(s, number, 'a');
+    spool_close(s);
+    remove_state();
+}
+
+/* A batch of sequence `sequence` that tells these losses, into the spool. */
+static void add_telling(struct spool *s, uint64_t sequence)
+{
+    static struct batch_loss losses[BATCH_LOSS_MAX];
+    struct sign_key *key = sign_key_generate(SIGN_ED25519);
+    struct batch_writer *w = batch_writer_new(1, 0);
+    struct batch_info info = {.probe_id = "p", .sequence = sequence};
+    struct buffer batch;
+    struct digest hash;
+    size_t count = spool_losses(s, losses);
+    for (size_t i = 0; i < count; i++)
+        CHECK(batch_writer_add_loss(w, &losses[i], 1000));
+    CHECK(batch_writer_finish(w, &info, key, 1000, &batch, &hash));
+    CHECK(spool_add(s, &batch, hash));
+    batch_writer_free(w);
+    sign_key_free(key);
+}
+
+static void copy_losses(struct buffer *text, bool is_back)
+{
+    char path[DURABLE_PATH_LEN];
+    CHECK(durable_path(path, state, "losses"));
+    if (is_back)
+        CHECK(durable_write(path, buffer_slice(text), 0600));
+    else
+        CHECK(buffer_read_file(text, path, 1 << 20));
+}
+
+static void test_losses(void)
+{
+    static struct batch_loss losses[BATCH_LOSS_MAX];
+    struct buffer before;
+    test_case("a loss survives a restart, names its batches and is told once");
+    if (!new_state())
+        return;
+    struct spool *s = open_spool(batch_size * 5 / 2, 1 << 20);
+    for (unsigned i = 0; i < 5; i++)
+        add(s, 'a' + i);
+    spool_close(s);
+    s = open_spool(1 << 20, 1 << 20);
+    CHECK_I64(spool_losses(s, losses), 1);
+    CHECK_I64(losses[0].first_sequence, 'a');
+    CHECK_I64(losses[0].last_sequence, 'c');
+    CHECK_I64(losses[0].batches, 3);
+    CHECK_I64(losses[0].record_count, 3);
+    CHECK_I64(losses[0].octets, 'a' + 'b' + 'c');
+    CHECK_I64(losses[0].reason, LOSS_NO_ROOM);
+    copy_losses(&before, false);
+    add_telling(s, 'f');
+    CHECK_I64(spool_losses(s, losses), 0);
+    spool_close(s);
+
+    test_case("a crash between telling a loss and forgetting it");
+    copy_losses(&before, true);
+    buffer_clear(&before);
+    s = open_spool(1 << 20, 1 << 20);
+    CHECK_I64(spool_losses(s, losses), 0);
+
+    test_case("what a lost batch told is told again");
+    spool_close(s);
+    s = open_spool(1, 1 << 20);
+    CHECK_I64(spool_count(s), 0);
+    CHECK_I64(lost_batches(s), 3 + 3);
+    spool_close(s);
+    remove_state();
+}
+
+/* 72 h of 5 minutes. */
+static void test_72_hours(void)
+{
+    enum { BATCHES = 72 * 12 };
+    test_case("72 h without a collector lose nothing within the bound");
+    if (!new_state())
+        return;
+    struct spool *s = open_spool(1 << 20, 1 << 20);
+    for (int i = 0; i < BATCHES; i++) {
+        add(s, 'a' + (unsigned)i % 26);
+        if (i % 200 == 199) {
+            spool_close(s);
+            s = open_spool(1 << 20, 1 << 20);
+        }
+    }
+    CHECK_I64(spool_count(s), BATCHES);
+    CHECK_I64(lost_batches(s), 0);
+    uint64_t first = spool_from(s, 0)->number;
+    for (int i = 0; i < BATCHES; i += 100)
+        check_content(s, first + (uint64_t)i, 'a' + (unsigned)i % 26);
     spool_close(s);
     remove_state();
 }
@@ -373,6 +476,8 @@ int main(void)
     test_leftovers();
     test_damage();
     test_not_now();
+    test_losses();
+    test_72_hours();
     test_full();
     for (unsigned i = 'a'; i <= 'z'; i++)
         buffer_clear(&batches[i]);

@@ -346,6 +346,8 @@ static void remove_state(const char *state)
             remove_folder(path);
     if (durable_path(path, state, "lock"))
         unlink(path);
+    if (durable_path(path, state, "losses"))
+        unlink(path);
     rmdir(state);
 }
 

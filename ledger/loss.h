@@ -1,0 +1,24 @@
+/*
+ * The loss records of batches, and the gaps that they or late batches explain.
+ * Inside the caller's transaction on usage.db.
+ */
+#ifndef LEDGER_LOSS_H
+#define LEDGER_LOSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/batch.h"
+#include "common/db.h"
+
+/* Stores what the batch in ledger row `index` says it lost, and gives open gaps
+ * their outcome: of the batch's own boot when it is `is_reorder`, and of every
+ * boot in its loss records. */
+bool loss_store(struct db *db, uint64_t index,
+                const struct batch_reader *reader, bool is_reorder);
+/* Notes at the gap's event which batches are missing; `first` to the batch's
+ * own sequence, half open. */
+bool loss_note_gap(struct db *db, const struct batch_info *info,
+                   struct digest hash, uint64_t first);
+
+#endif

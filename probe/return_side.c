@@ -1,0 +1,336 @@
+#include "probe/return_side.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/durable.h"
+
+enum {
+    SAMPLES = 5,
+    ASK_CLOCK_MS = 60 * 1000,
+    ASK_REGISTRY_MS = 600 * 1000,
+    ANSWER_MAX_MS = 10 * 1000,
+    STEP_MS = 1000,                 /* of our clock, or all begins anew */
+    SAMPLE_AGE_MS = 3600 * 1000,    /* an older offset is not known any more */
+    BUNDLE_MAX_MS = 15 * 60 * 1000, /* from the head to the last piece */
+    SERIAL_FILE_MAX = 256,
+};
+
+struct return_side {
+    struct return_side_options options;
+    char serial_path[DURABLE_PATH_LEN], list_path[DURABLE_PATH_LEN];
+    struct error_text fault;
+    struct digest version; /* of the list in force */
+    /* questions */
+    struct mono_time ask_clock, ask_registry;
+    int64_t asked_ms; /* T1 of the question that is out; 0: none is */
+    /* clock */
+    int64_t offsets[SAMPLES];
+    size_t offset_count;
+    int64_t base_us; /* wall minus monotonic clock at the last sample */
+    struct mono_time sampled;
+    /* registry */
+    uint64_t serial; /* the highest that was taken into force */
+    struct registry_head head;
+    uint64_t chunk_next, chunk_count;
+    struct mono_time bundle_begun;
+    bool is_gathering, has_list;
+    struct buffer changes;
+    struct return_status_view status;
+};
+
+/* --- the serial --- */
+
+static bool load_serial(struct return_side *s, struct error_text *error)
+{
+    struct buffer text;
+    bool good = buffer_read_file(&text, s->serial_path, SERIAL_FILE_MAX);
+    if (!good && errno == ENOENT) {
+        buffer_clear(&text);
+        return true;
+    }
+    struct slice line = buffer_slice(&text), first = {0};
+    good = good && slice_next(&line, '\n', &first) &&
+           parse_u64(first, 1, INT64_MAX, &s->serial);
+    buffer_clear(&text);
+    return good ||
+           error_set(error, "%s: holds no serial number", s->serial_path);
+}
+
+bool return_side_list_path(const char *state, char *path, size_t size)
+{
+    int length = snprintf(path, size, "%s/endpoints.csv", state);
+    return length > 0 && (size_t)length < size;
+}
+
+struct return_side *return_side_new(const struct return_side_options *options,
+                                    struct error_text *error)
+{
+    struct return_side *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        error_set(error, "no memory");
+        return NULL;
+    }
+    s->options = *options;
+    if (s->options.wall == NULL)
+        s->options.wall = wall_now;
+    buffer_init(&s->changes, REGISTRY_CHANGES_MAX);
+    bool good = true;
+    if (options->state != NULL)
+        good =
+            (durable_path(s->serial_path, options->state, "registry-serial") &&
+             return_side_list_path(options->state, s->list_path,
+                                   sizeof(s->list_path))) ||
+            error_set(error, "%s: too long", options->state);
+    if (!good || (options->state != NULL && !load_serial(s, error))) {
+        return_side_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void return_side_free(struct return_side *s)
+{
+    if (s == NULL)
+        return;
+    buffer_clear(&s->changes);
+    free(s);
+}
+
+/* --- questions --- */
+
+void return_side_set_version(struct return_side *s, struct digest version)
+{
+    s->version = version;
+    s->ask_registry.us = 0;
+}
+
+static void forget_bundle(struct return_side *s)
+{
+    s->is_gathering = s->has_list = false;
+    buffer_clear(&s->changes);
+}
+
+void return_side_open(struct return_side *s, struct mono_time now)
+{
+    s->ask_clock = s->ask_registry = now;
+    s->asked_ms = 0;
+    if (!s->has_list)
+        forget_bundle(s);
+}
+
+struct mono_time return_side_due(const struct return_side *s)
+{
+    return s->options.registry_key.length > 0 &&
+                   s->ask_registry.us < s->ask_clock.us
+               ? s->ask_registry
+               : s->ask_clock;
+}
+
+void return_side_ask(struct return_side *s, struct mono_time now,
+                     struct buffer *out)
+{
+    int64_t now_ms = wall_to_ms(s->options.wall());
+    if (now.us >= s->ask_clock.us) {
+        struct return_message m = {.kind = RETURN_CLOCK, .request_ms = now_ms};
+        s->asked_ms = now_ms;
+        s->ask_clock = mono_later(now, ASK_CLOCK_MS);
+        (void)return_encode(&m, now_ms, out);
+    }
+    if (now.us >= s->ask_registry.us && s->options.registry_key.length > 0 &&
+        !s->is_gathering && !s->has_list) {
+        struct return_message m = {
+            .kind = RETURN_REGISTRY_REQUEST,
+            .head = {.hash = s->version, .serial = s->serial}};
+        (void)return_encode(&m, now_ms, out);
+    }
+    if (now.us >= s->ask_registry.us)
+        s->ask_registry = mono_later(now, ASK_REGISTRY_MS);
+}
+
+/* --- clock --- */
+
+static int compare_offsets(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int64_t median(const struct return_side *s)
+{
+    int64_t sorted[SAMPLES];
+    memcpy(sorted, s->offsets, sizeof(sorted));
+    qsort(sorted, s->offset_count, sizeof(sorted[0]), compare_offsets);
+    return sorted[s->offset_count / 2];
+}
+
+/* The other end may say any time; what is far from all of ours stays far, and
+ * no sum leaves 64 bits, since times end with the year 9999 or so. */
+static void take_clock(struct return_side *s, const struct return_message *m,
+                       struct mono_time now)
+{
+    struct wall_time wall = s->options.wall();
+    int64_t now_ms = wall_to_ms(wall), base_us = wall.us - now.us;
+    bool is_ours = s->asked_ms != 0 && m->request_ms == s->asked_ms;
+    bool is_sane = m->receive_ms <= m->transmit_ms && now_ms >= m->request_ms &&
+                   now_ms - m->request_ms <= ANSWER_MAX_MS;
+    s->asked_ms = 0;
+    if (!is_ours || !is_sane)
+        return;
+    if (s->offset_count > 0 && llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+        s->offset_count = 0;
+    if (s->offset_count == SAMPLES)
+        memmove(s->offsets, s->offsets + 1,
+                --s->offset_count * sizeof(int64_t));
+    s->offsets[s->offset_count++] =
+        ((m->receive_ms - m->request_ms) + (m->transmit_ms - now_ms)) / 2;
+    s->base_us = base_us;
+    s->sampled = now;
+}
+
+static int64_t offset_now(const struct return_side *s, struct mono_time now)
+{
+    int64_t base_us = s->options.wall().us - now.us;
+    if (s->offset_count == 0 ||
+        now.us - s->sampled.us > SAMPLE_AGE_MS * 1000LL ||
+        llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+        return CLOCK_OFFSET_UNKNOWN;
+    return median(s);
+}
+
+/* --- registry --- */
+
+static const char *fault(struct return_side *s, const char *text)
+{
+    forget_bundle(s);
+    error_set(&s->fault, "%s", text);
+    return s->fault.text;
+}
+
+/* A head without pieces tells that ours is the newest. */
+static const char *take_head(struct return_side *s,
+                             const struct return_message *m,
+                             struct mono_time now)
+{
+    const struct return_side_options *o = &s->options;
+    if (o->registry_key.length == 0)
+        return NULL; /* the list on disk is in force, whatever is sent */
+    if (!registry_head_check(&m->head, o->registry_algorithm, o->registry_key))
+        return fault(s, "it sent a list of endpoints without a right "
+                        "signature");
+    if (m->head.serial < s->serial)
+        return fault(s, "it sent an older list of endpoints than one before");
+    if (digest_equal(m->head.hash, s->version)) {
+        s->status.registry_serial = m->head.serial;
+        return NULL;
+    }
+    if (!digest_equal(m->from, s->version) ||
+        m->chunk_count == 0 || /* pieces of which we could not build it */
+        m->chunk_count > REGISTRY_CHANGES_MAX / RETURN_CHUNK_MAX + 1)
+        return NULL;
+    forget_bundle(s);
+    s->head = m->head;
+    s->chunk_next = 0;
+    s->chunk_count = m->chunk_count;
+    s->bundle_begun = now;
+    s->is_gathering = true;
+    return NULL;
+}
+
+static const char *take_chunk(struct return_side *s,
+                              const struct return_message *m,
+                              struct mono_time now)
+{
+    if (!s->is_gathering)
+        return NULL;
+    if (now.us - s->bundle_begun.us > BUNDLE_MAX_MS * 1000LL)
+        return fault(s, "its list of endpoints took too long");
+    if (!digest_equal(m->head.hash, s->head.hash) ||
+        m->chunk_index != s->chunk_next)
+        return fault(s, "it sent the pieces of a list in a wrong order");
+    buffer_add_slice(&s->changes, m->chunk);
+    if (s->changes.failed)
+        return fault(s, "it sent a list of endpoints that is too long");
+    s->chunk_next++;
+    s->has_list = s->chunk_next == s->chunk_count;
+    s->is_gathering = !s->has_list;
+    return NULL;
+}
+
+const char *return_side_take(struct return_side *s, const uint8_t *message,
+                             size_t length, struct mono_time now)
+{
+    struct return_message m;
+    switch (return_decode(message, length, &m)) {
+    case RETURN_BAD:
+        return fault(s, "it sent a message that is none of the return "
+                        "channel's");
+    case RETURN_UNKNOWN:
+        s->status.unknown_messages++;
+        return NULL;
+    case RETURN_OK:
+        break;
+    }
+    switch (m.kind) {
+    case RETURN_CHALLENGE:
+        memcpy(s->status.challenge, m.nonce, CHALLENGE_LEN);
+        s->status.challenges++;
+        return NULL;
+    case RETURN_CLOCK:
+        take_clock(s, &m, now);
+        return NULL;
+    case RETURN_REGISTRY_HEAD:
+        return take_head(s, &m, now);
+    case RETURN_REGISTRY_CHUNK:
+        return take_chunk(s, &m, now);
+    case RETURN_REGISTRY_REQUEST:
+        return fault(s, "it asks what only a probe asks");
+    }
+    return NULL;
+}
+
+bool return_side_has_list(const struct return_side *s)
+{
+    return s->has_list;
+}
+
+bool return_side_build(struct return_side *s, struct slice old,
+                       struct buffer *list, struct error_text *error)
+{
+    bool good = registry_apply(old, buffer_slice(&s->changes), list);
+    good =
+        good && digest_equal(digest_of(list->data, list->length), s->head.hash);
+    forget_bundle(s);
+    return good || error_set(error,
+                             "list of endpoints number %" PRIu64
+                             ": the changes do not make what was signed",
+                             s->head.serial);
+}
+
+bool return_side_keep(struct return_side *s, struct slice list,
+                      struct error_text *error)
+{
+    char text[SERIAL_FILE_MAX], hex[DIGEST_HEX_LEN];
+    s->serial = s->status.registry_serial = s->head.serial;
+    s->status.lists++;
+    s->version = s->head.hash;
+    if (s->options.state == NULL)
+        return true;
+    digest_to_hex(s->head.hash, hex);
+    snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n", s->serial, hex);
+    return (durable_write(s->list_path, list, 0600) &&
+            durable_write(s->serial_path, slice_of_text(text), 0600)) ||
+           error_set(error, "%s: cannot be written: %s", s->list_path,
+                     strerror(errno));
+}
+
+struct return_status_view return_side_status(const struct return_side *s,
+                                             struct mono_time now)
+{
+    struct return_status_view view = s->status;
+    view.clock_offset_ms = offset_now(s, now);
+    return view;
+}

@@ -1,0 +1,133 @@
+/* The probe's side of the return channel against a right collector and against
+ * one that lies. */
+#include <string.h>
+
+#include "common/ipfix_decode.h"
+#include "probe/return_side.h"
+#include "tests/test.h"
+
+static struct wall_time wall = {INT64_C(1790000000000000)};
+static struct sign_key *key;
+static uint8_t raw[SIGN_PUBLIC_MAX];
+static struct slice old_list = {"id\na\nb\n", 7}, new_list = {"id\na\nc\n", 7};
+
+static struct wall_time fake_wall(void)
+{
+    return wall;
+}
+
+static struct return_side *open_side(void)
+{
+    struct error_text error;
+    struct return_side_options options = {
+        .registry_algorithm = SIGN_ED25519,
+        .registry_key = slice_of_bytes(raw, sign_key_public(key, raw)),
+        .wall = fake_wall};
+    struct return_side *s = return_side_new(&options, &error);
+    return_side_set_version(s, digest_of(old_list.data, old_list.length));
+    return_side_open(s, (struct mono_time){wall.us});
+    return s;
+}
+
+static const char *give(struct return_side *s, const struct return_message *m)
+{
+    struct buffer out;
+    buffer_init(&out, 65536);
+    CHECK(return_encode(m, 1000, &out));
+    const char *fault =
+        return_side_take(s, out.data, out.length, (struct mono_time){wall.us});
+    buffer_clear(&out);
+    return fault;
+}
+
+static struct return_message head(uint64_t serial)
+{
+    struct return_message m = {
+        .kind = RETURN_REGISTRY_HEAD,
+        .head = {.serial = serial,
+                 .hash = digest_of(new_list.data, new_list.length)},
+        .from = digest_of(old_list.data, old_list.length),
+        .chunk_count = 2};
+    CHECK(registry_head_sign(&m.head, key));
+    return m;
+}
+
+static struct return_message piece(uint64_t index, const char *text)
+{
+    return (struct return_message){
+        .kind = RETURN_REGISTRY_CHUNK,
+        .head = {.hash = digest_of(new_list.data, new_list.length)},
+        .chunk_index = index,
+        .chunk = slice_of_text(text)};
+}
+
+static void test_lists(void)
+{
+    struct return_side *s = open_side();
+    struct return_message h = head(5), a = piece(0, "=2\n-1\n"),
+                          b = piece(1, "+c\n"), wrong = piece(1, "+d\n");
+    struct buffer list;
+    struct error_text error;
+    test_case("a signed list is built from the old one and its changes");
+    CHECK(give(s, &h) == NULL && give(s, &a) == NULL && give(s, &b) == NULL);
+    CHECK(return_side_has_list(s));
+    CHECK(return_side_build(s, old_list, &list, &error));
+    CHECK(slice_equal(buffer_slice(&list), new_list));
+    CHECK(return_side_keep(s, buffer_slice(&list), &error));
+    buffer_clear(&list);
+
+    test_case("an older serial, another key, a piece out of order: the end");
+    return_side_set_version(s, digest_of(old_list.data, old_list.length));
+    h = head(4);
+    CHECK(give(s, &h) != NULL);
+    h = head(6);
+    h.head.signature[0] ^= 1;
+    CHECK(give(s, &h) != NULL);
+    h = head(6);
+    CHECK(give(s, &h) == NULL && give(s, &b) != NULL);
+    CHECK(give(s, &a) == NULL); /* of nothing any more */
+    CHECK(!return_side_has_list(s));
+
+    test_case("changes that make something else change nothing");
+    CHECK(give(s, &h) == NULL && give(s, &a) == NULL &&
+          give(s, &wrong) == NULL);
+    CHECK(!return_side_build(s, old_list, &list, &error));
+    buffer_clear(&list);
+    return_side_free(s);
+}
+
+static void test_clock(void)
+{
+    test_case("the offset is a median, and unknown once the clock was set");
+    struct return_side *s = open_side();
+    static const int64_t offsets[] = {70000, 71000, 500000, 70500, 70200};
+    for (size_t i = 0; i < 5; i++) {
+        struct buffer out;
+        struct return_message m;
+        buffer_init(&out, 4096);
+        wall.us += 61000000;
+        return_side_ask(s, (struct mono_time){wall.us}, &out);
+        CHECK_I64(return_decode(
+                      out.data,
+                      (size_t)ipfix_message_length(out.data, out.length), &m),
+                  RETURN_OK);
+        m.receive_ms = m.transmit_ms = wall_to_ms(wall) + offsets[i];
+        CHECK(give(s, &m) == NULL);
+        CHECK(give(s, &m) == NULL); /* nobody asked */
+        buffer_clear(&out);
+    }
+    struct mono_time now = {wall.us};
+    CHECK_I64(return_side_status(s, now).clock_offset_ms, 70500);
+    wall.us += INT64_C(86400000000);
+    CHECK(return_side_status(s, now).clock_offset_ms == CLOCK_OFFSET_UNKNOWN);
+    return_side_free(s);
+}
+
+int main(void)
+{
+    key = sign_key_generate(SIGN_ED25519);
+    test_lists();
+    test_clock();
+    sign_key_free(key);
+    return test_end();
+}
