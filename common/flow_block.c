@@ -9,9 +9,10 @@
  *   ...        shape: the same for (flags both ways, end reason, name evidence,
  *              direction, whether there is a token)
  *   ...        columns: end (as difference to the record before), duration,
- *              packets to and from (as difference to those to), payload each
- *              way, octets each way (as difference to what headers of usual
- *              size come to), round trip, bursts
+ *              packets each way (as difference to what the payload comes to in
+ *              full segments and answers to them), payload each way, octets each
+ *              way (as difference to what headers of usual size come to), round
+ *              trip, bursts
  *
  * A column is its numbers' lowest bytes, then the next ones and so on: each of
  * these runs has frequencies of its own, and is a part of its own. A dictionary
@@ -100,6 +101,14 @@ static uint64_t usual_headers(const struct flow_record *r, uint64_t packets)
     enum { TCP = 6, IPV4 = 20, IPV6 = 40, TCP_HEADER = 32, UDP_HEADER = 8 };
     return packets * ((r->is_ipv6 ? IPV6 : IPV4) +
                       (r->protocol == TCP ? TCP_HEADER : UDP_HEADER));
+}
+
+/* Full segments with what was sent, and an answer to every second one of what
+ * was received. */
+static uint64_t usual_packets(uint64_t payload, uint64_t rpayload)
+{
+    enum { SEGMENT = 1400 };
+    return payload / SEGMENT + rpayload / ((uint64_t)2 * SEGMENT);
 }
 
 /* --- dictionaries, writing --- */
@@ -376,8 +385,8 @@ static bool add_record(struct flow_packer *p, const struct flow_record *r,
     uint64_t values[COLUMN_COUNT] = {
         [END] = fold((uint64_t)r->end_ms - (uint64_t)end_before_ms),
         [DURATION] = (uint64_t)r->end_ms - (uint64_t)r->start_ms,
-        [PACKETS] = r->packets,
-        [RPACKETS] = fold(r->rpackets - r->packets),
+        [PACKETS] = fold(r->packets - usual_packets(r->payload, r->rpayload)),
+        [RPACKETS] = fold(r->rpackets - usual_packets(r->rpayload, r->payload)),
         [PAYLOAD] = r->payload,
         [RPAYLOAD] = r->rpayload,
         [OCTETS] = fold(r->octets - r->payload - usual_headers(r, r->packets)),
@@ -638,10 +647,12 @@ static bool read_columns(struct flow_block *b, struct cursor *c,
         end += unfold(number_in(&columns[END], i));
         r->end_ms = (int64_t)end;
         r->start_ms = (int64_t)(end - number_in(&columns[DURATION], i));
-        r->packets = number_in(&columns[PACKETS], i);
-        r->rpackets = r->packets + unfold(number_in(&columns[RPACKETS], i));
         r->payload = number_in(&columns[PAYLOAD], i);
         r->rpayload = number_in(&columns[RPAYLOAD], i);
+        r->packets = usual_packets(r->payload, r->rpayload) +
+                     unfold(number_in(&columns[PACKETS], i));
+        r->rpackets = usual_packets(r->rpayload, r->payload) +
+                      unfold(number_in(&columns[RPACKETS], i));
         r->octets = r->payload + usual_headers(r, r->packets) +
                     unfold(number_in(&columns[OCTETS], i));
         r->roctets = r->rpayload + usual_headers(r, r->rpackets) +
