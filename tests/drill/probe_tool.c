@@ -39,7 +39,8 @@ struct tool {
     struct spool *spool;
     struct exporter *exporter;
     struct uplink *uplink;
-    uint64_t made, lost;
+    uint64_t made;
+    struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
 };
 
 static uint64_t draw(uint64_t *state, uint64_t below)
@@ -151,7 +152,8 @@ static struct flow_record invent(struct tool *t, int64_t end_ms)
 static void make_batch(struct tool *t)
 {
     struct wall_time now = wall_now();
-    struct exporter_period period = {.clock_quality = CLOCK_SYNCHRONISED};
+    struct exporter_period period = {.clock_quality = CLOCK_SYNCHRONISED,
+                                     .clock_offset_ms = CLOCK_OFFSET_UNKNOWN};
     struct buffer batch;
     struct digest hash;
     t->made++;
@@ -163,12 +165,11 @@ static void make_batch(struct tool *t)
         if (!exporter_add_record(t->exporter, &r, now))
             fatal(1, "a batch is full");
     }
-    t->lost += spool_take_lost(t->spool);
-    period.batches_lost = t->lost;
+    period.losses = t->losses;
+    period.loss_count = spool_losses(t->spool, t->losses);
     period.packets_seen = t->records;
     if (!exporter_finish(t->exporter, &period, now, &batch, &hash))
         fatal(1, "no memory for a batch");
-    t->lost = 0;
     if (!spool_add(t->spool, &batch, hash))
         log_warn("%s", spool_error(t->spool));
 }
