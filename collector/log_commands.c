@@ -231,11 +231,20 @@ static struct receipt load_receipt(const struct collector_config *config,
         fatal(2, "%s", error.text);
     if (!buffer_read_file(&file, path, UINT16_MAX))
         fatal(1, "%s: %m", path);
-    int length = ipfix_message_length(file.data, file.length);
-    if (length <= 0 || (size_t)length > file.length ||
-        !receipt_decode(file.data, (size_t)length, public_key.algorithm,
-                        slice_of_bytes(public_key.key, public_key.key_length),
-                        &receipt))
+    /* What came back on a connection as it is: other messages of the return
+     * channel stand beside the receipt. */
+    bool is_found = false;
+    size_t done = 0;
+    while (!is_found && done < file.length) {
+        int length = ipfix_message_length(file.data + done, file.length - done);
+        if (length <= 0 || (size_t)length > file.length - done)
+            break;
+        is_found = receipt_decode(
+            file.data + done, (size_t)length, public_key.algorithm,
+            slice_of_bytes(public_key.key, public_key.key_length), &receipt);
+        done += (size_t)length;
+    }
+    if (!is_found)
         fatal(1, "%s: no receipt of this collector", path);
     buffer_clear(&file);
     sign_key_free(key);

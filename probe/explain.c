@@ -379,9 +379,8 @@ static const struct fact facts[] = {
        "Only to {collector}: TLS 1.3, certificates on both sides, the "
        "server's issued by {ca} for {name}. It also sees this site's outside "
        "address and the probe's certificate; a collector given by name is "
-       "looked up in DNS. To enrol and to renew the certificate, the portal "
-       "{portal} is asked: it gets public keys and the probe's name, and no "
-       "record of use."}}},
+       "looked up in DNS. To enrol and to renew, the portal {portal} gets "
+       "public keys and the probe's name, and no record of use."}}},
     {{{"停用", "To stop it"}},
      {{"`sudo systemctl disable --now yz-probe` "
        "。探针只看数据包的副本，停用不影响业务；"
