@@ -623,7 +623,7 @@ static bool settle(struct worker *w, struct mono_time now)
         next = p->next_touched;
         p->is_touched = false;
         if (p->state == PEER_OPEN && p->out.length > 0)
-            write_peer(p, now);
+            write_on(p, now);
         if (p->state != PEER_CLOSING)
             want_events(p, now);
         p->is_touched = false;
