@@ -40,6 +40,15 @@ const struct config_key collector_config_keys[] = {
      .max = 86400, .initial = "900",
      .help = "Seconds after which a silent connection is closed. Longer than "
              "the probes' batch period."},
+    {"endpoints", CONFIG_PATH, TEXT(endpoints),
+     .initial = "/var/lib/yunzheng/endpoints.csv",
+     .help = "Registered endpoints (yz-portal endpoints): what of routers' "
+             "records is kept. Read again when it changes."},
+    {"number_key", CONFIG_PATH, TEXT(number_key),
+     .initial = "/var/lib/yunzheng/number.key",
+     .help = "Key under which numbers (broadband accounts, mobile and SIM "
+             "numbers) are hashed; made when it is missing. The portal has to "
+             "name the same file."},
     {"user", CONFIG_TEXT, TEXT(user), .initial = "",
      .help = "Work as this user after the port is open and the keys are read. "
              "Empty: stay."},

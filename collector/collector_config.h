@@ -18,6 +18,7 @@ struct collector_config {
     char registry[PATH_MAX], usage_db[PATH_MAX], archive[PATH_MAX];
     bool accept_sample;
     uint64_t max_connections, idle_timeout_s;
+    char endpoints[PATH_MAX], number_key[PATH_MAX];
     char user[USER_LEN];
     int log_level; /* enum log_level */
 };

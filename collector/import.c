@@ -24,7 +24,10 @@ enum {
 };
 
 const struct import_source import_sources[] = {
-    {"enterprise-probe", SOURCE_PROBE},
+    {"enterprise-probe", IMPORT_BATCHES},
+    {"supplier-probe", IMPORT_BATCHES},
+    {"carrier-csv", IMPORT_CARRIER},
+    {"numbers", IMPORT_NUMBERS},
 };
 const size_t import_source_count =
     sizeof(import_sources) / sizeof(import_sources[0]);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/carrier_command.h"
 #include "collector/collector_config.h"
 #include "collector/import.h"
 #include "collector/server.h"
@@ -111,33 +112,48 @@ static void print_import(const struct import_result *result,
     printf("\n");
 }
 
-static int command_import(int argc, char **argv)
+static int import_batches(const struct collector_config *config, char **paths,
+                          int count)
 {
-    struct collector_config config;
     struct error_text error;
     struct import_result result;
-    const char *path = DEFAULT_CONFIG, *source = import_sources[0].name;
-    const struct program_option options[] = {
-        {"-c", .value = &path},
-        {"--as", .value = &source},
-    };
-    int count =
-        program_options(argc, argv, options, COUNT(options), 1, OPERANDS_MAX);
-    if (count < 0)
-        return 2;
-    if (import_source_find(source) == NULL)
-        fatal(2, "--as %s: unknown source; known: %s", source, sources_text());
-    load_config(path, &config);
-    struct store *store = open_store(&config, &error);
+    struct store *store = open_store(config, &error);
     if (store == NULL)
         fatal(1, "%s", error.text);
-    bool good = import_files(store, argv + 1, (size_t)count, &result, &error);
+    bool good = import_files(store, paths, (size_t)count, &result, &error);
     struct store_totals totals = store_totals(store);
     store_close(store);
     print_import(&result, &totals);
     if (!good)
         fatal(1, "%s", error.text);
     return totals.refused + totals.failed + result.bad_files == 0 ? 0 : 1;
+}
+
+static int command_import(int argc, char **argv)
+{
+    struct collector_config config;
+    const char *path = DEFAULT_CONFIG, *name = import_sources[0].name;
+    const char *carrier = NULL, *rejects = NULL;
+    const struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--as", .value = &name},
+        {"--carrier", .value = &carrier},
+        {"--rejects", .value = &rejects},
+    };
+    int count =
+        program_options(argc, argv, options, COUNT(options), 1, OPERANDS_MAX);
+    if (count < 0)
+        return 2;
+    const struct import_source *source = import_source_find(name);
+    if (source == NULL)
+        fatal(2, "--as %s: unknown source; known: %s", name, sources_text());
+    if ((source->form == IMPORT_BATCHES) != (carrier == NULL))
+        fatal(2, "--carrier ID goes with carrier-csv and numbers");
+    load_config(path, &config);
+    if (source->form == IMPORT_BATCHES)
+        return import_batches(&config, argv + 1, count);
+    return carrier_command(&config, source->form, carrier, rejects, argv + 1,
+                           count);
 }
 
 static struct civil_day day_option(const char *name, const char *text)
@@ -241,7 +257,8 @@ static int command_rebuild(int argc, char **argv)
 
 static const struct program_command COMMANDS[] = {
     {"run", command_run, "[-c FILE] [-n]"},
-    {"import", command_import, "[-c FILE] [--as SOURCE] FILE..."},
+    {"import", command_import,
+     "[-c FILE] [--as SOURCE] [--carrier ID] [--rejects FILE] FILE..."},
     {"usage", command_usage,
      "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
     {"check", command_check, "[-c FILE]"},

@@ -36,6 +36,10 @@ static const struct {
     [REASON_OVERLAP] = {"overlap", "another start of this probe reported "
                                    "about the same time"},
     [REASON_MALFORMED] = {"malformed", "the data is not a batch"},
+    [REASON_UNATTRIBUTED] = {"unattributed", "records of a carrier belong to "
+                                             "nobody that is known"},
+    [REASON_FOREIGN] = {"foreign", "a supplier's probe reports about endpoints "
+                                   "of others"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)
