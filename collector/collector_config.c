@@ -99,6 +99,11 @@ const struct config_key collector_config_keys[] = {
      .initial = "/var/lib/yunzheng/collector.secret",
      .help = "Secret from which keys are derived, such as that of routers' "
              "host pseudonyms; made when it is missing."},
+    {"number_key", CONFIG_PATH, TEXT(number_key),
+     .initial = "/var/lib/yunzheng/number.key",
+     .help = "Key under which numbers (broadband accounts, mobile and SIM "
+             "numbers) are hashed; made when it is missing. The portal has to "
+             "name the same file."},
     {"batch_period_s", CONFIG_U64, VALUE(batch_period_s), .min = 1, .max = 3600,
      .initial = "300",
      .help = "Seconds after which what routers reported is sealed into "

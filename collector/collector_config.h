@@ -30,7 +30,7 @@ struct collector_config {
     uint64_t detail_days, archive_days;
     char metrics[LISTEN_LEN];
     char netflow_udp[LISTEN_LIST_LEN], ipfix_tcp[LISTEN_LIST_LEN];
-    char endpoints[PATH_MAX], secret[PATH_MAX];
+    char endpoints[PATH_MAX], secret[PATH_MAX], number_key[PATH_MAX];
     uint64_t batch_period_s, template_lifetime_s;
     char user[USER_LEN];
     int log_level; /* enum log_level */

@@ -24,8 +24,11 @@ enum {
 };
 
 const struct import_source import_sources[] = {
-    {"enterprise-probe", SOURCE_PROBE},
-    {"router", SOURCE_ROUTER},
+    {"enterprise-probe", IMPORT_BATCHES},
+    {"supplier-probe", IMPORT_BATCHES},
+    {"router", IMPORT_ROUTER},
+    {"carrier-csv", IMPORT_CARRIER},
+    {"numbers", IMPORT_NUMBERS},
 };
 const size_t import_source_count =
     sizeof(import_sources) / sizeof(import_sources[0]);

@@ -12,10 +12,18 @@
 #include "ledger/store.h"
 #include "common/log.h"
 
+/* What a file is. Whom a batch speaks for is said by the registry alone. */
+enum import_form {
+    IMPORT_BATCHES, /* signed, of probes */
+    IMPORT_ROUTER,  /* messages of an exporter (import_router.h) */
+    IMPORT_CARRIER, /* a carrier's records (carrier.h) */
+    IMPORT_NUMBERS, /* a carrier's numbers over time (number_import.h) */
+};
+
 /* A kind of source, named with --as. */
 struct import_source {
     const char *name;
-    enum ledger_source source;
+    enum import_form form;
 };
 extern const struct import_source import_sources[];
 extern const size_t import_source_count;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/carrier_command.h"
 #include "collector/collector_config.h"
 #include "collector/events.h"
 #include "collector/import.h"
@@ -209,17 +210,37 @@ static void print_import(const struct import_result *result,
     printf("\n");
 }
 
+static int import_batches(const struct collector_config *config,
+                          const char *exporter, char **paths, int count)
+{
+    struct error_text error;
+    struct import_result result;
+    struct store *store = open_store(config, &error);
+    if (store == NULL)
+        fatal(1, "%s", error.text);
+    bool good = exporter != NULL
+                    ? import_router_files(store, config, exporter, paths,
+                                          (size_t)count, &result, &error)
+                    : import_files(store, paths, (size_t)count, &result, &error);
+    struct store_totals totals = store_totals(store);
+    store_close(store);
+    print_import(&result, &totals);
+    if (!good)
+        fatal(1, "%s", error.text);
+    return totals.refused + totals.failed + result.bad_files == 0 ? 0 : 1;
+}
+
 static int command_import(int argc, char **argv)
 {
     struct collector_config config;
-    struct error_text error;
-    struct import_result result;
     const char *path = DEFAULT_CONFIG, *name = import_sources[0].name;
-    const char *exporter = NULL;
+    const char *exporter = NULL, *carrier = NULL, *rejects = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},
         {"--as", .value = &name},
         {"--exporter", .value = &exporter},
+        {"--carrier", .value = &carrier},
+        {"--rejects", .value = &rejects},
     };
     int count =
         program_options(argc, argv, options, COUNT(options), 1, OPERANDS_MAX);
@@ -228,24 +249,17 @@ static int command_import(int argc, char **argv)
     const struct import_source *source = import_source_find(name);
     if (source == NULL)
         fatal(2, "--as %s: unknown source; known: %s", name, sources_text());
-    bool is_router = source->source == SOURCE_ROUTER;
-    if (is_router != (exporter != NULL))
+    bool is_carrier =
+        source->form == IMPORT_CARRIER || source->form == IMPORT_NUMBERS;
+    if (is_carrier != (carrier != NULL))
+        fatal(2, "--carrier ID goes with carrier-csv and numbers");
+    if ((source->form == IMPORT_ROUTER) != (exporter != NULL))
         fatal(2, "--as router and --exporter ID belong together");
     load_config(path, &config);
-    struct store *store = open_store(&config, &error);
-    if (store == NULL)
-        fatal(1, "%s", error.text);
-    bool good =
-        is_router
-            ? import_router_files(store, &config, exporter, argv + 1,
-                                  (size_t)count, &result, &error)
-            : import_files(store, argv + 1, (size_t)count, &result, &error);
-    struct store_totals totals = store_totals(store);
-    store_close(store);
-    print_import(&result, &totals);
-    if (!good)
-        fatal(1, "%s", error.text);
-    return totals.refused + totals.failed + result.bad_files == 0 ? 0 : 1;
+    if (!is_carrier)
+        return import_batches(&config, exporter, argv + 1, count);
+    return carrier_command(&config, source->form, carrier, rejects, argv + 1,
+                           count);
 }
 
 static struct civil_day day_option(const char *name, const char *text)
@@ -394,7 +408,8 @@ static int command_events(int argc, char **argv)
 static const struct program_command COMMANDS[] = {
     {"run", command_run, "[-c FILE] [-n]"},
     {"import", command_import,
-     "[-c FILE] [--as SOURCE [--exporter ID]] FILE..."},
+     "[-c FILE] [--as SOURCE [--exporter ID | --carrier ID] [--rejects FILE]] "
+     "FILE..."},
     {"usage", command_usage,
      "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
     {"check", command_check,

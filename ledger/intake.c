@@ -86,6 +86,14 @@ static const struct {
                         "该探针的另一次启动报告了同一时段"},
     [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed",
                          "日志与此前签署的不一致"},
+    [REASON_UNATTRIBUTED] = {"unattributed",
+                             "records of a carrier belong to "
+                             "nobody that is known",
+                             "运营商记录无法归属到已知企业"},
+    [REASON_FOREIGN] = {"foreign",
+                        "a supplier's probe reports about endpoints "
+                        "of others",
+                        "供应商侧探针报告了他人的应用端"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)

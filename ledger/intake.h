@@ -112,6 +112,9 @@ enum intake_reason {
     REASON_OVERLAP,
     REASON_MALFORMED,
     REASON_ROLLBACK, /* of usage.db; checkpoint.h */
+    /* Not of batches: */
+    REASON_UNATTRIBUTED, /* carriers' records that are nobody's */
+    REASON_FOREIGN,      /* a supplier's probe about others' endpoints */
     REASON_COUNT,
 };
 const char *intake_reason_kind(enum intake_reason reason);

@@ -17,6 +17,14 @@ const struct db_migration ledger_migrations[] = {
         "004-log.sql",
 #include "ledger/004-log.sql.inc"
     },
+    {
+        "005-match.sql",
+#include "ledger/005-match.sql.inc"
+    },
+    {
+        "006-number.sql",
+#include "ledger/006-number.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);
