@@ -16,6 +16,9 @@
 #include "collector/source_queue.h"
 #include "common/program.h"
 #include "ledger/challenge.h"
+#include "ledger/match_day.h"
+#include "ledger/match_report.h"
+#include "ledger/number_usage.h"
 #include "ledger/rebuild.h"
 #include "ledger/retention.h"
 #include "ledger/store.h"
@@ -218,10 +221,11 @@ static int import_batches(const struct collector_config *config,
     struct store *store = open_store(config, &error);
     if (store == NULL)
         fatal(1, "%s", error.text);
-    bool good = exporter != NULL
-                    ? import_router_files(store, config, exporter, paths,
-                                          (size_t)count, &result, &error)
-                    : import_files(store, paths, (size_t)count, &result, &error);
+    bool good =
+        exporter != NULL
+            ? import_router_files(store, config, exporter, paths, (size_t)count,
+                                  &result, &error)
+            : import_files(store, paths, (size_t)count, &result, &error);
     struct store_totals totals = store_totals(store);
     store_close(store);
     print_import(&result, &totals);
@@ -270,43 +274,134 @@ static struct civil_day day_option(const char *name, const char *text)
     return day;
 }
 
+/* The days of --from and --to. */
+struct days {
+    const char *from_text, *to_text;
+    struct civil_day from, to;
+};
+
+static void read_days(struct days *days)
+{
+    days->from = day_option("--from", days->from_text);
+    days->to = day_option("--to", days->to_text);
+    if (days->to.number <= days->from.number)
+        fatal(2, "--to %s: not after --from %s (the last day is not included)",
+              days->to_text, days->from_text);
+}
+
+static struct db *open_usage(const struct collector_config *config,
+                             enum db_mode mode)
+{
+    struct error_text error;
+    struct db *db = db_open(config->usage_db, mode, ledger_migrations,
+                            ledger_migration_count, &error);
+    if (db == NULL)
+        fatal(1, "%s", error.text);
+    return db;
+}
+
+/* Closes both and gives the exit status. */
+static int print_out(struct buffer *out, struct db *db)
+{
+    bool good = !out->failed &&
+                fwrite(out->data, 1, out->length, stdout) == out->length;
+    buffer_clear(out);
+    db_close(db);
+    return good ? 0 : 1;
+}
+
+static bool usage_by_endpoint(struct db *db, const char *registry,
+                              const char *enterprise, const struct days *days,
+                              bool as_json, struct buffer *out,
+                              struct error_text *error)
+{
+    struct usage_report report;
+    if (!usage_report_read(db, registry, enterprise, days->from, days->to,
+                           &report, error))
+        return false;
+    (as_json ? usage_report_json : usage_report_table)(&report, out);
+    usage_report_clear(&report);
+    return true;
+}
+
 static int command_usage(int argc, char **argv)
 {
     struct collector_config config;
     struct error_text error;
-    struct usage_report report;
     struct buffer out;
-    const char *path = DEFAULT_CONFIG, *enterprise = NULL, *from = NULL,
-               *to = NULL;
+    struct days days = {0};
+    const char *path = DEFAULT_CONFIG, *enterprise = NULL, *by = "endpoint";
     bool as_json = false;
     const struct program_option options[] = {
         {"-c", .value = &path},
         {"--enterprise", .value = &enterprise, .is_required = true},
-        {"--from", .value = &from, .is_required = true},
-        {"--to", .value = &to, .is_required = true},
+        {"--from", .value = &days.from_text, .is_required = true},
+        {"--to", .value = &days.to_text, .is_required = true},
+        {"--by", .value = &by},
         {"--json", .flag = &as_json},
     };
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    struct civil_day first = day_option("--from", from);
-    struct civil_day end = day_option("--to", to);
-    if (end.number <= first.number)
-        fatal(2, "--to %s: not after --from %s (the last day is not included)",
-              to, from);
+    bool is_by_number = strcmp(by, "number") == 0;
+    if (!is_by_number && strcmp(by, "endpoint") != 0)
+        fatal(2, "--by %s: neither endpoint nor number", by);
+    read_days(&days);
     load_config(path, &config);
-    struct db *db = db_open(config.usage_db, DB_READ, ledger_migrations,
-                            ledger_migration_count, &error);
-    if (db == NULL ||
-        !usage_report_read(db, enterprise, first, end, &report, &error))
-        fatal(1, "%s", error.text);
+    struct db *db = open_usage(&config, DB_READ);
     buffer_init(&out, OUTPUT_MAX);
-    (as_json ? usage_report_json : usage_report_table)(&report, &out);
-    bool good =
-        !out.failed && fwrite(out.data, 1, out.length, stdout) == out.length;
-    buffer_clear(&out);
-    usage_report_clear(&report);
-    db_close(db);
-    return good ? 0 : 1;
+    bool good = is_by_number
+                    ? number_usage_report(db, enterprise, days.from, days.to,
+                                          NULL, as_json, &out, &error)
+                    : usage_by_endpoint(db, config.registry, enterprise, &days,
+                                        as_json, &out, &error);
+    if (!good)
+        fatal(1, "%s", error.text);
+    return print_out(&out, db);
+}
+
+static void print_match(const struct match_day_result *r)
+{
+    printf("%" PRIu64 " days computed, %" PRIu64 " without anything new, "
+           "%" PRIu64 " whose detail is gone: %" PRIu64 " connections, %" PRIu64
+           " matched\n",
+           r->days, r->skipped, r->gone, r->flows, r->matched);
+    if (r->foreign > 0)
+        printf("%" PRIu64 " records of suppliers' probes are about endpoints "
+               "of others\n",
+               r->foreign);
+}
+
+static int command_match(int argc, char **argv)
+{
+    struct collector_config config;
+    struct error_text error;
+    struct match_day_result result;
+    struct buffer out;
+    struct days days = {0};
+    const char *path = DEFAULT_CONFIG, *enterprise = NULL;
+    bool as_json = false, is_forced = false;
+    const struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--from", .value = &days.from_text, .is_required = true},
+        {"--to", .value = &days.to_text, .is_required = true},
+        {"--enterprise", .value = &enterprise},
+        {"--again", .flag = &is_forced},
+        {"--json", .flag = &as_json},
+    };
+    if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
+        return 2;
+    read_days(&days);
+    load_config(path, &config);
+    struct db *db = open_usage(&config, DB_WRITE);
+    buffer_init(&out, OUTPUT_MAX);
+    if (!match_days_run(db, config.registry, days.from, days.to, is_forced,
+                        wall_now(), &result, &error) ||
+        !match_report(db, enterprise, days.from, days.to, as_json, &out,
+                      &error))
+        fatal(1, "%s", error.text);
+    if (!as_json)
+        print_match(&result);
+    return print_out(&out, db);
 }
 
 static int command_rebuild(int argc, char **argv)
@@ -411,7 +506,10 @@ static const struct program_command COMMANDS[] = {
      "[-c FILE] [--as SOURCE [--exporter ID | --carrier ID] [--rejects FILE]] "
      "FILE..."},
     {"usage", command_usage,
-     "[-c FILE] --enterprise ID --from DATE --to DATE [--json]"},
+     "[-c FILE] --enterprise ID --from DATE --to DATE "
+     "[--by endpoint|number] [--json]"},
+    {"match", command_match,
+     "[-c FILE] --from DATE --to DATE [--enterprise ID] [--again] [--json]"},
     {"check", command_check,
      "[-c FILE] [--quick] [--since DATE] [--checkpoint FILE... | "
      "--receipt FILE...]"},

@@ -98,6 +98,7 @@ static bool read_probe(struct db_statement *s, struct registry_probe *probe)
         .has_denied_at = !db_is_null(s, 5),
         .denied_at = {db_i64(s, 5)},
         .is_sample = db_i64(s, 6) != 0,
+        .source = db_is_null(s, 7) ? SOURCE_PROBE : SOURCE_SUPPLIER_PROBE,
     };
     if (key.length == 0 || key.length > sizeof(probe->key))
         return false;
@@ -105,7 +106,9 @@ static bool read_probe(struct db_statement *s, struct registry_probe *probe)
     return slice_copy(slice_of_text(db_text(s, 0)), probe->enterprise_id,
                       sizeof(probe->enterprise_id)) &&
            slice_copy(slice_of_text(db_text(s, 1)), probe->site_id,
-                      sizeof(probe->site_id));
+                      sizeof(probe->site_id)) &&
+           slice_copy(slice_of_text(db_text(s, 7)), probe->supplier_id,
+                      sizeof(probe->supplier_id));
 }
 
 enum registry_status registry_find(struct registry *registry,
@@ -117,7 +120,8 @@ enum registry_status registry_find(struct registry *registry,
         return REGISTRY_FAILED;
     struct db_statement *s = db_prepare(
         r->db, "SELECT enterprise_id, site_id, algorithm, signing_key, "
-               "agreed_at, denied_at, is_sample FROM probe WHERE id = :id");
+               "agreed_at, denied_at, is_sample, supplier_id FROM probe "
+               "WHERE id = :id");
     if (s == NULL) {
         error_set(&r->error, "%s", db_error(r->db));
         return REGISTRY_FAILED;

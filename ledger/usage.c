@@ -622,8 +622,11 @@ bool usage_store(struct usage_table *table, struct usage_sums *sums,
 {
     int64_t key;
     size_t next = 0;
-    if (sums->count == 0)
+    /* What a supplier's probe saw is matched, not added up. */
+    if (sums->count == 0 || scope->enterprise_id[0] == '\0') {
+        usage_sums_reset(sums);
         return true;
+    }
     bool good =
         find_scope(table->db, scope, &key) && put_keys(table, sums, key);
     if (good)

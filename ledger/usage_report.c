@@ -151,9 +151,79 @@ static void add_to_total(struct usage_line *total, const struct usage_line *l)
     total->names_mismatched += l->names_mismatched;
 }
 
-bool usage_report_read(struct db *db, const char *enterprise_id,
-                       struct civil_day from, struct civil_day to,
-                       struct usage_report *report, struct error_text *error)
+static bool add_claim(struct usage_report *report, struct db_statement *s)
+{
+    if (report->claim_count == report->claim_capacity) {
+        size_t capacity =
+            report->claim_capacity ? 2 * report->claim_capacity : 64;
+        struct usage_claim *claims =
+            realloc(report->claims, capacity * sizeof(*claims));
+        if (claims == NULL)
+            return false;
+        report->claims = claims;
+        report->claim_capacity = capacity;
+    }
+    struct usage_claim *claim = &report->claims[report->claim_count++];
+    *claim = (struct usage_claim){
+        .day = {(int32_t)db_i64(s, 1)},
+        .connections = db_u64(s, 2),
+        .octets_up = db_u64(s, 3),
+        .octets_down = db_u64(s, 4),
+        .is_late = db_i64(s, 5) != 0,
+    };
+    return slice_copy(slice_of_text(db_text(s, 0)), claim->service_id,
+                      sizeof(claim->service_id));
+}
+
+static bool has_claims(struct db *registry)
+{
+    struct db_statement *s =
+        db_prepare(registry, "SELECT 1 FROM sqlite_schema WHERE name = "
+                             "'supplier_count_now'");
+    bool has = s != NULL && db_step(s) == DB_ROW;
+    if (s != NULL)
+        db_reset(s);
+    return has;
+}
+
+static bool query_claims(struct db *registry, struct usage_report *report)
+{
+    struct db_statement *s = db_prepare(
+        registry, "SELECT service_id, day, connections, octets_up, "
+                  "octets_down, is_late FROM supplier_count_now "
+                  "WHERE enterprise_id = :enterprise AND day >= :from "
+                  "AND day < :to ORDER BY service_id, day");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":enterprise", report->enterprise_id);
+    db_bind_i64(s, ":from", report->from.number);
+    db_bind_i64(s, ":to", report->to.number);
+    enum db_step step;
+    while ((step = db_step(s)) == DB_ROW)
+        if (!add_claim(report, s))
+            break;
+    db_reset(s);
+    return step == DB_DONE;
+}
+
+static bool read_claims(const char *path, struct usage_report *report,
+                        struct error_text *error)
+{
+    if (path == NULL)
+        return true;
+    struct db *registry = db_open(path, DB_READ, NULL, 0, error);
+    if (registry == NULL)
+        return false;
+    bool good = !has_claims(registry) || query_claims(registry, report) ||
+                error_set(error, "%s", db_error(registry));
+    db_close(registry);
+    return good;
+}
+
+bool usage_report_read(struct db *db, const char *registry,
+                       const char *enterprise_id, struct civil_day from,
+                       struct civil_day to, struct usage_report *report,
+                       struct error_text *error)
 {
     *report = (struct usage_report){.from = from, .to = to};
     if (!slice_copy(slice_of_text(enterprise_id), report->enterprise_id,
@@ -170,14 +240,17 @@ bool usage_report_read(struct db *db, const char *enterprise_id,
             add_to_total(report->lines[i].is_sample ? &report->sample_total
                                                     : &report->total,
                          &report->lines[i]);
-    return true;
+    return read_claims(registry, report, error);
 }
 
 void usage_report_clear(struct usage_report *report)
 {
     free(report->lines);
+    free(report->claims);
     report->lines = NULL;
+    report->claims = NULL;
     report->count = report->capacity = 0;
+    report->claim_count = report->claim_capacity = 0;
 }
 
 /* --- table --- */
@@ -213,6 +286,21 @@ static bool has_sample(const struct usage_report *report)
            report->sample_batches.counted + report->sample_batches.kept > 0;
 }
 
+/* Apart from the rows above: nobody but the supplier saw these. */
+static void table_claims(struct buffer *out, const struct usage_report *report)
+{
+    char day[DAY_TEXT_LEN];
+    for (size_t i = 0; i < report->claim_count; i++) {
+        const struct usage_claim *c = &report->claims[i];
+        day_to_text(c->day, day);
+        buffer_addf(out,
+                    "%-24s %-10s supplier_counts tier 1: %" PRIu64
+                    " connections, %" PRIu64 " octets, %" PRIu64 " back%s\n",
+                    c->service_id, day, c->connections, c->octets_up,
+                    c->octets_down, c->is_late ? ", said late" : "");
+    }
+}
+
 void usage_report_table(const struct usage_report *report, struct buffer *out)
 {
     char from[DAY_TEXT_LEN], to[DAY_TEXT_LEN], day[DAY_TEXT_LEN];
@@ -231,6 +319,7 @@ void usage_report_table(const struct usage_report *report, struct buffer *out)
         table_line(out, report->lines[i].endpoint_id, day, &report->lines[i]);
     }
     table_line(out, "total", "", &report->total);
+    table_claims(out, report);
     if (has_sample(report)) {
         struct usage_line demo = report->sample_total;
         demo.is_sample = true;
@@ -270,6 +359,27 @@ static void json_total(struct json_writer *json, const char *key,
     json_object_end(json);
 }
 
+static void json_claims(struct json_writer *json,
+                        const struct usage_report *report)
+{
+    char day[DAY_TEXT_LEN];
+    json_array_begin(json, "supplier_counts");
+    for (size_t i = 0; i < report->claim_count; i++) {
+        const struct usage_claim *c = &report->claims[i];
+        json_object_begin(json, NULL);
+        json_text(json, "service", c->service_id);
+        day_to_text(c->day, day);
+        json_text(json, "day", day);
+        json_i64(json, "tier", 1);
+        json_u64(json, "connections", c->connections);
+        json_u64(json, "octets_up", c->octets_up);
+        json_u64(json, "octets_down", c->octets_down);
+        json_bool(json, "late", c->is_late);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 void usage_report_json(const struct usage_report *report, struct buffer *out)
 {
     char day[DAY_TEXT_LEN];
@@ -296,6 +406,7 @@ void usage_report_json(const struct usage_report *report, struct buffer *out)
         json_object_end(&json);
     }
     json_array_end(&json);
+    json_claims(&json, report);
     json_total(&json, "total", &report->total, &report->batches);
     json_total(&json, "sample_total", &report->sample_total,
                &report->sample_batches);

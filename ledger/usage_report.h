@@ -33,18 +33,32 @@ struct usage_batches {
     uint64_t records, dropped_records;
 };
 
+/* What a supplier itself says of one of its services and a day (tier 1); it
+ * stands in portal.db. */
+struct usage_claim {
+    char service_id[64];
+    struct civil_day day;
+    uint64_t connections, octets_up, octets_down;
+    bool is_late;
+};
+
 struct usage_report {
     char enterprise_id[64];
     struct civil_day from, to;
     struct usage_line *lines; /* by endpoint, day, source, demo */
     size_t count, capacity;
+    struct usage_claim *claims; /* by service, day */
+    size_t claim_count, claim_capacity;
     struct usage_line total, sample_total; /* without endpoint and day */
     struct usage_batches batches, sample_batches;
 };
 
-bool usage_report_read(struct db *db, const char *enterprise_id,
-                       struct civil_day from, struct civil_day to,
-                       struct usage_report *report, struct error_text *error);
+/* `registry` is portal.db's path; NULL leaves suppliers' counts out, as does a
+ * portal.db that has none yet. */
+bool usage_report_read(struct db *db, const char *registry,
+                       const char *enterprise_id, struct civil_day from,
+                       struct civil_day to, struct usage_report *report,
+                       struct error_text *error);
 void usage_report_clear(struct usage_report *report);
 void usage_report_table(const struct usage_report *report, struct buffer *out);
 void usage_report_json(const struct usage_report *report, struct buffer *out);

@@ -119,18 +119,23 @@ CREATE TABLE endpoint_address (
 ) STRICT;
 CREATE INDEX endpoint_by_service ON endpoint (service_id);
 
--- A probe belongs to one enterprise and one site (VER-18); nothing in the data
--- can change that. No probe without the enterprise's agreement (PRIV-07).
+-- A probe belongs to one enterprise and one site (VER-18), or stands at the
+-- cloud end and belongs to one supplier, whose endpoints alone it may report
+-- about; nothing in the data can change that. No probe without the agreement of
+-- the one it belongs to (PRIV-07).
 CREATE TABLE probe (
     id TEXT PRIMARY KEY,               -- common name of its certificate
-    enterprise_id TEXT NOT NULL REFERENCES enterprise (id),
-    site_id TEXT NOT NULL REFERENCES site (id),
+    enterprise_id TEXT REFERENCES enterprise (id),
+    site_id TEXT REFERENCES site (id),
     algorithm TEXT NOT NULL CHECK (algorithm IN ('ed25519', 'sm2')),
     signing_key BLOB NOT NULL,         -- raw public key, 32 or 65 bytes
     agreed_at INTEGER NOT NULL,
     denied_at INTEGER,                 -- deny list: refused from then on
     -- Demo data: taken at its own times, and marked so wherever it counts.
-    is_sample INTEGER NOT NULL DEFAULT 0 CHECK (is_sample IN (0, 1))
+    is_sample INTEGER NOT NULL DEFAULT 0 CHECK (is_sample IN (0, 1)),
+    supplier_id TEXT REFERENCES supplier (id), -- of a supplier's probe
+    CHECK ((enterprise_id IS NULL) = (site_id IS NULL)),
+    CHECK ((enterprise_id IS NULL) <> (supplier_id IS NULL))
 ) STRICT;
 
 -- Vouchers. The workflow tables around them come with later migrations; an

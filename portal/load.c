@@ -64,7 +64,7 @@ static void add_name(char sql[static SQL_MAX], const char *before,
 static struct db_statement *prepare_find(struct loader *l)
 {
     char sql[SQL_MAX] = "SELECT 1 FROM ";
-    add_sql(sql, l->table->name);
+    add_sql(sql, load_table_stored(l->table));
     for (size_t i = 0; i < load_table_columns(l->table); i++) {
         const char *name = stored_name(&l->table->columns[i]);
         add_name(sql, i == 0 ? " WHERE " : " AND ", name);
@@ -77,7 +77,7 @@ static struct db_statement *prepare_insert(struct loader *l)
 {
     char sql[SQL_MAX] = "INSERT INTO ", values[SQL_MAX] = "";
     size_t count = load_table_columns(l->table);
-    add_name(sql, "", l->table->name);
+    add_name(sql, "", load_table_stored(l->table));
     for (size_t i = 0; i < count; i++) {
         const char *name = stored_name(&l->table->columns[i]);
         add_name(sql, i == 0 ? " (" : ", ", name);

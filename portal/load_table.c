@@ -11,6 +11,11 @@
 enum { ED25519_KEY = 32, SM2_KEY = 65, HASH_DIGITS = 64, EXPORTER_ID_MAX = 31 };
 enum { PREFIX_MIN_V4 = 24, PREFIX_MIN_V6 = 48 };
 
+const char *load_table_stored(const struct load_table *table)
+{
+    return table->stored != NULL ? table->stored : table->name;
+}
+
 size_t load_table_columns(const struct load_table *table)
 {
     size_t count = 0;
@@ -268,6 +273,16 @@ const struct load_table LOAD_TABLES[] = {
       {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
      .computed = "is_sample",
      .check = check_exporter},
+    {"supplier_probe",
+     {{"id", NULL, LOAD_ID},
+      {"supplier_id", NULL, LOAD_ID, REF_SUPPLIER},
+      {"algorithm", NULL, LOAD_WORD, .words = "ed25519|sm2"},
+      {"signing_key", NULL, LOAD_HEX},
+      {"agreed_at", NULL, LOAD_TIME},
+      {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
+     .computed = "is_sample",
+     .check = check_probe,
+     .stored = "probe"},
     {"voucher_application",
      {{"id", NULL, LOAD_ID},
       {"cycle_id", NULL, LOAD_ID, REF_CYCLE},

@@ -65,7 +65,7 @@ struct load_row {
 };
 
 struct load_table {
-    const char *name;
+    const char *name; /* of the file, and of the table if `stored` is NULL */
     struct load_column columns[LOAD_COLUMNS_MAX];
     const char *computed; /* a column that is in no file; NULL: none */
     /* A row about to be inserted: may refuse it, sets row->computed. */
@@ -73,11 +73,13 @@ struct load_table {
                   struct error_text *error);
     /* After it was inserted. */
     bool (*note)(struct db *db, const struct load_row *row);
+    const char *stored; /* the table that the rows go into */
 };
 
 extern const struct load_table LOAD_TABLES[]; /* in order of loading */
 extern const size_t LOAD_TABLE_COUNT;
 
+const char *load_table_stored(const struct load_table *table);
 size_t load_table_columns(const struct load_table *table);
 /* The value of a named column; the name is one of the table's. */
 const struct load_value *load_row_value(const struct load_row *row,

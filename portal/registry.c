@@ -16,6 +16,10 @@ static const char VERSION_004[] =
 #include "portal/004-registry-version.sql.inc"
     ;
 
+static const char SUPPLIER_COUNTS_005[] =
+#include "portal/005-supplier-counts.sql.inc"
+    ;
+
 struct db *registry_open(const char *path, struct error_text *error)
 {
     static const struct db_migration MIGRATIONS[] = {
@@ -23,6 +27,7 @@ struct db *registry_open(const char *path, struct error_text *error)
         {"002-enrolment.sql", ENROLMENT_002},
         {"003-exporter.sql", EXPORTER_003},
         {"004-registry-version.sql", VERSION_004},
+        {"005-supplier-counts.sql", SUPPLIER_COUNTS_005},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -8,6 +8,7 @@
 #include "portal/login_pages.h"
 #include "portal/probe_pages.h"
 #include "portal/start_pages.h"
+#include "portal/supplier_api.h"
 #include "portal/table_pages.h"
 #include "portal/visit.h"
 #include "portal/voucher_list.h"
@@ -22,6 +23,8 @@ struct route {
     unsigned roles; /* 0: everybody, also without a login */
     bool needs_token;
     bool has_json;
+    bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by
+                             itself */
 };
 
 static const unsigned PROBE_ROLES =
@@ -45,6 +48,10 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
     {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
     {HTTP_GET, "/events.csv", event_list_export, EVENT_ROLES},
+    {HTTP_POST, "/supplier/counts", supplier_counts_post, .has_json = true,
+     .is_for_programs = true},
+    {HTTP_GET, "/supplier/counts", supplier_counts_show, .has_json = true,
+     .is_for_programs = true},
 };
 enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 
@@ -108,6 +115,7 @@ static const struct route *find_route(struct visit *visit, int *status)
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct route *route = &ROUTES[i];
         if ((visit->wants_json && !route->has_json) ||
+            (!visit->wants_json && route->is_for_programs) ||
             !matches(route->pattern, &path, skip, visit->arguments))
             continue;
         if (route->method == method ||
@@ -218,7 +226,8 @@ static int judge(struct visit *visit, const struct route *route)
         return 401;
     if (route->roles != 0 && (route->roles & visit->account.role) == 0)
         return 403;
-    if (route->method == HTTP_POST && !read_form(visit))
+    if (route->method == HTTP_POST && !route->is_for_programs &&
+        !read_form(visit))
         return 400;
     if (route->needs_token && !has_right_token(visit, route))
         return 403;

@@ -162,7 +162,7 @@ static void test_report(struct db *db, struct usage_table *t,
     test_case("the report joins the minutes of two sites");
     add(u, flow(T, T + 119000, 7));
     CHECK(usage_store(t, u, &OTHER_SITE));
-    CHECK(usage_report_read(db, "ENT-1", day, end, &report, &error));
+    CHECK(usage_report_read(db, NULL, "ENT-1", day, end, &report, &error));
     const struct usage_line *l = &report.lines[0];
     CHECK_TEXT(l->endpoint_id, "EP-1");
     CHECK_I64(l->day.number, day.number);
@@ -188,12 +188,12 @@ static void test_report(struct db *db, struct usage_table *t,
     usage_report_clear(&report);
 
     test_case("another enterprise has nothing");
-    CHECK(usage_report_read(db, "ENT-2", day, end, &report, &error));
+    CHECK(usage_report_read(db, NULL, "ENT-2", day, end, &report, &error));
     CHECK_I64((int64_t)report.count, 0);
     usage_report_clear(&report);
 
     test_case("a period without an end day after its start is empty");
-    CHECK(usage_report_read(db, "ENT-1", day, day, &report, &error));
+    CHECK(usage_report_read(db, NULL, "ENT-1", day, day, &report, &error));
     CHECK_I64((int64_t)report.count, 0);
     usage_report_clear(&report);
 }

@@ -156,7 +156,7 @@ static inline void world_enterprise(struct world *w, int n, const char *city,
               " 'C%d', '%s', '县', 0);"
               "INSERT INTO site VALUES ('T%d', 'E%d', 'a', 'b', '%s');"
               "INSERT INTO probe VALUES ('probe-%d', 'E%d', 'T%d', 'ed25519',"
-              " zeroblob(32), 0, NULL, 0);"
+              " zeroblob(32), 0, NULL, 0, NULL);"
               "INSERT INTO voucher_application VALUES ('A%d', '2026', 'E%d',"
               " 'S', 'K', %d, 0, 0, 0);"
               "INSERT INTO voucher VALUES ('V-%d', 'A%d', 8000000, 0, 0,"

@@ -1,0 +1,45 @@
+/*
+ * The share of each enterprise's connections that the supplier's probe saw too,
+ * a day at a time (evidence tier 2).
+ *
+ * For each (enterprise, endpoint, day in Asia/Shanghai) with a supplier that
+ * has a probe: connections of the enterprise's probes, how many of them were
+ * matched (match.h), and how many minutes of the day the supplier's probe was
+ * heard of. The result stands in match_day; it depends on the detail kept and
+ * on the registry alone, so computing a day again gives the same, and it is
+ * computed again when more batches of that day came. A supplier's probe is only
+ * believed about its own supplier's endpoints: other records are left out, and
+ * are an event.
+ */
+#ifndef LEDGER_MATCH_DAY_H
+#define LEDGER_MATCH_DAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/log.h"
+
+enum {
+    /* Batches of that long around the day are looked at, so that what crosses
+     * midnight finds its other side. */
+    MATCH_SLACK_MS = 10 * 60 * 1000,
+    MATCH_DAYS_MAX = 400, /* in one call */
+};
+
+struct match_day_result {
+    uint64_t days, skipped; /* computed; nothing new */
+    uint64_t gone;          /* their detail was deleted (PRIV-05): as before */
+    uint64_t flows, matched, foreign;
+};
+
+/* Days in [from, to), at most MATCH_DAYS_MAX; `registry` is portal.db. Each day
+ * is one transaction on usage.db. With `is_forced` also days without anything
+ * new. */
+bool match_days_run(struct db *usage_db, const char *registry,
+                    struct civil_day from, struct civil_day to, bool is_forced,
+                    struct wall_time now, struct match_day_result *result,
+                    struct error_text *error);
+
+#endif

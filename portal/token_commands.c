@@ -1,0 +1,79 @@
+#include "portal/token_commands.h"
+
+#include <stdio.h>
+
+#include "common/program.h"
+#include "portal/api_token.h"
+#include "portal/commands.h"
+
+enum { FAILED = 1, USAGE = 2 };
+
+static struct db *open_at(const char *path)
+{
+    struct portal_config config = {0};
+    command_read_config(path, &config);
+    return command_open_registry(&config);
+}
+
+int command_token_add(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal"), *supplier = NULL;
+    const struct program_option options[] = {
+        {"-c", .value = &path},
+        {"--supplier", .value = &supplier, .is_required = true}};
+    char token[API_TOKEN_LEN], handle[API_HANDLE_LEN];
+    struct error_text error;
+    if (program_options(argc, argv, options, 2, 0, 0) < 0)
+        return USAGE;
+    struct db *db = open_at(path);
+    bool good = api_token_add(db, wall_now(), supplier, token, handle, &error);
+    db_close(db);
+    if (!good)
+        return command_report(&error);
+    printf("%s\n", token);
+    fprintf(stderr, "token %s of %s; it is shown this once\n", handle,
+            supplier);
+    return 0;
+}
+
+int command_token_revoke(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    const struct program_option options[] = {{"-c", .value = &path}};
+    struct error_text error;
+    if (program_options(argc, argv, options, 1, 1, 1) < 0)
+        return USAGE;
+    struct db *db = open_at(path);
+    bool good = api_token_revoke(db, wall_now(), argv[1], &error);
+    db_close(db);
+    return good ? 0 : command_report(&error);
+}
+
+static void print_token(struct db_statement *s)
+{
+    char created[WALL_TEXT_LEN], revoked[WALL_TEXT_LEN] = "";
+    wall_to_text((struct wall_time){db_i64(s, 2)}, created);
+    if (!db_is_null(s, 3))
+        wall_to_text((struct wall_time){db_i64(s, 3)}, revoked);
+    printf("%s  %s  made %s%s%s\n", db_text(s, 0), db_text(s, 1), created,
+           revoked[0] != '\0' ? ", revoked " : "", revoked);
+}
+
+int command_token_list(int argc, char **argv)
+{
+    const char *path = PROGRAM_CONFIG("portal");
+    const struct program_option options[] = {{"-c", .value = &path}};
+    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+        return USAGE;
+    struct db *db = open_at(path);
+    struct db_statement *s =
+        db_prepare(db, "SELECT handle, supplier_id, created_at, revoked_at "
+                       "FROM api_token ORDER BY created_at, handle");
+    enum db_step step = DB_FAILED;
+    while (s != NULL && (step = db_step(s)) == DB_ROW)
+        print_token(s);
+    if (step != DB_DONE)
+        fprintf(stderr, "yz-portal: %s\n", db_error(db));
+    db_close(db);
+    return step == DB_DONE ? 0 : FAILED;
+}
