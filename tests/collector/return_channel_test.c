@@ -17,7 +17,7 @@ static const char SCHEMA[] =
 static const char PROBES[] =
     "CREATE TABLE probe (id TEXT, enterprise_id TEXT, site_id TEXT, algorithm "
     "TEXT, signing_key BLOB, agreed_at INTEGER, denied_at INTEGER, is_sample "
-    "INTEGER)";
+    "INTEGER, supplier_id TEXT)";
 
 static const struct slice lists[] = {{"id\na\nb\n", 7}, {"id\na\nc\n", 7}};
 static char path[300];
