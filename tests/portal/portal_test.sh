@@ -580,6 +580,76 @@ events_for_whom()
 }
 check "events are for the province and auditors" events_for_whom
 
+# --- suppliers' own counts ---
+today=$(TZ=Asia/Shanghai date +%F)
+# counts STATUS TOKEN BODY
+counts()
+{
+    status=$(curl -s -m 30 -o "$dir/page" -D "$dir/head" -w '%{http_code}' \
+        ${2:+-H "Authorization: Bearer $2"} -H 'Content-Type: application/json' \
+        --data-binary "$3" "$url/api/v1/supplier/counts")
+    [ "$status" = "$1" ] || { echo "status $status, wanted $1"; cat "$dir/page"; return 1; }
+}
+row() # ENTERPRISE SERVICE DAY CONNECTIONS
+{
+    printf '{"enterprise": "%s", "service": "%s", "day": "%s", "connections": %s,
+        "octets_up": 1000, "octets_down": 9000}' "$@"
+}
+make_token()
+{
+    token=$("$portal" token add -c "$dir/portal.conf" --supplier SUP-1) &&
+        other=$("$portal" token add -c "$dir/portal.conf" --supplier SUP-2) &&
+        [ ${#token} = 64 ] && [ "$token" != "$other" ] &&
+        ! sqlite3 -readonly "$dir/portal.db" .dump | grep -q "$token"
+}
+check "a supplier's token is shown once and kept as a hash" make_token
+are_taken()
+{
+    counts 200 "$token" "{\"request\": \"r-1\", \"rows\": [$(row ENT-1 erp-test "$today" 120)]}" &&
+        has '"added":1' "$dir/page" && has '"repeated":false' "$dir/page"
+}
+check "counts are taken" are_taken
+once()
+{
+    counts 200 "$token" "{\"request\": \"r-1\", \"rows\": [$(row ENT-1 erp-test "$today" 120)]}" &&
+        has '"repeated":true' "$dir/page" &&
+        counts 409 "$token" "{\"request\": \"r-1\", \"rows\": [$(row ENT-1 erp-test "$today" 121)]}" &&
+        has E_IDEMPOTENCY "$dir/page"
+}
+check "SYS-03: the same request counts once, another content is refused" once
+corrected()
+{
+    counts 200 "$token" "{\"request\": \"r-2\", \"rows\": [$(row ENT-1 erp-test "$today" 99)]}" &&
+        has '"corrected":1' "$dir/page" &&
+        [ "$(sqlite3 -readonly "$dir/portal.db" 'SELECT group_concat(connections) FROM supplier_count')" = 120,99 ]
+}
+check "a correction keeps what was said before" corrected
+refused_counts()
+{
+    counts 401 "" '{}' && counts 401 "${token%?}0x" '{}' &&
+        counts 422 "$other" "{\"request\": \"r-1\", \"rows\": [$(row ENT-1 erp-test "$today" 1)]}" &&
+        counts 422 "$token" "{\"request\": \"r-3\", \"rows\": [$(row ENT-2 erp-test "$today" 1)]}" &&
+        counts 400 "$token" "{\"request\": \"r-4\", \"rows\": [$(row ENT-1 erp-test 2999-01-01 1)]}" &&
+        counts 400 "$token" "{\"request\": \"r-5\", \"rows\": [$(row ENT-1 erp-test "$today" -1)]}" &&
+        counts 400 "$token" '{"request": "r-6", "rows": [' && counts 400 "$token" '[]'
+}
+check "strangers, others' services, no contract, the future, bad JSON: refused" refused_counts
+read_back()
+{
+    [ "$(curl -s -m 30 -o "$dir/page" -w '%{http_code}' -H "Authorization: Bearer $token" \
+        "$url/api/v1/supplier/counts?from=$today&to=$(date -d "$today + 1 day" +%F)")" = 200 ] &&
+        has '"connections":99' "$dir/page" && lacks '"connections":120' "$dir/page"
+}
+check "and are read back by whom they belong to" read_back
+revoked()
+{
+    "$portal" token revoke -c "$dir/portal.conf" \
+        "$("$portal" token list -c "$dir/portal.conf" | awk '/SUP-1/ { print $1 }')" &&
+        counts 401 "$token" '{}'
+}
+check "a revoked token is none" revoked
+check "without /api/v1 there is no such page" gives 404 anna /supplier/counts
+
 # --- the end ---
 check "HEAD is answered" gives 200 anna /vouchers -I
 check "SIGTERM ends the server cleanly" stop_server
