@@ -63,6 +63,11 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .help = "Key that signs the versions of the list of endpoints (PKCS#8 "
              "PEM, Ed25519 or SM2, mode 0600); probes know its public half. "
              "Empty: no versions are published."},
+    {"number_key", CONFIG_PATH, MEMBER(number_key),
+     .initial = "/var/lib/yunzheng/number.key",
+     .help = "Key under which numbers (broadband accounts, mobile and SIM "
+             "numbers) are hashed; made when it is missing. The collector has "
+             "to name the same file."},
     {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
      .initial = "15",
      .help = "A login ends after so many minutes without a request."},

@@ -22,6 +22,7 @@ struct portal_config {
     char collector[300], collector_name[256];
     char receipt_key[PATH_MAX], registry_public_key[PATH_MAX];
     char registry_key[PATH_MAX]; /* "": none */
+    char number_key[PATH_MAX];
     uint64_t session_idle_minutes;
     uint64_t witness_quorum;
     bool secure_cookie;

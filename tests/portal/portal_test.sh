@@ -41,6 +41,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+number_key = $dir/number.key
 END
 }
 
@@ -649,6 +650,18 @@ revoked()
 }
 check "a revoked token is none" revoked
 check "without /api/v1 there is no such page" gives 404 anna /supplier/counts
+
+# --- numbers ---
+hashed()
+{
+    printf '%s\n' 13800138000 '+86 13800138000' 12 >"$dir/numbers"
+    "$portal" number -c "$dir/portal.conf" --kind mobile_number \
+        <"$dir/numbers" >"$dir/hashes" 2>"$dir/err" && return 1
+    grep -q 'line 3' "$dir/err" && [ "$(sort -u "$dir/hashes" | wc -l)" = 1 ] &&
+        grep -q '^[0-9a-f]\{64\},138\*\*\*\*8000$' "$dir/hashes" &&
+        [ "$(stat -c %a "$dir/number.key")" = 600 ]
+}
+check "PRIV-04: a number's keyed hash and mask, a wrong one by its line" hashed
 
 # --- the end ---
 check "HEAD is answered" gives 200 anna /vouchers -I
