@@ -1,0 +1,136 @@
+# What the tests share that let a probe join a province: a namespace with an
+# interface, an authority, a running portal and a running collector. The test
+# says first:
+#
+#   . tests/e2e/tap.sh
+#   tap_begin NAME
+#   title="a probe enrols itself"   for the skip without root
+#   portal_more() { ... }           further lines of portal.conf; optional
+#
+# It gets: $space and inside, $portal, $fingerprint, $PORTAL, sql, issue, enrol,
+# write_probe_conf, complains.
+probe="$build/bin/yz-probe"
+id=
+
+space=yz$$
+if [ "$(id -u)" != 0 ] || ! ip netns add "$space" 2>/dev/null; then
+    tap_skip "$title" "needs root and namespaces"
+    tap_end
+    exit 0
+fi
+trap 'end_spawned; ip netns del $space' EXIT
+inside() { timeout 60 ip netns exec "$space" "$@"; }
+inside ip link set lo up
+inside ip link add l1 type veth peer name l0
+inside ip link set l0 up
+inside ip link set l1 up
+
+write_portal_conf()
+{
+    cat >"$demo/portal.conf" <<END
+listen = 127.0.0.1:18080
+portal_db = $demo/portal.db
+usage_db = $demo/usage.db
+verdict_db = $demo/verdict.db
+rules = $PWD/rules/guangdong-2018
+est_listen = 127.0.0.1:18443
+est_certificate = $demo/est.pem
+est_key = $demo/est.key
+ca_certificate = $demo/ca.pem
+ca_key = $demo/ca.key
+collector = 127.0.0.1:14740
+collector_name = collector.example
+receipt_key = $demo/receipt.pub
+END
+    declare -F portal_more >/dev/null && portal_more >>"$demo/portal.conf"
+    return 0
+}
+
+write_collector_conf()
+{
+    cat >"$demo/collector.conf" <<END
+listen = 127.0.0.1:14740
+ca = $demo/ca.pem
+certificate = $demo/collector.pem
+tls_key = $demo/collector.key
+receipt_key = $demo/receipt.key
+registry = $demo/portal.db
+usage_db = $demo/usage.db
+archive = $demo/archive
+accept_sample = yes
+END
+}
+
+# What an administrator writes, and no more.
+write_probe_conf() # FOLDER
+{
+    mkdir -p "$1" && cat >"$1/probe.conf" <<END
+# The gateway's.
+interface = l1
+endpoints = $demo/endpoints.csv
+probe_id =
+collector =
+collector_name =
+state = state
+batch_period_s = 1
+user = nobody
+ca = identity/ca.pem
+certificate = identity/probe.pem
+tls_key = identity/probe.key
+signing_key = identity/batch.key
+receipt_key = identity/receipt.pub
+END
+    install -d -m 700 -o nobody "$1/state"
+}
+
+portal_is_up() { grep -q 'enrolment on' "$demo/log/portal.log"; }
+collector_is_up() { grep -q 'listening' "$demo/log/collector.log"; }
+sql() { sqlite3 -cmd '.timeout 5000' "$demo/$1.db" "$2"; }
+issue()
+{
+    code=$("$bin/yz-portal" code issue -c "$demo/portal.conf" \
+        --enterprise ENT-1 --site SITE-1 --agreed 2026-01-01 "$@" | head -n 1)
+    [ ${#code} = 34 ]
+}
+# enrol FOLDER OPTION...
+enrol()
+{
+    local folder=$1
+    shift
+    timeout 60 ip netns exec "$space" "$probe" enrol -c "$folder/probe.conf" --portal "$PORTAL" \
+        --code "$code" --lang en "$@"
+}
+# complains STATUS WORD COMMAND...: one line on standard error with the word.
+complains()
+{
+    local status=$1 word=$2 got=0
+    shift 2
+    "$@" >/dev/null 2>"$demo/said" </dev/null || got=$?
+    echo "status $got:"
+    cat "$demo/said"
+    [ $got = "$status" ] && [ "$(wc -l <"$demo/said")" = 1 ] &&
+        grep -qF -- "$word" "$demo/said"
+}
+
+PORTAL=https://127.0.0.1:18443
+portal="$bin/yz-portal"
+write_portal_conf
+write_collector_conf
+openssl genpkey -algorithm ED25519 -out "$demo/receipt.key"
+openssl pkey -in "$demo/receipt.key" -pubout -out "$demo/receipt.pub"
+tap "the province: an authority, certificates, the registry" sh -e -c "
+    '$portal' load -c '$demo/portal.conf' rules/guangdong-2018
+    '$portal' load -c '$demo/portal.conf' --sample tests/portal/registry
+    '$portal' authority init -c '$demo/portal.conf'
+    '$portal' authority issue -c '$demo/portal.conf' --name 127.0.0.1 \
+        --out '$demo/est'
+    '$portal' authority issue -c '$demo/portal.conf' --name collector.example \
+        --out '$demo/collector'
+    '$portal' endpoints -c '$demo/portal.conf' >'$demo/endpoints.csv'"
+fingerprint=$("$portal" authority show -c "$demo/portal.conf" |
+    sed -n 's/ *fingerprint *//p')
+spawn portal ip netns exec "$space" "$portal" run -c "$demo/portal.conf"
+spawn collector ip netns exec "$space" "$bin/yz-collector" run \
+    -c "$demo/collector.conf"
+tap "portal and collector run" await 30 portal_is_up
+await 30 collector_is_up
