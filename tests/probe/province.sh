@@ -18,7 +18,20 @@ if [ "$(id -u)" != 0 ] || ! ip netns add "$space" 2>/dev/null; then
     tap_end
     exit 0
 fi
-trap 'end_spawned; ip netns del $space' EXIT
+# The probe's user must reach its folders; a clone may lie where nobody may go.
+temporary=
+if ! setpriv --reuid=nobody --clear-groups test -x "$demo"; then
+    temporary=$(mktemp -d /tmp/yz-test-XXXXXX) && chmod 755 "$temporary"
+    demo=$temporary
+    mkdir "$demo/log"
+fi
+leave_province()
+{
+    end_spawned
+    ip netns del "$space"
+    [ -z "$temporary" ] || rm -rf "$temporary"
+}
+trap leave_province EXIT
 inside() { timeout 60 ip netns exec "$space" "$@"; }
 inside ip link set lo up
 inside ip link add l1 type veth peer name l0

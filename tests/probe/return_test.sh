@@ -18,7 +18,7 @@ portal_more()
 # --- the factory's network: l1 on the gateway, servers behind l0 ---
 
 cloud=yzc$$
-trap 'end_spawned; ip netns del $space; ip netns del $cloud' EXIT
+trap 'leave_province; ip netns del $cloud' EXIT
 ip netns add "$cloud"
 ip -n "$space" link set l0 netns "$cloud"
 ip -n "$space" addr add 203.0.113.1/24 dev l1
