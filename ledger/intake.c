@@ -25,6 +25,17 @@ static const struct {
                        "demo data is not accepted here "
                        "(accept_sample = no)",
                        "此处不接收演示数据"},
+    [REASON_REPEATED] = {"repeated",
+                         "batches came again; they are not counted twice",
+                         "批次重复到达，未重复计入"},
+    [REASON_LATE] = {"late",
+                     "batches came more than 10 minutes late; they are counted "
+                     "and marked",
+                     "批次迟到超过十分钟，计入并标记"},
+    [REASON_KEPT] = {"kept",
+                     "batches came more than 72 hours late; they are kept and "
+                     "not counted",
+                     "批次迟到超过七十二小时，留存但不计入"},
     [REASON_SIGNATURE] = {"signature", "the signature is wrong", "签名错误"},
     [REASON_FUTURE] = {"future",
                        "it is dated more than 5 minutes in the "

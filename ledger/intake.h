@@ -92,6 +92,9 @@ enum intake_reason {
     REASON_DENIED,
     REASON_INACTIVE, /* the enterprise's agreement is not in force yet */
     REASON_SAMPLE,
+    REASON_REPEATED, /* had it; so far one event a day is enough */
+    REASON_LATE,     /* more than 10 minutes: counted, marked */
+    REASON_KEPT,     /* more than 72 hours: kept, not counted */
     REASON_SIGNATURE,
     REASON_FUTURE,
     REASON_RANGE,

@@ -253,6 +253,11 @@ static bool add_chain_events(struct taking *t)
          !loss_note_gap(t->c->db, t->facts.info, t->facts.hash,
                         t->near.highest + 1)))
         return false;
+    if (t->decision.is_late && t->decision.reason == REASON_NONE &&
+        !add_event(
+            t, t->decision.verdict == INTAKE_LATE ? REASON_LATE : REASON_KEPT,
+            NULL, NULL))
+        return false;
     if (t->decision.is_reorder &&
         !add_event(t, REASON_REORDER, NULL, &t->facts.hash))
         return false;
@@ -350,7 +355,7 @@ static bool decide_and_store(struct taking *t, enum batch_status content)
         return refuse(t, t->decision.reason);
     if (t->decision.verdict == INTAKE_REPEATED) {
         t->c->totals.repeated++;
-        return true;
+        return add_event(t, REASON_REPEATED, NULL, NULL);
     }
     if (!prepare_content(t->c->preparer, t->prepared, t->reader)) {
         t->archive_error = ENOMEM;
