@@ -137,8 +137,7 @@ static void test_counting(struct bench *b)
     CHECK_I64(take(b, &other), RECEIPT_REFUSED);
     CHECK_I64(take(b, &other), RECEIPT_REFUSED);
     CHECK_I64(events(b, "conflict"), 1);
-    CHECK_I64(number(b, "SELECT times FROM event WHERE kind = 'conflict'"),
-              2);
+    CHECK_I64(number(b, "SELECT times FROM event WHERE kind = 'conflict'"), 2);
     CHECK_I64(number(b, "SELECT known_hash = (SELECT batch_hash FROM ledger) "
                         "AND other_hash <> known_hash FROM event "
                         "WHERE kind = 'conflict'"),
