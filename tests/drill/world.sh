@@ -77,7 +77,9 @@ make_drill_registry()
         portal load --sample "$demo/history/registry" &&
         portal load "$demo/history/registry-live" || return 1
     for probe in gen old; do
-        sqlite3 "$demo/portal.db" "INSERT INTO probe SELECT '$probe',
+        sqlite3 "$demo/portal.db" "INSERT INTO probe (id,
+            enterprise_id, site_id, algorithm, signing_key, agreed_at,
+            denied_at, is_sample) SELECT '$probe',
             enterprise_id, site_id, algorithm,
             X'$(public_key_hex "$demo/keys/$probe.sign.pub")', agreed_at,
             denied_at, is_sample FROM probe WHERE id = 'live'" || return 1
