@@ -150,7 +150,7 @@ $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 # is loaded before a program.
 $(B)/tools/power_tool: $(B)/obj/tests/drill/disk.o
 POWER_SHIM := $(B)/tools/power_shim.so
-$(POWER_SHIM): tests/drill/power_shim.c
+$(POWER_SHIM): tests/drill/power_shim.c | $(B)/flags/ok
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(WARN) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS))) $(POWER_SHIM)
