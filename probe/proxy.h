@@ -19,7 +19,8 @@ enum {
     PROXY_ANSWER_MAX = 8192,
 };
 
-/* "HOST:PORT", "[V6]:PORT", or one of them behind "USER:PASSWORD@"; *address is
+/* "HOST:PORT", "[V6]:PORT", or one of them behind "USER:PASSWORD@", all of it
+ * behind "http://" when that is there; *address is
  * the part behind the last "@", of the same text. */
 struct proxy {
     struct slice address;
