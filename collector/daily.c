@@ -8,9 +8,10 @@
 #include <time.h>
 
 #include "common/db.h"
+#include "ledger/match_day.h"
 #include "ledger/schema.h"
 
-enum { LOOK_S = 60, RETENTION_HOUR = 3 };
+enum { MATCH_BACK_DAYS = 4, LOOK_S = 60, RETENTION_HOUR = 3 };
 
 struct daily {
     const struct collector_config *config;
@@ -153,14 +154,40 @@ static bool wait_or_end(struct daily *d)
     return is_ending;
 }
 
+/* The days that batches may still come for (72 h), and the one before: those
+ * without anything new are skipped. */
+static void match(struct daily *d, struct wall_time now)
+{
+    struct match_day_result result = {0};
+    struct error_text error;
+    const struct civil_day today = day_of_wall(now);
+    const struct civil_day from = {today.number - MATCH_BACK_DAYS};
+    struct db *db = db_open(d->config->usage_db, DB_WRITE, ledger_migrations,
+                            ledger_migration_count, &error);
+    if (db != NULL && match_days_run(db, d->config->registry, from, today,
+                                     false, now, &result, &error)) {
+        if (result.days > 0)
+            log_info("suppliers' probes: %llu days matched, %llu of %llu "
+                     "connections",
+                     (unsigned long long)result.days,
+                     (unsigned long long)result.matched,
+                     (unsigned long long)result.flows);
+    } else {
+        log_error("suppliers' probes are not matched: %s", error.text);
+    }
+    db_close(db);
+}
+
 static void *run(void *context)
 {
     struct daily *d = context;
     do {
         struct wall_time now = wall_now();
         look(d, now);
-        if (is_due(d, now))
+        if (is_due(d, now)) {
             retain(d, now);
+            match(d, now);
+        }
     } while (!wait_or_end(d));
     return NULL;
 }
