@@ -313,10 +313,12 @@ static void finish(struct server *s)
     for (size_t i = 0; i < s->worker_count; i++)
         worker_finish(s->workers[i]);
     for (size_t i = 0; i < s->worker_count; i++)
-        worker_free(s->workers[i]);
-    s->worker_count = 0;
+        worker_join(s->workers[i]);
     committer_free(s->shared.committer);
     s->shared.committer = NULL;
+    for (size_t i = 0; i < s->worker_count; i++)
+        worker_free(s->workers[i]);
+    s->worker_count = 0;
     daily_free(s->daily);
     s->daily = NULL;
     log_info("stopping, %llu connections closed", (unsigned long long)count);

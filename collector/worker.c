@@ -172,6 +172,9 @@ static void peer_close(struct peer *p)
     if (p->state == PEER_HANDSHAKE)
         atomic_fetch_sub(&p->worker->strangers, 1);
     p->state = PEER_CLOSING;
+    /* It may have to wait for its batch; a connection that was reset would
+     * wake us all the while. */
+    epoll_ctl(p->worker->epoll, EPOLL_CTL_DEL, p->fd, NULL);
     touch(p);
 }
 
@@ -838,11 +841,15 @@ struct worker *worker_start(struct worker_shared *shared,
     return NULL;
 }
 
+void worker_join(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+}
+
 void worker_free(struct worker *w)
 {
     if (w == NULL)
         return;
-    pthread_join(w->thread, NULL);
     while (w->first != NULL)
         peer_free(w->first);
     for (struct handed *h = w->handed, *next; h != NULL; h = next) {

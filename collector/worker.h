@@ -92,7 +92,10 @@ uint64_t worker_pending(const struct worker *w);
 /* Reads no more, waits for the batches that are being stored, sends their
  * receipts as far as peers read them at once, and ends. */
 void worker_finish(struct worker *w);
-/* Waits for that end; closes all. */
+/* Waits for that end. */
+void worker_join(struct worker *w);
+/* Closes all. The committer must be gone: its thread may still be about to wake
+ * a worker whose last batch it gave back. */
 void worker_free(struct worker *w);
 
 #endif

@@ -655,6 +655,43 @@ static void test_kill(struct bench *b, int acked)
     CHECK(check_agrees(b));
 }
 
+/* Processor time of the collector so far, in clock ticks. */
+static long ticks_of(pid_t pid)
+{
+    char path[64], text[1024] = "";
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    bool good = f != NULL && fgets(text, sizeof(text), f) != NULL &&
+                strrchr(text, ')') != NULL &&
+                sscanf(strrchr(text, ')') + 1,
+                       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                       &user, &system) == 2;
+    if (f != NULL)
+        fclose(f);
+    return good ? (long)(user + system) : -1;
+}
+
+/* A probe whose batch waits hangs up with a reset: nobody spins for it. */
+static void check_reset_while_waiting(struct bench *b)
+{
+    const struct linger now = {1, 0};
+    struct client c;
+    struct sample_batch batch = sample_next(&b->p1, now_ms(), NULL, 0);
+    CHECK(client_open_again(b, "P-1", &c));
+    CHECK(client_send(&c, batch.bytes.data, batch.bytes.length));
+    usleep(200000);
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    close(c.fd);
+    c.fd = -1;
+    client_close(&c);
+    sample_batch_clear(&batch);
+    usleep(200000);
+    long before = ticks_of(b->pid);
+    usleep(1000000);
+    CHECK(before >= 0 && ticks_of(b->pid) - before < sysconf(_SC_CLK_TCK) / 2);
+}
+
 static void test_disk_full(struct bench *b)
 {
     static const char NAME[] = "a full disk: no receipt, one log line, then "
@@ -693,6 +730,7 @@ static void test_disk_full(struct bench *b)
     CHECK(client_send(&c, batch.bytes.data, batch.bytes.length));
     CHECK(wait_log(b, "cannot store, batches wait"));
     CHECK(!log_has(b, "storing again"));
+    check_reset_while_waiting(b);
     unlink(filler);
     struct receipt receipt;
     CHECK_I64(client_receipt(b, &c, &receipt), RECEIPT_COUNTED);
