@@ -2,54 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/durable.h"
 #include "common/slice.h"
 
-enum { FILE_LEN = 2 * SECRET_LEN + 1, PATH_LEN = 4096 };
+enum { FILE_LEN = 2 * SECRET_LEN + 1 };
 
-static bool sync_folder(const char *path)
-{
-    char folder[PATH_LEN];
-    const char *slash = strrchr(path, '/');
-    struct slice name = slash == NULL
-                            ? SLICE(".")
-                            : slice_of_bytes(path, (size_t)(slash - path));
-    if (slash == path)
-        name = SLICE("/");
-    if (!slice_copy(name, folder, sizeof(folder)))
-        return false;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
-/* Under another name first: a crash leaves a whole secret or none. */
 static bool make(const char *path, struct secret *secret,
                  struct error_text *error)
 {
-    char hex[FILE_LEN + 1], other[PATH_LEN];
+    char hex[FILE_LEN + 1];
     random_bytes(secret->bytes, SECRET_LEN);
     hex_of(secret->bytes, SECRET_LEN, hex);
     hex[FILE_LEN - 1] = '\n';
-    if (snprintf(other, sizeof(other), "%s.new", path) >= (int)sizeof(other))
-        return error_set(error, "%s: the path is too long", path);
-    int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, hex, FILE_LEN) == FILE_LEN &&
-                fsync(fd) == 0 && link(other, path) == 0;
-    if (!good)
+    bool good =
+        durable_create(path, slice_of_bytes(hex, FILE_LEN), 0600) ||
         error_set(error, "%s: cannot be written: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    unlink(other);
     explicit_bzero(hex, sizeof(hex));
-    return good && (sync_folder(path) ||
-                    error_set(error, "%s: the folder cannot be synced", path));
+    return good;
 }
 
 static bool read_secret(int fd, const char *path, struct secret *secret,

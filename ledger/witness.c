@@ -8,12 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include "common/durable.h"
 
 /* *last stays {0} when nothing was cosigned yet. */
 static bool read_state(const char *path, struct checkpoint *last,
@@ -30,17 +31,6 @@ static bool read_state(const char *path, struct checkpoint *last,
     return good;
 }
 
-static bool sync_folder_of(const char *path)
-{
-    char copy[PATH_MAX];
-    snprintf(copy, sizeof(copy), "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 static bool write_state(const char *path, struct slice text,
                         struct error_text *error)
 {
@@ -54,7 +44,7 @@ static bool write_state(const char *path, struct slice text,
                 fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    return (good && rename(draft, path) == 0 && sync_folder_of(path)) ||
+    return (good && rename(draft, path) == 0 && durable_sync_folder_of(path)) ||
            error_set(error, "%s: %m", path);
 }
 

@@ -31,7 +31,7 @@
 #include "common/sign.h"
 #include "common/tls.h"
 #include "meter/meter.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/exporter.h"
 #include "probe/language.h"
 #include "probe/metrics.h"

@@ -17,7 +17,7 @@
 #include "common/program.h"
 #include "common/sign.h"
 #include "probe/config_edit.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/est_client.h"
 #include "probe/identity.h"
 #include "probe/language.h"

@@ -8,7 +8,7 @@
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "common/slice.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 
 enum {
     OBSERVATION_DOMAIN = 1,

@@ -14,7 +14,7 @@
 #include "common/checked.h"
 #include "common/digest.h"
 #include "common/log.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 
 enum { LINE_MAX = 256, FILE_MAX = (BATCH_LOSS_MAX + 1) * LINE_MAX };
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/process.h"
 #include "probe/sandbox.h"
 

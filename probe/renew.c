@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/program.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/language.h"
 
 enum {

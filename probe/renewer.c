@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/digest.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/est_client.h"
 #include "probe/identity.h"
 #include "probe/process.h"

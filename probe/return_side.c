@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/durable.h"
+#include "common/durable.h"
 
 enum {
     SAMPLES = 5,

@@ -29,7 +29,7 @@
 #include "probe/parts.h"
 #include "probe/probe_config.h"
 #include "probe/process.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/readers.h"
 #include "probe/spool.h"
 #include "probe/status.h"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "probe/batch_check.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/losses.h"
 
 enum {

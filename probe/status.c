@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 #include "common/writer.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 
 enum { STATUS_MAX = 64 * 1024 };
 

@@ -14,7 +14,7 @@
 
 #include "common/json.h"
 #include "common/program.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/probe_config.h"
 
 enum {

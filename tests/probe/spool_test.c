@@ -11,7 +11,7 @@
 
 #include "common/batch.h"
 #include "probe/batch_check.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/spool.h"
 #include "tests/test.h"
 

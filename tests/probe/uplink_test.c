@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "common/ipfix_decode.h"
-#include "probe/durable.h"
+#include "common/durable.h"
 #include "probe/exporter.h"
 #include "probe/uplink.h"
 #include "tests/test.h"

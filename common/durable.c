@@ -1,4 +1,4 @@
-#include "probe/durable.h"
+#include "common/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ bool durable_folder_of(char folder[static DURABLE_PATH_LEN], const char *path)
     return false;
 }
 
-static bool sync_folder_of(const char *path)
+bool durable_sync_folder_of(const char *path)
 {
     char folder[DURABLE_PATH_LEN];
     if (!durable_folder_of(folder, path))
@@ -58,7 +58,19 @@ static bool write_all(int fd, struct slice content)
     return true;
 }
 
-bool durable_write(const char *path, struct slice content, mode_t mode)
+/* link(2) never replaces a name. */
+static bool give_name(const char *fresh, const char *path, bool may_replace)
+{
+    if (may_replace)
+        return rename(fresh, path) == 0;
+    if (link(fresh, path) != 0)
+        return false;
+    unlink(fresh);
+    return true;
+}
+
+static bool write_file(const char *path, struct slice content, mode_t mode,
+                       bool may_replace)
 {
     char fresh[DURABLE_PATH_LEN];
     int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
@@ -73,8 +85,8 @@ bool durable_write(const char *path, struct slice content, mode_t mode)
         fchmod(fd, mode) == 0 && write_all(fd, content) && fsync(fd) == 0;
     int reason = errno;
     close(fd);
-    if (good && rename(fresh, path) == 0)
-        return sync_folder_of(path);
+    if (good && give_name(fresh, path, may_replace))
+        return durable_sync_folder_of(path);
     if (good)
         reason = errno;
     unlink(fresh);
@@ -82,9 +94,20 @@ bool durable_write(const char *path, struct slice content, mode_t mode)
     return false;
 }
 
+bool durable_write(const char *path, struct slice content, mode_t mode)
+{
+    return write_file(path, content, mode, true);
+}
+
+bool durable_create(const char *path, struct slice content, mode_t mode)
+{
+    return write_file(path, content, mode, false);
+}
+
 bool durable_move(const char *from, const char *to)
 {
-    return rename(from, to) == 0 && sync_folder_of(to) && sync_folder_of(from);
+    return rename(from, to) == 0 && durable_sync_folder_of(to) &&
+           durable_sync_folder_of(from);
 }
 
 /* The folder around it may be one that is not ours to read; it was then made
@@ -99,5 +122,5 @@ bool durable_folder(const char *path)
         if (!S_ISDIR(info.st_mode))
             return false;
     }
-    return sync_folder_of(path) || errno == EACCES;
+    return durable_sync_folder_of(path) || errno == EACCES;
 }
