@@ -168,9 +168,7 @@ struct answer {
 
 static struct digest hash_of(struct carrier *c, const struct number *number)
 {
-    uint32_t slot = 2166136261u; /* FNV-1a */
-    for (const char *t = number->text; *t != '\0'; t++)
-        slot = (slot ^ (uint8_t)*t) * 16777619u;
+    uint32_t slot = slice_hash(slice_of_text(number->text));
     struct hash_slot *s =
         &c->slots[(slot ^ (uint32_t)number->kind) % HASH_SLOTS];
     if (s->number.kind != number->kind ||

@@ -36,10 +36,7 @@ bool csv_time_read(struct slice text, int64_t *ms)
 
 bool carrier_is_name(const char *name)
 {
-    size_t length = strlen(name);
-    return length > 0 && length < SOURCE_NAME_LEN &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789._-") == length;
+    return strlen(name) < SOURCE_NAME_LEN && slice_is_id(slice_of_text(name));
 }
 
 /* --- one row --- */

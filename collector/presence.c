@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/slice.h"
+
 enum { CHAINS = 4096 };
 
 struct presence_table {
@@ -33,10 +35,7 @@ void presence_table_free(struct presence_table *table)
 static struct presence **chain_of(struct presence_table *table,
                                   const char *name)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (uint8_t)*name) * 16777619u;
-    return &table->chains[hash % CHAINS];
+    return &table->chains[slice_hash(slice_of_text(name)) % CHAINS];
 }
 
 void presence_enter(struct presence_table *table, struct presence *entry,

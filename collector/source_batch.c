@@ -113,10 +113,7 @@ static bool make_probe_id(const struct source_chain *chain,
 
 static bool is_name(const char *name)
 {
-    size_t length = strlen(name);
-    return length > 0 && length < SOURCE_NAME_LEN &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789._-") == length;
+    return strlen(name) < SOURCE_NAME_LEN && slice_is_id(slice_of_text(name));
 }
 
 static bool fill_own(struct registry_probe *own,
@@ -146,16 +143,12 @@ static bool is_chain(const struct chain *c, const struct source_chain *wanted)
            strcmp(c->own.site_id, wanted->site_id) == 0;
 }
 
-/* FNV-1a over the texts. */
 static size_t slot_of(const struct source_chain *chain)
 {
-    const char *const texts[] = {chain->name, chain->enterprise_id,
-                                 chain->site_id};
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        for (const char *t = texts[i]; *t != '\0'; t++)
-            hash = (hash ^ (uint8_t)*t) * 16777619u;
-    return hash % SLOTS;
+    return (slice_hash(slice_of_text(chain->name)) ^
+            slice_hash(slice_of_text(chain->enterprise_id)) * 31 ^
+            slice_hash(slice_of_text(chain->site_id))) %
+           SLOTS;
 }
 
 static struct chain *chain_new(struct source_batches *b,

@@ -31,6 +31,13 @@ void base64_add(struct buffer *out, struct slice bytes)
     }
 }
 
+void base64_add_word(struct buffer *out, struct slice bytes)
+{
+    const uint8_t *data = (const uint8_t *)bytes.data;
+    for (size_t i = 0; i < bytes.length; i += 3)
+        add_group(out, data + i, bytes.length - i < 3 ? bytes.length - i : 3);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

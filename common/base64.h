@@ -9,6 +9,8 @@
 
 /* With padding, in lines of at most 64 characters that each end in '\n'. */
 void base64_add(struct buffer *out, struct slice bytes);
+/* With padding, all in one and without a line end. */
+void base64_add_word(struct buffer *out, struct slice bytes);
 /* Adds the bytes. Blanks and line ends between the characters are skipped; false
  * for anything else that is not of the form: a strange character, missing
  * padding, bits behind the last byte, or a full buffer. */

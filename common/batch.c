@@ -465,15 +465,8 @@ static bool get_count(const struct ipfix_record *record,
 static bool get_probe_id(const struct ipfix_record *record, char *probe_id)
 {
     struct slice text;
-    if (!ipfix_get_bytes(record, IE_PROBE_ID, &text) || text.length == 0)
-        return false;
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
-            return false;
-    }
-    return slice_copy(text, probe_id, PROBE_ID_LEN);
+    return ipfix_get_bytes(record, IE_PROBE_ID, &text) && slice_is_id(text) &&
+           slice_copy(text, probe_id, PROBE_ID_LEN);
 }
 
 static bool get_info(const struct ipfix_record *record, struct batch_info *info)

@@ -335,13 +335,9 @@ bool db_attach(struct db *db, const char *path, const char *name,
 
 /* ---- statements ---- */
 
-/* FNV-1a; the texts are our own. */
 static struct db_statement **chain_of(struct db *db, const char *sql)
 {
-    uint32_t hash = 2166136261u;
-    for (; *sql != '\0'; sql++)
-        hash = (hash ^ (uint8_t)*sql) * 16777619u;
-    return &db->chains[hash % STATEMENT_CHAINS];
+    return &db->chains[slice_hash(slice_of_text(sql)) % STATEMENT_CHAINS];
 }
 
 void db_reset(struct db_statement *s)

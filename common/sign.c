@@ -11,7 +11,6 @@
 #include "common/sign.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -20,8 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "common/key_file.h"
 
 struct sign_key {
     EVP_PKEY *pkey;
@@ -132,26 +131,14 @@ static int no_passphrase(char *text, int size, int is_writing, void *context)
 
 struct sign_key *sign_key_load(const char *path, struct error_text *error)
 {
-    struct sign_key *key = NULL;
-    struct stat st;
-    FILE *f = fopen(path, "rb");
-    if (f == NULL || fstat(fileno(f), &st) != 0) {
-        error_set(error, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        error_set(error, "%s: not a file", path);
-    } else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        error_set(error,
-                  "%s: others than the owner may use this key (mode %03o, "
-                  "should be 600)",
-                  path, (unsigned)(st.st_mode & 0777));
-    } else {
-        key = wrap_key(PEM_read_PrivateKey(f, NULL, no_passphrase, NULL));
-        if (key == NULL)
-            error_set(error, "%s: no Ed25519 or SM2 private key in PEM form",
-                      path);
-    }
-    if (f != NULL)
-        fclose(f);
+    FILE *f = key_file_open(path, error);
+    if (f == NULL)
+        return NULL;
+    struct sign_key *key =
+        wrap_key(PEM_read_PrivateKey(f, NULL, no_passphrase, NULL));
+    if (key == NULL)
+        error_set(error, "%s: no Ed25519 or SM2 private key in PEM form", path);
+    fclose(f);
     ERR_clear_error();
     return key;
 }
@@ -159,23 +146,13 @@ struct sign_key *sign_key_load(const char *path, struct error_text *error)
 bool sign_key_save(const struct sign_key *key, const char *path,
                    struct error_text *error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (f == NULL) {
-        error_set(error, "%s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    FILE *f = key_file_create(path, error);
+    if (f == NULL)
         return false;
-    }
-    bool good = PEM_write_PKCS8PrivateKey(f, key->pkey, NULL, NULL, 0, NULL,
-                                          NULL) == 1 &&
-                fflush(f) == 0 && fsync(fd) == 0;
-    good = fclose(f) == 0 && good;
-    if (!good) {
-        error_set(error, "%s: could not be written", path);
-        unlink(path);
-    }
-    return good;
+    bool good =
+        PEM_write_PKCS8PrivateKey(f, key->pkey, NULL, NULL, 0, NULL, NULL) == 1;
+    ERR_clear_error();
+    return key_file_finish(f, path, good, error);
 }
 
 size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,

@@ -244,3 +244,22 @@ bool slice_split_port(struct slice text, struct slice *host, struct slice *port)
         *host = slice_of_bytes(host->data + 1, host->length - 2);
     return true;
 }
+
+bool slice_is_id(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return text.length > 0;
+}
+
+uint32_t slice_hash(struct slice text)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < text.length; i++)
+        hash = (hash ^ (uint8_t)text.data[i]) * 16777619u;
+    return hash;
+}

@@ -45,6 +45,12 @@ bool parse_i64(struct slice text, int64_t min, int64_t max, int64_t *value);
  * further; false without a colon. */
 bool slice_split_port(struct slice text, struct slice *host,
                       struct slice *port);
+/* One or more ASCII letters, digits, ".", "_", "-": ids of probes, endpoints,
+ * enterprises and the like. Their length is the caller's to look at. */
+bool slice_is_id(struct slice text);
+/* Spreads texts over the slots of a table (FNV-1a); not against somebody who
+ * chooses them to collide. */
+uint32_t slice_hash(struct slice text);
 /* Hex digits to bytes; the text must be exactly 2 * size digits. */
 bool parse_hex(struct slice text, void *bytes, size_t size);
 /* Bytes of the character that starts the text, 1 to 4; 0 when the text is

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "ledger/checkpoint_file.h"
 #include "ledger/log_tree.h"
 
@@ -25,7 +26,7 @@ void checkpoint_write(const struct checkpoint *checkpoint, struct buffer *text)
     char made[WALL_TEXT_LEN];
     buffer_addf(text, "%s\n%" PRIu64 "\n", checkpoint->origin,
                 checkpoint->size);
-    note_add_base64(text, checkpoint->root.bytes, DIGEST_LEN);
+    base64_add_word(text, slice_of_bytes(checkpoint->root.bytes, DIGEST_LEN));
     buffer_add_u8(text, '\n');
     if (!checkpoint->has_time)
         return;

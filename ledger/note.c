@@ -17,7 +17,6 @@ enum {
     TYPE_OTHER = 0xff,
     ID_LEN = 4,
     TIME_LEN = 8,
-    CHUNK = 48, /* bytes that base64_add() puts into one line */
     VKEY_MAX = 4096,
 };
 
@@ -25,18 +24,7 @@ enum {
 #define DASH        "\xE2\x80\x94 "
 #define COSIGNATURE "cosignature/v1\n"
 
-/* --- base64 in one line --- */
-
-void note_add_base64(struct buffer *out, const void *data, size_t length)
-{
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < length; i += CHUNK) {
-        size_t n = length - i < CHUNK ? length - i : CHUNK;
-        base64_add(out, slice_of_bytes(bytes + i, n));
-        if (!out->failed)
-            out->length--; /* its newline */
-    }
-}
+/* --- base64 --- */
 
 bool note_read_base64(struct slice text, void *data, size_t size)
 {
@@ -192,7 +180,7 @@ void note_key_text(const struct note_key *key, struct buffer *out)
     buffer_init(&data, VKEY_MAX);
     add_type(key, &data);
     buffer_add(&data, key->key, key->key_length);
-    note_add_base64(out, data.data, data.length);
+    base64_add_word(out, slice_of_bytes(data.data, data.length));
     buffer_clear(&data);
 }
 
@@ -335,7 +323,7 @@ bool note_sign(struct slice text, const struct sign_key *key,
                 sign_make(key, message.data, message.length, signature);
     buffer_add(&line, signature, SIGN_LEN);
     buffer_addf(out, DASH "%s ", public_key->name);
-    note_add_base64(out, line.data, line.length);
+    base64_add_word(out, slice_of_bytes(line.data, line.length));
     buffer_add_u8(out, '\n');
     good = good && !line.failed && !out->failed;
     buffer_clear(&message);

@@ -83,9 +83,7 @@ bool note_sign(struct slice text, const struct sign_key *key,
                const struct note_key *public_key, int64_t signed_s,
                struct buffer *out);
 
-/* Base64 in one line, without a newline. */
-void note_add_base64(struct buffer *out, const void *data, size_t length);
-/* Exactly `size` bytes. */
+/* Base64 of exactly `size` bytes. */
 bool note_read_base64(struct slice text, void *data, size_t size);
 
 #endif

@@ -138,7 +138,7 @@ static void add_path(const struct merkle_path *path, struct slice note,
                      struct buffer *out)
 {
     for (size_t i = 0; i < path->count; i++) {
-        note_add_base64(out, path->hashes[i].bytes, DIGEST_LEN);
+        base64_add_word(out, slice_of_bytes(path->hashes[i].bytes, DIGEST_LEN));
         buffer_add_u8(out, '\n');
     }
     buffer_add_u8(out, '\n');
@@ -190,7 +190,7 @@ bool proof_make_inclusion(struct db *db, uint64_t ledger_index, uint64_t size,
         goto out;
     }
     buffer_add_text(out, FIRST_LINE "\nextra ");
-    note_add_base64(out, leaf.data, leaf.length);
+    base64_add_word(out, slice_of_bytes(leaf.data, leaf.length));
     buffer_addf(out, "\nindex %" PRIu64 "\n", ledger_index - 1);
     add_path(&path, buffer_slice(&note), out);
     good = !out->failed || error_set(error, "the proof is too long");

@@ -116,9 +116,7 @@ static uint32_t *slot_of(struct usage_sums *u, int64_t endpoint, int64_t bucket)
 static uint32_t *endpoint_slot(struct usage_sums *u, const char *id)
 {
     size_t mask = 2 * u->endpoint_capacity - 1;
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (const char *c = id; *c != '\0'; c++)
-        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    uint32_t hash = slice_hash(slice_of_text(id));
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
         uint32_t number = u->endpoint_index[i];
         if (number == 0 || strcmp(u->endpoints[number - 1].id, id) == 0)
@@ -309,10 +307,7 @@ void usage_table_forget(struct usage_table *table)
 
 static struct key_slot *key_slot_of(struct usage_table *t, const char *text)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (uint8_t)*text) * 16777619u;
-    return &t->endpoints[hash % KEY_SLOTS];
+    return &t->endpoints[slice_hash(slice_of_text(text)) % KEY_SLOTS];
 }
 
 static bool find_endpoint(struct db *db, const char *id, int64_t *key)

@@ -62,11 +62,7 @@ struct account_scope account_scope_of(const struct account *account)
 
 bool account_name_is_good(const char *name)
 {
-    static const char ALLOWED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "abcdefghijklmnopqrstuvwxyz0123456789.-_";
-    size_t length = strlen(name);
-    return length >= 1 && length < ACCOUNT_NAME_LEN &&
-           strspn(name, ALLOWED) == length;
+    return strlen(name) < ACCOUNT_NAME_LEN && slice_is_id(slice_of_text(name));
 }
 
 static bool organisation_fits(struct db *db, const struct account *account,

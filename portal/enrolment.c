@@ -100,11 +100,7 @@ static bool has_site(struct db *db, const struct enrolment_order *o)
 /* As probe/probe_config.h and the collector read names. */
 static bool is_good_id(const char *id)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "abcdefghijklmnopqrstuvwxyz0123456789.-_";
-    size_t length = strlen(id);
-    return length >= 1 && length < PKI_NAME_LEN &&
-           strspn(id, allowed) == length;
+    return strlen(id) < PKI_NAME_LEN && slice_is_id(slice_of_text(id));
 }
 
 static bool check_order(struct db *db, const struct enrolment_order *o,

@@ -16,10 +16,7 @@ enum { MINUTE_US = 60 * 1000 * 1000 };
 
 static bool is_id(const char *text)
 {
-    size_t length = strlen(text);
-    return length > 0 && length < COUNTS_ID_LEN &&
-           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789._-") == length;
+    return strlen(text) < COUNTS_ID_LEN && slice_is_id(slice_of_text(text));
 }
 
 static void read_id(const struct json_node *object, const char *key,

@@ -194,16 +194,7 @@ const size_t probe_config_key_count =
 
 bool probe_config_is_id(const char *id)
 {
-    if (strlen(id) >= PROBE_ID_LEN)
-        return false;
-    for (const char *c = id; *c != '\0'; c++) {
-        bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                       (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' ||
-                       *c == '-';
-        if (!is_good)
-            return false;
-    }
-    return id[0] != '\0';
+    return strlen(id) < PROBE_ID_LEN && slice_is_id(slice_of_text(id));
 }
 
 /* "eth0, eth1" into its parts; the same one twice would count twice. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base64.h"
+
 bool proxy_parse(const char *text, struct proxy *proxy)
 {
     static const char scheme[] = "http://";
@@ -22,31 +24,13 @@ bool proxy_parse(const char *text, struct proxy *proxy)
            parse_u64(port, 1, 65535, &number);
 }
 
-/* RFC 4648 section 4. */
-static void add_base64(struct buffer *out, const char *text)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t length = strlen(text);
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i;
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (k < left ? (uint8_t)text[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            buffer_add_u8(out, k <= left
-                                   ? (uint8_t)letters[bits >> (18 - 6 * k) & 63]
-                                   : '=');
-    }
-}
-
 void proxy_request(const struct proxy *proxy, const char *target,
                    struct buffer *out)
 {
     buffer_addf(out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", target, target);
     if (proxy->user[0] != '\0') {
         buffer_add_text(out, "Proxy-Authorization: Basic ");
-        add_base64(out, proxy->user);
+        base64_add_word(out, slice_of_text(proxy->user));
         buffer_add_text(out, "\r\n");
     }
     buffer_add_text(out, "\r\n");

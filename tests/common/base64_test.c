@@ -66,9 +66,32 @@ static void test_lines(void)
     }
 }
 
+static void test_word(void)
+{
+    struct buffer lines, word;
+    char bytes[200];
+    memset(bytes, 'x', sizeof(bytes));
+    for (size_t n = 0; n <= sizeof(bytes); n++) {
+        buffer_init(&lines, 1024);
+        buffer_init(&word, 1024);
+        base64_add(&lines, slice_of_bytes(bytes, n));
+        base64_add_word(&word, slice_of_bytes(bytes, n));
+        size_t kept = 0;
+        for (size_t i = 0; i < lines.length; i++)
+            if (lines.data[i] != '\n')
+                lines.data[kept++] = lines.data[i];
+        lines.length = kept;
+        CHECK(slice_equal(buffer_slice(&lines), buffer_slice(&word)));
+        buffer_clear(&lines);
+        buffer_clear(&word);
+    }
+}
+
 int main(void)
 {
     test_vectors();
+    test_case("in one word: the same without the line ends");
+    test_word();
     test_case("any length there and back, in lines of 64");
     test_lines();
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {

@@ -184,8 +184,21 @@ static void test_split_port(void)
     CHECK(!slice_split_port(SLICE(""), &host, &port));
 }
 
+static void test_ids(void)
+{
+    static const char *const GOOD[] = {"a", "ENT-1", "p_2.x", "-", "0"};
+    static const char *const BAD[] = {"", "a b", "a/b", "a\n", "\xc3\xa9", "@"};
+    test_case("ids: letters, digits, dot, underscore, hyphen, and not empty");
+    for (size_t i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++)
+        CHECK(slice_is_id(slice_of_text(GOOD[i])));
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        CHECK(!slice_is_id(slice_of_text(BAD[i])));
+    CHECK(!slice_is_id(slice_of_bytes("a\0b", 3)));
+}
+
 int main(void)
 {
+    test_ids();
     test_numbers();
     test_signed_numbers();
     test_hex();
