@@ -236,7 +236,8 @@ int command_load(int argc, char **argv)
     return 0;
 }
 
-int command_endpoints(int argc, char **argv)
+int command_print(int argc, char **argv, const char *head, size_t most_bytes,
+                  command_print_fn *fn)
 {
     const char *path = PROGRAM_CONFIG("portal");
     struct program_option options[] = {{"-c", .value = &path}};
@@ -246,8 +247,10 @@ int command_endpoints(int argc, char **argv)
         return USAGE;
     command_read_config(path, &config);
     struct db *db = command_open_registry(&config);
-    buffer_init(&out, ENDPOINTS_MAX_BYTES);
-    bool good = endpoints_csv_write(db, &out);
+    buffer_init(&out, most_bytes);
+    bool good = fn(db, &out);
+    if (good && head != NULL)
+        printf("%s\n", head);
     if (good)
         fwrite(out.data, 1, out.length, stdout);
     else
@@ -255,6 +258,12 @@ int command_endpoints(int argc, char **argv)
     buffer_clear(&out);
     db_close(db);
     return good ? 0 : FAILED;
+}
+
+int command_endpoints(int argc, char **argv)
+{
+    return command_print(argc, argv, NULL, ENDPOINTS_MAX_BYTES,
+                         endpoints_csv_write);
 }
 
 static int publish_once(struct db *db, const struct sign_key *key)
@@ -303,23 +312,8 @@ int command_registry_publish(int argc, char **argv)
 
 int command_registry_list(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("portal");
-    struct program_option options[] = {{"-c", .value = &path}};
-    struct portal_config config = {0};
-    struct buffer out;
-    if (program_options(argc, argv, options, 1, 0, 0) < 0)
-        return USAGE;
-    command_read_config(path, &config);
-    struct db *db = command_open_registry(&config);
-    buffer_init(&out, ENDPOINTS_MAX_BYTES);
-    bool good = registry_version_print(db, &out);
-    if (good)
-        fwrite(out.data, 1, out.length, stdout);
-    else
-        fprintf(stderr, "yz-portal: %s\n", db_error(db));
-    buffer_clear(&out);
-    db_close(db);
-    return good ? 0 : FAILED;
+    return command_print(argc, argv, NULL, ENDPOINTS_MAX_BYTES,
+                         registry_version_print);
 }
 
 int command_audit_check(int argc, char **argv)

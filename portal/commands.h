@@ -2,6 +2,7 @@
 #ifndef PORTAL_COMMANDS_H
 #define PORTAL_COMMANDS_H
 
+#include "common/buffer.h"
 #include "common/db.h"
 #include "portal/portal_config.h"
 
@@ -18,5 +19,11 @@ int command_audit_check(int argc, char **argv); /* is the audit chain whole? */
 void command_read_config(const char *path, struct portal_config *config);
 struct db *command_open_registry(const struct portal_config *config);
 int command_report(const struct error_text *error);
+
+/* A command that prints what portal.db says: its only option is -c. `head` is a
+ * line in front, or NULL; the text may have so many bytes. */
+typedef bool command_print_fn(struct db *db, struct buffer *out);
+int command_print(int argc, char **argv, const char *head, size_t most_bytes,
+                  command_print_fn *fn);
 
 #endif

@@ -13,7 +13,7 @@
 #include "portal/commands.h"
 #include "portal/enrolment.h"
 
-enum { FAILED = 1, USAGE = 2 };
+enum { USAGE = 2 };
 enum {
     AUTHORITY_DAYS = 3650,
     SERVER_DAYS = 397,
@@ -310,52 +310,26 @@ int command_code_issue(int argc, char **argv)
     return 0;
 }
 
-static int print_list(struct db *db, const char *head, bool good,
-                      struct buffer *out)
+static bool list_codes(struct db *db, struct buffer *out)
 {
-    if (good)
-        printf("%s\n%.*s", head, (int)out->length, (const char *)out->data);
-    else
-        fprintf(stderr, "yz-portal: %s\n", db_error(db));
-    buffer_clear(out);
-    db_close(db);
-    return good ? 0 : FAILED;
+    return enrolment_list_codes(db, wall_now(), out);
 }
 
 int command_code_list(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("portal");
-    struct program_option options[] = {{"-c", .value = &path}};
-    struct portal_config config = {0};
-    struct buffer out;
-    if (program_options(argc, argv, options, 1, 0, 0) < 0)
-        return USAGE;
-    command_read_config(path, &config);
-    struct db *db = command_open_registry(&config);
-    buffer_init(&out, TEXT_MAX);
-    bool good = enrolment_list_codes(db, wall_now(), &out);
-    return print_list(db,
-                      "HANDLE    STATE    ENTERPRISE        SITE              "
-                      "PROBE           ISSUED                    EXPIRES",
-                      good, &out);
+    return command_print(
+        argc, argv,
+        "HANDLE    STATE    ENTERPRISE        SITE              "
+        "PROBE           ISSUED                    EXPIRES",
+        TEXT_MAX, list_codes);
 }
 
 int command_probe_list(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("portal");
-    struct program_option options[] = {{"-c", .value = &path}};
-    struct portal_config config = {0};
-    struct buffer out;
-    if (program_options(argc, argv, options, 1, 0, 0) < 0)
-        return USAGE;
-    command_read_config(path, &config);
-    struct db *db = command_open_registry(&config);
-    buffer_init(&out, TEXT_MAX);
-    bool good = enrolment_list_probes(db, &out);
-    return print_list(db,
-                      "PROBE           ENTERPRISE        SITE              "
-                      "KEY      STATE   CERTIFICATE UNTIL         REASON",
-                      good, &out);
+    return command_print(argc, argv,
+                         "PROBE           ENTERPRISE        SITE              "
+                         "KEY      STATE   CERTIFICATE UNTIL         REASON",
+                         TEXT_MAX, enrolment_list_probes);
 }
 
 /* One object, one act. */

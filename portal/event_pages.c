@@ -336,11 +336,5 @@ void event_list_export(struct visit *visit)
         visit_fail_db(visit);
         return;
     }
-    if (!visit_audit(visit, "events.export", "", "OK")) {
-        visit_fail(visit, 500);
-        return;
-    }
-    response->content_type = "text/csv; charset=utf-8";
-    http_response_header(response, "Content-Disposition",
-                         "attachment; filename=\"events.csv\"");
+    visit_send_csv(visit, "events.export", "events.csv");
 }

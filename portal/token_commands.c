@@ -6,7 +6,7 @@
 #include "portal/api_token.h"
 #include "portal/commands.h"
 
-enum { FAILED = 1, USAGE = 2 };
+enum { USAGE = 2, TEXT_MAX = 16 * 1024 * 1024 };
 
 static struct db *open_at(const char *path)
 {
@@ -49,31 +49,28 @@ int command_token_revoke(int argc, char **argv)
     return good ? 0 : command_report(&error);
 }
 
-static void print_token(struct db_statement *s)
+static void add_token(struct buffer *out, struct db_statement *s)
 {
     char created[WALL_TEXT_LEN], revoked[WALL_TEXT_LEN] = "";
     wall_to_text((struct wall_time){db_i64(s, 2)}, created);
     if (!db_is_null(s, 3))
         wall_to_text((struct wall_time){db_i64(s, 3)}, revoked);
-    printf("%s  %s  made %s%s%s\n", db_text(s, 0), db_text(s, 1), created,
-           revoked[0] != '\0' ? ", revoked " : "", revoked);
+    buffer_addf(out, "%s  %s  made %s%s%s\n", db_text(s, 0), db_text(s, 1),
+                created, revoked[0] != '\0' ? ", revoked " : "", revoked);
 }
 
-int command_token_list(int argc, char **argv)
+static bool list_tokens(struct db *db, struct buffer *out)
 {
-    const char *path = PROGRAM_CONFIG("portal");
-    const struct program_option options[] = {{"-c", .value = &path}};
-    if (program_options(argc, argv, options, 1, 0, 0) < 0)
-        return USAGE;
-    struct db *db = open_at(path);
     struct db_statement *s =
         db_prepare(db, "SELECT handle, supplier_id, created_at, revoked_at "
                        "FROM api_token ORDER BY created_at, handle");
     enum db_step step = DB_FAILED;
     while (s != NULL && (step = db_step(s)) == DB_ROW)
-        print_token(s);
-    if (step != DB_DONE)
-        fprintf(stderr, "yz-portal: %s\n", db_error(db));
-    db_close(db);
-    return step == DB_DONE ? 0 : FAILED;
+        add_token(out, s);
+    return step == DB_DONE && !out->failed;
+}
+
+int command_token_list(int argc, char **argv)
+{
+    return command_print(argc, argv, NULL, TEXT_MAX, list_tokens);
 }

@@ -311,11 +311,5 @@ void voucher_list_export(struct visit *visit)
         visit_fail_db(visit);
         return;
     }
-    if (!visit_audit(visit, "vouchers.export", "", "OK")) {
-        visit_fail(visit, 500);
-        return;
-    }
-    response->content_type = "text/csv; charset=utf-8";
-    http_response_header(response, "Content-Disposition",
-                         "attachment; filename=\"vouchers.csv\"");
+    visit_send_csv(visit, "vouchers.export", "vouchers.csv");
 }
