@@ -9,102 +9,61 @@
 static const struct {
     const char *kind;
     const char *text;
-    const char *text_zh;
 } REASONS[REASON_COUNT] = {
-    [REASON_NONE] = {"none", "nothing is wrong", "没有异常"},
-    [REASON_IDENTITY] = {"identity", "the certificate names another probe",
-                         "证书属于另一探针"},
-    [REASON_UNKNOWN] = {"unknown", "the probe is not registered", "探针未登记"},
-    [REASON_DENIED] = {"denied", "the probe is on the deny list",
-                       "探针在禁用名单中"},
-    [REASON_INACTIVE] = {"inactive",
-                         "the enterprise's agreement to this probe "
-                         "is not in force yet",
-                         "企业对该探针的同意尚未生效"},
-    [REASON_SAMPLE] = {"sample",
-                       "demo data is not accepted here "
-                       "(accept_sample = no)",
-                       "此处不接收演示数据"},
+    [REASON_NONE] = {"none", "nothing is wrong"},
+    [REASON_IDENTITY] = {"identity", "the certificate names another probe"},
+    [REASON_UNKNOWN] = {"unknown", "the probe is not registered"},
+    [REASON_DENIED] = {"denied", "the probe is on the deny list"},
+    [REASON_INACTIVE] = {"inactive", "the enterprise's agreement to this probe "
+                                     "is not in force yet"},
+    [REASON_SAMPLE] = {"sample", "demo data is not accepted here "
+                                 "(accept_sample = no)"},
     [REASON_REPEATED] = {"repeated",
-                         "batches came again; they are not counted twice",
-                         "批次重复到达，未重复计入"},
+                         "batches came again; they are not counted twice"},
     [REASON_LATE] = {"late",
                      "batches came more than 10 minutes late; they are counted "
-                     "and marked",
-                     "批次迟到超过十分钟，计入并标记"},
+                     "and marked"},
     [REASON_KEPT] = {"kept",
                      "batches came more than 72 hours late; they are kept and "
-                     "not counted",
-                     "批次迟到超过七十二小时，留存但不计入"},
-    [REASON_SIGNATURE] = {"signature", "the signature is wrong", "签名错误"},
-    [REASON_FUTURE] = {"future",
-                       "it is dated more than 5 minutes in the "
-                       "future",
-                       "时间超前五分钟以上"},
-    [REASON_RANGE] = {"range", "a time or a count is impossible",
-                      "时间或数量不可能"},
-    [REASON_CONFLICT] = {"conflict",
-                         "another batch with this sequence is in "
-                         "the ledger",
-                         "账本中已有同一序号的另一批次"},
-    [REASON_GAP] = {"gap", "batches before this one are missing",
-                    "此前的批次缺失"},
-    [REASON_FORK] = {"fork", "it does not follow the batch before it",
-                     "与前一批次不衔接，可能是被克隆的探针"},
-    [REASON_STALE] = {"stale",
-                      "its times reach too far beyond its period; "
-                      "kept, not counted",
-                      "记录时间远超其时段，留存但不计入"},
-    [REASON_FIELDS] = {"fields",
-                       "records or fields outside the closed list "
-                       "were dropped",
-                       "丢弃了允许范围之外的记录或字段"},
-    [REASON_REORDER] = {"reorder", "it came after a later one of its chain",
-                        "晚于同一链上的后续批次到达"},
-    [REASON_CHALLENGE] = {"challenge",
-                          "its challenge is forged, or another "
-                          "probe's",
-                          "所带随机数系伪造或属于另一探针"},
+                     "not counted"},
+    [REASON_SIGNATURE] = {"signature", "the signature is wrong"},
+    [REASON_FUTURE] = {"future", "it is dated more than 5 minutes in the "
+                                 "future"},
+    [REASON_RANGE] = {"range", "a time or a count is impossible"},
+    [REASON_CONFLICT] = {"conflict", "another batch with this sequence is in "
+                                     "the ledger"},
+    [REASON_GAP] = {"gap", "batches before this one are missing"},
+    [REASON_FORK] = {"fork", "it does not follow the batch before it"},
+    [REASON_STALE] = {"stale", "its times reach too far beyond its period; "
+                               "kept, not counted"},
+    [REASON_FIELDS] = {"fields", "records or fields outside the closed list "
+                                 "were dropped"},
+    [REASON_REORDER] = {"reorder", "it came after a later one of its chain"},
+    [REASON_CHALLENGE] = {"challenge", "its challenge is forged, or another "
+                                       "probe's"},
     [REASON_STALE_CHALLENGE] = {"stale-challenge",
                                 "its challenge is older than that of the batch "
-                                "before it",
-                                "所带随机数早于前一批次的随机数"},
-    [REASON_BACKDATED] = {"backdated",
-                          "it was made more than 10 minutes after "
-                          "the period it claims",
-                          "批次在其所称时段结束十分钟之后才生成"},
-    [REASON_CLOCK] = {"clock", "the probe's clock is off by more than a minute",
-                      "探针时钟偏差超过一分钟"},
-    [REASON_REGISTRY_UNKNOWN] = {"registry",
-                                 "its list of endpoints was never "
-                                 "published",
-                                 "所用应用端登记表从未发布"},
+                                "before it"},
+    [REASON_BACKDATED] = {"backdated", "it was made more than 10 minutes after "
+                                       "the period it claims"},
+    [REASON_CLOCK] = {"clock",
+                      "the probe's clock is off by more than a minute"},
+    [REASON_REGISTRY_UNKNOWN] = {"registry", "its list of endpoints was never "
+                                             "published"},
     [REASON_REGISTRY_OLD] = {"registry-old",
                              "its list of endpoints was replaced "
-                             "more than 24 hours before",
-                             "所用应用端登记表已被替换二十四小时以上"},
-    [REASON_CONTENT] = {"content", "its records are not what was signed",
-                        "记录与所签内容不符"},
-    [REASON_MALFORMED] = {"malformed", "the data is not a batch",
-                          "数据不是批次"},
-    [REASON_CELLS] = {"cells",
-                      "its records reach into more 5 minutes than one "
-                      "batch may",
-                      "记录涉及的五分钟时段超出单个批次的上限"},
-    [REASON_OVERLAP] = {"overlap",
-                        "another start of this probe reported "
-                        "about the same time",
-                        "该探针的另一次启动报告了同一时段"},
-    [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed",
-                         "日志与此前签署的不一致"},
-    [REASON_UNATTRIBUTED] = {"unattributed",
-                             "records of a carrier belong to "
-                             "nobody that is known",
-                             "运营商记录无法归属到已知企业"},
-    [REASON_FOREIGN] = {"foreign",
-                        "a supplier's probe reports about endpoints "
-                        "of others",
-                        "供应商侧探针报告了他人的应用端"},
+                             "more than 24 hours before"},
+    [REASON_CONTENT] = {"content", "its records are not what was signed"},
+    [REASON_MALFORMED] = {"malformed", "the data is not a batch"},
+    [REASON_CELLS] = {"cells", "its records reach into more 5 minutes than one "
+                               "batch may"},
+    [REASON_OVERLAP] = {"overlap", "another start of this probe reported "
+                                   "about the same time"},
+    [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed"},
+    [REASON_UNATTRIBUTED] = {"unattributed", "records of a carrier belong to "
+                                             "nobody that is known"},
+    [REASON_FOREIGN] = {"foreign", "a supplier's probe reports about endpoints "
+                                   "of others"},
 };
 
 const char *intake_reason_kind(enum intake_reason reason)
@@ -115,11 +74,6 @@ const char *intake_reason_kind(enum intake_reason reason)
 const char *intake_reason_text(enum intake_reason reason)
 {
     return REASONS[reason].text;
-}
-
-const char *intake_reason_text_zh(enum intake_reason reason)
-{
-    return REASONS[reason].text_zh;
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)

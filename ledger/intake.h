@@ -122,7 +122,6 @@ enum intake_reason {
 };
 const char *intake_reason_kind(enum intake_reason reason);
 const char *intake_reason_text(enum intake_reason reason);
-const char *intake_reason_text_zh(enum intake_reason reason);
 
 /* REASON_NONE: admitted. Looks at nothing that the signature covers before
  * the signature is known to be right, except the probe's name. */

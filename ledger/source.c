@@ -34,6 +34,12 @@ int ledger_source_tier(enum ledger_source source)
 
 bool ledger_source_owns_id(const char *probe_id)
 {
-    return strncmp(probe_id, "router.", 7) == 0 ||
-           strncmp(probe_id, "carrier.", 8) == 0;
+    static const enum ledger_source OWN[] = {SOURCE_ROUTER, SOURCE_CARRIER};
+    for (size_t i = 0; i < sizeof(OWN) / sizeof(OWN[0]); i++) {
+        size_t length = strlen(SOURCES[OWN[i]].text);
+        if (strncmp(probe_id, SOURCES[OWN[i]].text, length) == 0 &&
+            probe_id[length] == '.')
+            return true;
+    }
+    return false;
 }

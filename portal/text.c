@@ -134,8 +134,6 @@ static const struct text_row TEXTS[] = {
      "The batch carries a challenge that is forged or another probe's"},
     {"event.clock", "探针时钟与采集端相差过大",
      "The probe's clock is far from the collector's"},
-    {"event.clone", "同一探针身份在两处同时出现，密钥可能被复制",
-     "One probe's identity is at work in two places: its key may have been copied"},
     {"event.conflict", "同一序号下出现内容不同的批次：探针被复制，或其状态被回退",
      "Another batch came under a known number: the probe was cloned, or its state set back"},
     {"event.content", "记录内容与所签名的不符",
