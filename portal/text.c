@@ -366,6 +366,8 @@ static const struct text_row TEXTS[] = {
      "There are no probes yet."},
     {"probes.probe", "探针",
      "Probe"},
+    {"probes.shown", "本页探针数：",
+     "On this page:"},
     {"probes.site", "厂区",
      "Site"},
     {"probes.title", "探针",
