@@ -80,7 +80,7 @@ struct http_settings {
     unsigned connection_limit;
     unsigned address_limit; /* connections of one address; 0: no limit */
     unsigned idle_timeout_s;
-    size_t body_limit; /* bytes of a request's body; 0: HTTP_BODY_MAX */
+    size_t body_limit;    /* bytes of a request's body; 0: HTTP_BODY_MAX */
     http_handler handler; /* called from thread_count threads at once */
     void *context;
     /* PEM texts, borrowed for the call; NULL speaks plain HTTP. `trust` are the
