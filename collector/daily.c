@@ -101,13 +101,15 @@ static void look(struct daily *d, struct wall_time now)
 
 static void log_retention(const struct retention_result *r)
 {
-    if (r->batches + r->segments > 0)
-        log_info("retention: detail of %llu batches (%llu records) and %llu "
-                 "archive segments (%llu batches) deleted, %llu bytes",
+    if (r->batches + r->segments + r->intervals > 0)
+        log_info("retention: detail of %llu batches (%llu records), %llu "
+                 "archive segments (%llu batches), %llu bytes, and %llu "
+                 "periods of numbers deleted",
                  (unsigned long long)r->batches, (unsigned long long)r->records,
                  (unsigned long long)r->segments,
                  (unsigned long long)r->segment_batches,
-                 (unsigned long long)r->bytes);
+                 (unsigned long long)r->bytes,
+                 (unsigned long long)r->intervals);
 }
 
 static void retain(struct daily *d, struct wall_time now)

@@ -443,6 +443,7 @@ static void print_retention(const struct retention_result *r, bool only_count)
            r->batches, r->records, what);
     printf("%" PRIu64 " archive segments (%" PRIu64 " batches) %s\n",
            r->segments, r->segment_batches, what);
+    printf("%" PRIu64 " periods of numbers %s\n", r->intervals, what);
     printf("%" PRIu64 " bytes in all\n", r->bytes);
 }
 
