@@ -39,7 +39,7 @@ struct store {
 
 /* KiB. Each probe's next rows go to leaves of their own in two trees: with
  * 10,000 probes 80 MiB, which 2 MiB, as SQLite has it, read again and again. */
-static const char CACHE[] = "PRAGMA cache_size = -65536";
+static const char CACHE[] = "PRAGMA cache_size = -98304";
 
 static void log_opening(const struct ledger_paths *paths, uint64_t cut_bytes,
                         const struct error_text *damage)
