@@ -98,9 +98,9 @@ static bool read_registered(struct db_statement *s, struct registered *r)
 static enum db_step find_probe(struct db *db, const char *id,
                                struct registered *r)
 {
-    struct db_statement *s = db_prepare(
-        db, "SELECT enterprise_id, site_id, supplier_id, algorithm,"
-            " signing_key, denied_at FROM probe WHERE id = :id");
+    struct db_statement *s =
+        db_prepare(db, "SELECT enterprise_id, site_id, supplier_id, algorithm,"
+                       " signing_key, denied_at FROM probe WHERE id = :id");
     if (s == NULL)
         return DB_FAILED;
     db_bind_text(s, ":id", id);
@@ -147,8 +147,7 @@ static bool read_order(struct db *db, const struct enrolment_order *order,
 {
     bool good = copy_id(order->enterprise_id, o->enterprise_id) &&
                 copy_id(order->site_id, o->site_id) &&
-                copy_id(order->supplier_id, o->supplier_id) &&
-                has_owner(db, o);
+                copy_id(order->supplier_id, o->supplier_id) && has_owner(db, o);
     if (good)
         return true;
     return order->supplier_id != NULL
