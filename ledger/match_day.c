@@ -3,6 +3,11 @@
  * of one token joined, matched, and summed up by enterprise and endpoint. An
  * enterprise's long connection counts in each day with what of it started
  * there; the supplier's side of it is one over the whole time looked at.
+ *
+ * Reading and matching millions of connections takes its time, so it is done on
+ * a view of what is committed, and the collector goes on storing meanwhile; a
+ * short transaction writes the result. What came between the two is noticed by
+ * the next run, for the day's state is that of the view.
  */
 #include "ledger/match_day.h"
 
@@ -34,6 +39,12 @@ struct coverage {
     uint8_t minutes[DAY_MINUTES / 8];
 };
 
+/* Records of a supplier's probe about endpoints of others. */
+struct foreign {
+    char probe_id[PROBE_ID_LEN], supplier_id[REGISTRY_ID_LEN];
+    uint64_t records;
+};
+
 struct flows {
     struct match_flow *list;
     size_t count, capacity;
@@ -54,6 +65,8 @@ struct work {
     size_t owner_count, owner_capacity;
     struct coverage *coverage;
     size_t coverage_count, coverage_capacity;
+    struct foreign *foreign; /* by probe */
+    size_t foreign_count, foreign_capacity;
 };
 
 static bool fail(struct work *w)
@@ -138,7 +151,6 @@ struct batch {
     char supplier_id[REGISTRY_ID_LEN];
     bool is_sample;
     uint32_t probe, owner;
-    uint64_t foreign; /* records about others' endpoints */
 };
 
 static bool add_flow(struct work *w, struct flows *flows, const struct batch *b,
@@ -173,7 +185,7 @@ static bool is_zero(const uint8_t *token)
     return memcmp(token, NONE, FLOW_TOKEN_LEN) == 0;
 }
 
-static bool add_enterprise_record(struct work *w, struct batch *b,
+static bool add_enterprise_record(struct work *w, const struct batch *b,
                                   const struct flow_record *r, int endpoint)
 {
     bool is_inside = r->start_ms >= w->start_ms && r->start_ms < w->end_ms;
@@ -182,18 +194,34 @@ static bool add_enterprise_record(struct work *w, struct batch *b,
     return add_flow(w, &w->enterprise, b, r, endpoint, !is_inside);
 }
 
-static bool add_supplier_record(struct work *w, struct batch *b,
+/* A probe's batches come one after the other. */
+static bool count_foreign(struct work *w, const struct batch *b)
+{
+    struct foreign *f =
+        w->foreign_count > 0 ? &w->foreign[w->foreign_count - 1] : NULL;
+    if (f == NULL || strcmp(f->probe_id, b->probe_id) != 0) {
+        f = extend(&w->foreign, &w->foreign_count, &w->foreign_capacity,
+                   sizeof(*f));
+        if (f == NULL)
+            return no_memory(w);
+        f->records = 0;
+        memcpy(f->probe_id, b->probe_id, sizeof(f->probe_id));
+        memcpy(f->supplier_id, b->supplier_id, sizeof(f->supplier_id));
+    }
+    f->records++;
+    return true;
+}
+
+static bool add_supplier_record(struct work *w, const struct batch *b,
                                 const struct flow_record *r, int endpoint)
 {
     if (endpoint == NOBODY ||
-        strcmp(w->endpoints[endpoint].supplier_id, b->supplier_id) != 0) {
-        b->foreign++;
-        return true;
-    }
+        strcmp(w->endpoints[endpoint].supplier_id, b->supplier_id) != 0)
+        return count_foreign(w, b);
     return add_flow(w, &w->supplier, b, r, endpoint, false);
 }
 
-static bool add_records(struct work *w, struct batch *b)
+static bool add_records(struct work *w, const struct batch *b)
 {
     const struct flow_record *records;
     size_t count;
@@ -214,25 +242,6 @@ static bool add_records(struct work *w, struct batch *b)
             return false;
     }
     return true;
-}
-
-/* One event for a probe and day, however many batches. */
-static bool note_foreign(struct work *w, const struct batch *b)
-{
-    char day[DAY_TEXT_LEN], detail[300];
-    bool is_new;
-    day_to_text(w->day, day);
-    snprintf(detail, sizeof(detail),
-             "%s: records about endpoints that are not of supplier %s; they "
-             "are not matched",
-             day, b->supplier_id);
-    struct digest about = digest_of(detail, strlen(detail));
-    const struct ledger_event event = {.reason = REASON_FOREIGN,
-                                       .probe_id = b->probe_id,
-                                       .other = &about,
-                                       .detail = detail};
-    w->result->foreign += b->foreign;
-    return ledger_add_event(w->db, &event, w->now, &is_new) || fail(w);
 }
 
 static bool cover(struct work *w, const struct batch *b)
@@ -303,7 +312,7 @@ static bool load_batch(struct work *w, struct batch *b,
         return false;
     if (b->supplier_id[0] != '\0' && !cover(w, b))
         return false;
-    return add_records(w, b) && (b->foreign == 0 || note_foreign(w, b));
+    return add_records(w, b);
 }
 
 static bool load_side(struct work *w, enum ledger_source source)
@@ -422,6 +431,33 @@ static bool store_sums(struct work *w)
     return true;
 }
 
+/* One event for a probe and day, however many batches. */
+static bool note_foreign(struct work *w, const struct foreign *f)
+{
+    char day[DAY_TEXT_LEN], detail[300];
+    bool is_new;
+    day_to_text(w->day, day);
+    snprintf(detail, sizeof(detail),
+             "%s: records about endpoints that are not of supplier %s; they "
+             "are not matched",
+             day, f->supplier_id);
+    struct digest about = digest_of(detail, strlen(detail));
+    const struct ledger_event event = {.reason = REASON_FOREIGN,
+                                       .probe_id = f->probe_id,
+                                       .other = &about,
+                                       .detail = detail};
+    w->result->foreign += f->records;
+    return ledger_add_event(w->db, &event, w->now, &is_new) || fail(w);
+}
+
+static bool note_all_foreign(struct work *w)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < w->foreign_count; i++)
+        good = note_foreign(w, &w->foreign[i]);
+    return good;
+}
+
 /* --- a day --- */
 
 /* What a day is computed from, and whether it was. */
@@ -486,20 +522,31 @@ static bool forget_day(struct work *w)
     return db_do(s) || fail(w);
 }
 
-static bool compute_day(struct work *w, const struct day_state *state)
+static bool load_day(struct work *w)
 {
     w->enterprise.count = w->supplier.count = 0;
-    w->owner_count = w->coverage_count = 0;
-    if (!forget_day(w) || !load_side(w, SOURCE_PROBE) ||
-        !load_side(w, SOURCE_SUPPLIER_PROBE))
-        return false;
+    w->owner_count = w->coverage_count = w->foreign_count = 0;
+    return load_side(w, SOURCE_PROBE) && load_side(w, SOURCE_SUPPLIER_PROBE);
+}
+
+static bool match_day(struct work *w)
+{
     w->enterprise.count = match_join(w->enterprise.list, w->enterprise.count);
     w->supplier.count = match_join(w->supplier.list, w->supplier.count);
-    if (!match_flows(w->enterprise.list, w->enterprise.count, w->supplier.list,
-                     w->supplier.count))
-        return no_memory(w);
-    w->result->days++;
-    return store_sums(w) && store_state(w, state);
+    return match_flows(w->enterprise.list, w->enterprise.count,
+                       w->supplier.list, w->supplier.count) ||
+           no_memory(w);
+}
+
+static bool store_day(struct work *w, const struct day_state *state)
+{
+    if (!db_begin(w->db))
+        return fail(w);
+    if (forget_day(w) && store_sums(w) && note_all_foreign(w) &&
+        store_state(w, state))
+        return db_commit(w->db) || fail(w);
+    db_rollback(w->db);
+    return false;
 }
 
 static bool run_day(struct work *w, struct civil_day day, bool is_forced)
@@ -508,18 +555,24 @@ static bool run_day(struct work *w, struct civil_day day, bool is_forced)
     w->day = day;
     w->start_ms = wall_to_ms(day_start(day));
     w->end_ms = w->start_ms + DAY_MS;
-    if (!db_begin(w->db))
+    if (!db_begin_reading(w->db))
         return fail(w);
     bool good = read_state(w, &state);
-    if (good && state.is_gone)
-        w->result->gone++;
-    else if (good && state.is_known && !is_forced)
-        w->result->skipped++;
-    else
-        good = good && compute_day(w, &state);
+    bool is_known = state.is_known && !is_forced;
+    if (good && !state.is_gone && !is_known)
+        good = load_day(w);
+    db_rollback(w->db);
     if (!good)
-        db_rollback(w->db);
-    return good && (db_commit(w->db) || fail(w));
+        return false;
+    if (state.is_gone)
+        w->result->gone++;
+    else if (is_known)
+        w->result->skipped++;
+    else if (match_day(w) && store_day(w, &state))
+        w->result->days++;
+    else
+        return false;
+    return true;
 }
 
 bool match_days_run(struct db *usage_db, const char *registry,
@@ -543,6 +596,7 @@ bool match_days_run(struct db *usage_db, const char *registry,
     free(w.supplier.list);
     free(w.owners);
     free(w.coverage);
+    free(w.foreign);
     detail_reader_free(w.reader);
     return good;
 }

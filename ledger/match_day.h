@@ -35,7 +35,8 @@ struct match_day_result {
 };
 
 /* Days in [from, to), at most MATCH_DAYS_MAX; `registry` is portal.db. Each day
- * is one transaction on usage.db. With `is_forced` also days without anything
+ * is read without keeping the collector from storing, and written by one short
+ * transaction on usage.db. With `is_forced` also days without anything
  * new. */
 bool match_days_run(struct db *usage_db, const char *registry,
                     struct civil_day from, struct civil_day to, bool is_forced,
