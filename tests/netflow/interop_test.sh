@@ -1,8 +1,7 @@
 #!/bin/bash
 # softflowd, in every protocol, transport and time format that it has, and the
-# probe of pmacct to a
-# running yz-collector: flows, octets and packets equal what tshark counts in
-# the same capture. And the way round: what a yz-probe writes is read by nfcapd,
+# probe of pmacct, to a running yz-collector: flows, octets and packets equal
+# what tshark counts in the same capture. And the way round: what a yz-probe writes is read by nfcapd,
 # nfacctd, tshark and libfixbuf.
 . tests/netflow/rig.sh
 
