@@ -262,7 +262,9 @@ static struct peer *peer_new(struct worker *w, const struct handed *h,
     p->events = EPOLLIN;
     memcpy(p->label, h->label, sizeof(p->label));
     buffer_init(&p->out, OUT_LIMIT);
-    p->tls = tls_accept(atomic_load(&w->shared->tls), h->fd);
+    pthread_mutex_lock(&w->shared->tls_lock);
+    p->tls = tls_accept(w->shared->tls, h->fd);
+    pthread_mutex_unlock(&w->shared->tls_lock);
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = p};
     if (p->tls == NULL || epoll_ctl(w->epoll, EPOLL_CTL_ADD, h->fd, &e) != 0) {
         tls_free(p->tls);

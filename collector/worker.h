@@ -17,6 +17,7 @@
 #ifndef COLLECTOR_WORKER_H
 #define COLLECTOR_WORKER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +64,8 @@ void **peer_state(struct peer *peer);
 
 /* What all workers share; borrowed. */
 struct worker_shared {
-    _Atomic(struct tls_context *) tls; /* for new connections */
+    pthread_mutex_t tls_lock;
+    struct tls_context *tls; /* for new connections; under the lock */
     const struct sign_key *receipt_key;
     struct committer *committer;
     struct presence_table *presences;
