@@ -599,5 +599,8 @@ struct spool_totals spool_totals(const struct spool *s)
     struct spool_totals totals = s->totals;
     totals.waiting = s->waiting.count;
     totals.waiting_bytes = s->waiting.bytes;
+    totals.bound_bytes = s->spool_bytes;
+    totals.in_memory_bytes = s->memory_bytes;
+    totals.losses = losses_totals(s->losses);
     return totals;
 }

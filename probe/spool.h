@@ -27,6 +27,7 @@
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "common/log.h"
+#include "probe/losses.h"
 
 struct spool;
 
@@ -80,6 +81,9 @@ size_t spool_losses(const struct spool *spool,
 
 struct spool_totals {
     uint64_t waiting, waiting_bytes, acknowledged, refused, lost;
+    uint64_t bound_bytes;     /* of what waits */
+    uint64_t in_memory_bytes; /* of it, since the disk does not take it */
+    struct losses_totals losses;
 };
 struct spool_totals spool_totals(const struct spool *spool);
 

@@ -129,6 +129,10 @@ static void pause_after_failure(struct uplink *u, struct mono_time now,
              u->options.collector, text, ms / 1000, ms % 1000 / 100,
              spool_count(u->spool));
     u->until = mono_later(now, (int64_t)ms);
+    u->status.failures++;
+    u->status.fault_time = now;
+    snprintf(u->status.fault, sizeof(u->status.fault), "%.*s",
+             (int)sizeof(u->status.fault) - 1, text);
     u->pause_ms *= 2;
     if (u->pause_ms > u->options.pause_max_ms)
         u->pause_ms = u->options.pause_max_ms;
@@ -348,12 +352,24 @@ static void leave_window(struct uplink *u, struct digest hash)
         }
 }
 
-static void take_receipt(struct uplink *u, const struct receipt *receipt)
+/* It is kept before its batch leaves the spool: a loss of power in between
+ * brings it once more. */
+static void keep_receipt(struct uplink *u, const struct receipt *receipt,
+                         struct slice message)
+{
+    if (u->options.receipts != NULL)
+        (void)receipts_add(u->options.receipts, message,
+                           wall_from_ms(receipt->received_ms));
+}
+
+static void take_receipt(struct uplink *u, const struct receipt *receipt,
+                         struct slice message)
 {
     const struct spool_entry *e = spool_find(u->spool, receipt->batch_hash);
     u->status.receipts++;
     u->status.has_receipt = true;
     u->status.last_receipt = *receipt;
+    u->status.failures = 0;
     u->pause_ms = u->options.pause_min_ms;
     leave_window(u, receipt->batch_hash);
     if (e == NULL) { /* given up meanwhile, or acknowledged before */
@@ -362,6 +378,7 @@ static void take_receipt(struct uplink *u, const struct receipt *receipt)
         return;
     }
     uint64_t number = e->number;
+    keep_receipt(u, receipt, message);
     if (receipt->status == RECEIPT_REFUSED) {
         char time[WALL_TEXT_LEN];
         wall_to_text(wall_from_ms(receipt->received_ms), time);
@@ -402,7 +419,7 @@ static const char *take_messages(struct uplink *u, struct mono_time now)
         else if (strcmp(receipt.probe_id, u->options.probe_id) != 0)
             fault = "it sent a receipt for another probe";
         else
-            take_receipt(u, &receipt);
+            take_receipt(u, &receipt, slice_of_bytes(data, (size_t)length));
         done += (size_t)length;
     }
     if (done > 0)
@@ -640,5 +657,8 @@ void uplink_set_context(struct uplink *u, struct tls_context *context)
 
 struct uplink_status uplink_status(const struct uplink *u)
 {
-    return u->status;
+    struct uplink_status status = u->status;
+    if (u->state == PAUSED && spool_count(u->spool) > 0)
+        status.next_attempt = u->until;
+    return status;
 }
