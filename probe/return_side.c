@@ -337,8 +337,11 @@ static const char *take_head(struct return_side *s,
         confirm(s, &m->head);
         return NULL;
     }
-    if (!digest_equal(m->from, s->version) ||
-        m->chunk_count == 0 || /* pieces of which we could not build it */
+    if (!digest_equal(m->from, s->version)) {
+        s->ask_registry = now; /* it thinks that we took what we refused */
+        return NULL;
+    }
+    if (m->chunk_count == 0 || /* pieces of which we could not build it */
         m->chunk_count > REGISTRY_CHANGES_MAX / RETURN_CHUNK_MAX + 1)
         return NULL;
     forget_bundle(s);

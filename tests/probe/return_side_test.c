@@ -171,6 +171,16 @@ static void test_roll_back(void)
     CHECK(refuses(s, &h, REFUSED_OLDER) && takes(s, 1005));
     CHECK(view_of(s).refusal == REFUSED_NONE);
     CHECK(view_of(s).known_serial == 1005);
+    test_case("changes of a list that is not in force: it asks with its own");
+    struct buffer out;
+    buffer_init(&out, 4096);
+    return_side_ask(s, (struct mono_time){wall.us}, &out);
+    CHECK(return_side_due(s).us > wall.us);
+    h = head(1006);
+    h.head.hash.bytes[0] ^= 1;
+    CHECK(registry_head_sign(&h.head, key) && give(s, &h) == NULL);
+    CHECK(return_side_due(s).us <= wall.us && !return_side_has_list(s));
+    buffer_clear(&out);
     return_side_free(s);
 
     test_case("serials of another key are counted anew");
