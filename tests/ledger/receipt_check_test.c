@@ -1,5 +1,6 @@
 /* Receipts against a signed checkpoint: what agrees, what shows that the log's
  * tail was cut off or that a batch was moved, and what proves nothing. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/receipt.h"
@@ -91,7 +92,7 @@ static struct proof inclusion_of(uint8_t hash)
     struct ledger_row row = {.index = 1, .hash = {{hash}}};
     struct proof p = checkpoint_of(1);
     struct buffer leaf;
-    strcpy(row.info.probe_id, "P-1");
+    snprintf(row.info.probe_id, sizeof(row.info.probe_id), "P-1");
     buffer_init(&leaf, LEDGER_LEAF_MAX);
     ledger_leaf_data(&row, &leaf);
     p.kind = PROOF_INCLUSION;

@@ -134,7 +134,7 @@ static void test_bound(void)
 
 int main(void)
 {
-    strcpy(state, "/tmp/receipts-XXXXXX");
+    snprintf(state, sizeof(state), "/tmp/receipts-XXXXXX");
     if (mkdtemp(state) == NULL)
         return 1;
     key = sign_key_generate(SIGN_ED25519);

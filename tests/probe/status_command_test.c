@@ -201,7 +201,7 @@ static void bad_uplink(struct probe_status *s)
 {
     s->uplink.is_connected = false;
     s->uplink.failures = 3;
-    strcpy(s->uplink.fault, "Connection refused");
+    snprintf(s->uplink.fault, sizeof(s->uplink.fault), "Connection refused");
     s->uplink_fault_time = wall_from_s(1700099965);
     s->uplink_next = wall_from_s(1700100035);
 }

@@ -4,7 +4,7 @@
 # when the collector's tail was cut, with its keys, so that nothing on its
 # machine disagrees.
 . tests/e2e/tap.sh
-tap_begin receipts
+tap_begin kept-receipts
 title="a probe keeps its receipts"
 . tests/probe/province.sh
 collector_pid=$spawned
