@@ -27,7 +27,8 @@ struct return_side {
     struct digest version; /* of the list in force */
     /* questions */
     struct mono_time ask_clock, ask_registry;
-    int64_t asked_ms; /* T1 of the question that is out; 0: none is */
+    int64_t asked_ms;      /* T1 of the question that is out; 0: none is */
+    int64_t asked_base_us; /* wall minus monotonic clock then */
     /* clock */
     int64_t offsets[SAMPLES];
     size_t offset_count;
@@ -169,21 +170,41 @@ void return_side_open(struct return_side *s, struct mono_time now)
         forget_bundle(s);
 }
 
-struct mono_time return_side_due(const struct return_side *s)
+static int64_t base_now(const struct return_side *s, struct mono_time now)
 {
-    return s->options.registry_key.length > 0 &&
-                   s->ask_registry.us < s->ask_clock.us
+    return s->options.wall().us - now.us;
+}
+
+static bool is_stepped(int64_t base_us, int64_t before_us)
+{
+    return llabs(base_us - before_us) > STEP_MS * 1000LL;
+}
+
+/* Our clock was set since it was compared last: that cannot wait, since what a
+ * wrong clock dates is refused. */
+static bool wants_clock(const struct return_side *s, struct mono_time now)
+{
+    return now.us >= s->ask_clock.us ||
+           is_stepped(base_now(s, now), s->asked_base_us);
+}
+
+struct mono_time return_side_due(const struct return_side *s,
+                                 struct mono_time now)
+{
+    struct mono_time due = wants_clock(s, now) ? now : s->ask_clock;
+    return s->options.registry_key.length > 0 && s->ask_registry.us < due.us
                ? s->ask_registry
-               : s->ask_clock;
+               : due;
 }
 
 void return_side_ask(struct return_side *s, struct mono_time now,
                      struct buffer *out)
 {
     int64_t now_ms = wall_to_ms(s->options.wall());
-    if (now.us >= s->ask_clock.us) {
+    if (wants_clock(s, now)) {
         struct return_message m = {.kind = RETURN_CLOCK, .request_ms = now_ms};
         s->asked_ms = now_ms;
+        s->asked_base_us = base_now(s, now);
         s->ask_clock = mono_later(now, ASK_CLOCK_MS);
         (void)return_encode(&m, now_ms, out);
     }
@@ -227,7 +248,7 @@ static void take_clock(struct return_side *s, const struct return_message *m,
     s->asked_ms = 0;
     if (!is_ours || !is_sane)
         return;
-    if (s->offset_count > 0 && llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+    if (is_stepped(base_us, s->base_us))
         s->offset_count = 0;
     if (s->offset_count == SAMPLES)
         memmove(s->offsets, s->offsets + 1,
@@ -240,10 +261,9 @@ static void take_clock(struct return_side *s, const struct return_message *m,
 
 static int64_t offset_now(const struct return_side *s, struct mono_time now)
 {
-    int64_t base_us = s->options.wall().us - now.us;
     if (s->offset_count == 0 ||
         now.us - s->sampled.us > SAMPLE_AGE_MS * 1000LL ||
-        llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+        is_stepped(base_now(s, now), s->base_us))
         return CLOCK_OFFSET_UNKNOWN;
     return median(s);
 }

@@ -18,7 +18,7 @@
  *
  * The offset is that of RFC 5905 section 8, ((T2 - T1) + (T3 - T4)) / 2, the
  * median of the last five answers; an answer after more than 10 s is none, and
- * when the probe's own clock is set all begins anew.
+ * when the probe's own clock is set all begins anew, with a question at once.
  */
 #ifndef PROBE_RETURN_SIDE_H
 #define PROBE_RETURN_SIDE_H
@@ -52,7 +52,8 @@ void return_side_open(struct return_side *side, struct mono_time now);
 /* Appends the questions that are due. */
 void return_side_ask(struct return_side *side, struct mono_time now,
                      struct buffer *out);
-struct mono_time return_side_due(const struct return_side *side);
+struct mono_time return_side_due(const struct return_side *side,
+                                 struct mono_time now);
 /* One whole message for which return_is_ours(). NULL, or why the connection
  * must end; the text stays until the next call. */
 const char *return_side_take(struct return_side *side, const uint8_t *message,

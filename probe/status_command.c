@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/json.h"
 #include "common/program.h"
@@ -23,8 +24,9 @@ enum {
     LABEL_WIDTH = 14,
     DAY_S = 24 * 3600,
     CERTIFICATE_WARN_DAYS = 10,
-    WAITING_WARN = 3,              /* batches */
-    SPOOL_WARN_PERCENT = 80,       /* of its bound */
+    WAITING_WARN = 3,        /* batches */
+    SPOOL_WARN_PERCENT = 80, /* of its bound */
+    FREE_WARN_BYTES = 4 * 1024 * 1024,
     CLOCK_WARN_MS = 2 * 60 * 1000, /* the collector refuses what is dated 5
                                       minutes ahead, and marks 10 as late */
 };
@@ -34,7 +36,8 @@ struct view {
     const struct json_node *root;
     struct buffer *out;
     int64_t age_s;
-    bool is_running;
+    bool is_running; /* and its status is fresh */
+    bool is_alive;   /* its process is there */
     unsigned faults;
 };
 
@@ -364,6 +367,12 @@ static void blame_disk(struct view *v, const struct json_node *b)
             "; batches wait in memory, and a restart would lose them; look at "
             "the disk of %s, and make room",
             v->q->state);
+    }
+    if (v->q->free_bytes < FREE_WARN_BYTES) {
+        fault(v);
+        SAY(v, "%s 所在磁盘只剩 %" PRIu64 " KiB；请腾出空间",
+            "the disk of %s has only %" PRIu64 " KiB left; make room",
+            v->q->state, v->q->free_bytes >> 10);
     }
     if (bound > 0 && waiting / SPOOL_WARN_PERCENT >= bound / 100) {
         fault(v);
@@ -826,6 +835,22 @@ static const struct {
 
 /* --- the whole --- */
 
+/* A probe that cannot write goes on, and delivers what it has in memory. */
+static void add_silence(struct view *v)
+{
+    if (v->q->free_bytes < FREE_WARN_BYTES)
+        SAY(v, " 没有写出状态，因为 %s 所在磁盘已满；请腾出空间\n",
+            " has written no status, since the disk of %s is full; make room\n",
+            v->q->state);
+    else
+        SAY(v,
+            " 没有写出状态，但其进程仍在；请查看 %s 所在的磁盘和日志，必要时"
+            "重启\n",
+            " has written no status, although its process is there; look at "
+            "the disk of %s and at the log, and restart it if need be\n",
+            v->q->state);
+}
+
 static void add_headline(struct view *v)
 {
     SAY(v, "云证探针 ", "Yunzheng probe ");
@@ -833,6 +858,12 @@ static void add_headline(struct view *v)
     if (v->is_running) {
         SAY(v, "：运行中（数据为 %" PRId64 " 秒前）\n",
             ": running (as of %" PRId64 " s ago)\n", v->age_s);
+        return;
+    }
+    if (v->is_alive && v->age_s >= 0) {
+        SAY(v, "：", ": for ");
+        span(v, v->age_s);
+        add_silence(v);
         return;
     }
     SAY(v, "：没有运行；以下是它 ", ": NOT RUNNING; what follows is from ");
@@ -905,13 +936,18 @@ static void add_json(struct view *v, struct slice content)
     buffer_add_text(v->out, "\n");
 }
 
-/* Fresh, not of the future by more than a clock may be set back, and alive. */
-static bool runs(const struct view *v)
+/* Not of the future by more than a clock may be set back. */
+static bool is_fresh(const struct view *v)
 {
-    uint64_t pid;
-    bool is_fresh = v->age_s <= STATUS_STALE_S && v->age_s >= -STATUS_STALE_S;
-    return is_fresh &&
-           (!get_u64(v->root, "pid", &pid) || pid == 0 || v->q->is_alive(pid));
+    return v->age_s <= STATUS_STALE_S && v->age_s >= -STATUS_STALE_S;
+}
+
+/* A file of an older probe, without the number, is believed while fresh. */
+static void look_for_process(struct view *v)
+{
+    uint64_t pid = u64_of(v->root, "pid");
+    v->is_alive = pid != 0 && v->q->is_alive(pid);
+    v->is_running = is_fresh(v) && (pid == 0 || v->is_alive);
 }
 
 bool status_answer(struct slice content, const struct status_question *q,
@@ -931,7 +967,8 @@ bool status_answer(struct slice content, const struct status_question *q,
                 json_member(v.root, "is_running") == NULL;
     if (good) {
         v.age_s = wall_to_s(q->now) - wall_to_s(written);
-        *is_running = v.is_running = runs(&v);
+        look_for_process(&v);
+        *is_running = v.is_running;
         if (q->is_json)
             add_json(&v, content);
         else
@@ -981,6 +1018,13 @@ static bool read_status(const char *path, const struct status_question *q,
     return false;
 }
 
+static uint64_t free_bytes(const char *state)
+{
+    struct statvfs fs;
+    return statvfs(state, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize
+                                    : STATUS_FREE_UNKNOWN;
+}
+
 static int answer(struct status_question *q)
 {
     char path[DURABLE_PATH_LEN];
@@ -992,6 +1036,7 @@ static int answer(struct status_question *q)
         return 2;
     }
     q->name = path;
+    q->free_bytes = free_bytes(q->state);
     buffer_init(&out, OUTPUT_MAX);
     if (read_status(path, q, &content)) {
         if (status_answer(buffer_slice(&content), q, &out, &is_running, &error))

@@ -486,7 +486,7 @@ static bool take_batch(struct uplink *u, struct mono_time now)
 static bool take_questions(struct uplink *u, struct mono_time now)
 {
     struct return_side *side = u->options.side;
-    if (side == NULL || now.us < return_side_due(side).us)
+    if (side == NULL || now.us < return_side_due(side, now).us)
         return false;
     buffer_clear(&u->out);
     buffer_init(&u->out, QUESTIONS_MAX);
@@ -609,7 +609,7 @@ static struct mono_time next_work(const struct uplink *u, struct mono_time now)
     struct mono_time patience = patience_end(u, now);
     if (u->options.side == NULL || u->out.length > 0)
         return patience;
-    struct mono_time due = return_side_due(u->options.side);
+    struct mono_time due = return_side_due(u->options.side, now);
     return due.us < patience.us ? due : patience;
 }
 

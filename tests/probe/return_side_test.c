@@ -175,11 +175,12 @@ static void test_roll_back(void)
     struct buffer out;
     buffer_init(&out, 4096);
     return_side_ask(s, (struct mono_time){wall.us}, &out);
-    CHECK(return_side_due(s).us > wall.us);
+    CHECK(return_side_due(s, (struct mono_time){wall.us}).us > wall.us);
     h = head(1006);
     h.head.hash.bytes[0] ^= 1;
     CHECK(registry_head_sign(&h.head, key) && give(s, &h) == NULL);
-    CHECK(return_side_due(s).us <= wall.us && !return_side_has_list(s));
+    CHECK(return_side_due(s, (struct mono_time){wall.us}).us <= wall.us &&
+          !return_side_has_list(s));
     buffer_clear(&out);
     return_side_free(s);
 
@@ -221,8 +222,16 @@ static void test_clock(void)
     }
     struct mono_time now = {wall.us};
     CHECK_I64(return_side_status(s, now).clock_offset_ms, 70500);
+    CHECK(return_side_due(s, now).us > now.us);
     wall.us += INT64_C(86400000000);
     CHECK(return_side_status(s, now).clock_offset_ms == CLOCK_OFFSET_UNKNOWN);
+    test_case("a clock that was set is compared at once, and once");
+    struct buffer out;
+    buffer_init(&out, 4096);
+    CHECK(return_side_due(s, now).us == now.us);
+    return_side_ask(s, now, &out);
+    CHECK(out.length > 0 && return_side_due(s, now).us > now.us);
+    buffer_clear(&out);
     return_side_free(s);
 }
 

@@ -92,6 +92,7 @@ static struct status_question question(void)
                                 .state = "/var/lib/x",
                                 .now = wall_from_s(1700100005),
                                 .is_alive = everybody_lives,
+                                .free_bytes = STATUS_FREE_UNKNOWN,
                                 .language = LANGUAGE_EN};
     return q;
 }
@@ -329,9 +330,24 @@ static void test_not_running(void)
     CHECK(is_running);
     q.now = wall_from_s(1700100031);
     answer(&s, &q);
+    CHECK(!is_running && has(": for 0 min 31 s has written no status, although "
+                             "its process is there; look at the disk of "
+                             "/var/lib/x"));
+    q.free_bytes = 4096;
+    answer(&s, &q);
+    CHECK(!is_running &&
+          has("since the disk of /var/lib/x is full; make room"));
+    q.language = LANGUAGE_ZH;
+    answer(&s, &q);
+    CHECK(has("：0 分 31 秒 没有写出状态，因为 /var/lib/x 所在磁盘已满"));
+    q = question();
+    q.now = wall_from_s(1700100031);
+    q.is_alive = nobody_lives;
+    answer(&s, &q);
     CHECK(!is_running &&
           has("NOT RUNNING; what follows is from 0 min 31 s ago"));
     CHECK(has("sudo systemctl start yz-probe"));
+    q.is_alive = everybody_lives;
     q.now = wall_from_s(1700099000);
     answer(&s, &q);
     CHECK(!is_running && has("the clock was set back"));
@@ -339,6 +355,11 @@ static void test_not_running(void)
     q.is_alive = nobody_lives;
     answer(&s, &q);
     CHECK(!is_running && has("NOT RUNNING"));
+    test_case("a disk that is nearly full is told before it is");
+    q = question();
+    q.free_bytes = 2 << 20;
+    answer(&s, &q);
+    CHECK(is_running && has("! the disk of /var/lib/x has only 2048 KiB left"));
     test_case("a status of an older probe, without the newer members");
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\"}"), &q));
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\","
