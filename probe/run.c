@@ -559,7 +559,8 @@ static void follow_validity(struct run *r, struct wall_time now)
 static void do_tick(struct run *r, struct mono_time now)
 {
     r->next_tick = mono_later(now, TICK_MS);
-    if (r->disk_failed && spool_flush(r->parts.spool)) {
+    if (r->disk_failed && spool_flush(r->parts.spool) &&
+        !spool_is_failing(r->parts.spool)) {
         log_info("%s: batches are on disk again", r->parts.config.state);
         r->disk_failed = false;
     }

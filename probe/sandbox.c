@@ -20,6 +20,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
 
 #include <seccomp.h>
 
@@ -248,6 +249,7 @@ static const char *const allowed_both[] = {
     "futex",
     "getpid",
     "getrandom",
+    "getsockname",
     "getsockopt",
     "gettid",
     "gettimeofday",
@@ -299,7 +301,6 @@ static const char *const allowed_uplink[] = {
     "getgid",
     "getpeername",
     "getppid",
-    "getsockname",
     "getuid",
     "ioctl",
     "kill",
@@ -352,7 +353,6 @@ static const char *const refused[] = {
     "fcntl",
     "getcwd",
     "getdents64",
-    "ioctl",
     "lstat",
     "open",
     "openat",
@@ -413,6 +413,16 @@ static bool add_standard(scmp_filter_ctx filter, int call)
                       SCMP_A0(SCMP_CMP_GT, STDERR_FILENO));
 }
 
+/* When an interface goes down, libpcap asks whether it is still there, and goes
+ * on when it is. */
+static bool add_flags_rule(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                            SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+                            SCMP_A1(SCMP_CMP_NE, SIOCGIFFLAGS)) == 0;
+}
+
 /* Memory of the reader is never both written by it and run. It writes to its
  * channel and the standard descriptors alone: a packet socket would take whole
  * frames for the network. */
@@ -424,7 +434,8 @@ static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
         good = good &&
                seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
-    return good && add_first(filter, SCMP_SYS(sendto), channel_fd) &&
+    return good && add_flags_rule(filter) &&
+           add_first(filter, SCMP_SYS(sendto), channel_fd) &&
            add_standard(filter, SCMP_SYS(write)) &&
            add_standard(filter, SCMP_SYS(writev));
 }

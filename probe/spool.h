@@ -51,6 +51,9 @@ void spool_close(struct spool *spool);
 bool spool_add(struct spool *spool, struct buffer *batch, struct digest hash);
 /* Tries again to write what is in memory only. True when nothing is left. */
 bool spool_flush(struct spool *spool);
+/* The last batch that was to be written could not be, even if it was delivered
+ * from memory since. */
+bool spool_is_failing(const struct spool *spool);
 const char *spool_error(const struct spool *spool);
 
 size_t spool_count(const struct spool *spool); /* waiting */
