@@ -205,11 +205,11 @@ static bool cut_tail(struct receipts *r, struct day *d, const char *path)
     return true;
 }
 
-static bool write_whole(int fd, struct slice message)
+static bool write_whole(int fd, struct slice message, uint64_t at)
 {
     ssize_t n;
     do
-        n = write(fd, message.data, message.length);
+        n = pwrite(fd, message.data, message.length, (off_t)at);
     while (n < 0 && errno == EINTR);
     if (n >= 0 && (size_t)n < message.length)
         errno = ENOSPC;
@@ -219,10 +219,10 @@ static bool write_whole(int fd, struct slice message)
 /* All of it and synced, or the file is as before. */
 static bool append(struct day *d, const char *path, struct slice message)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    bool good = write_whole(fd, message) &&
+    bool good = write_whole(fd, message, d->bytes) &&
                 (d->bytes > 0 || durable_sync_folder_of(path));
     int reason = errno;
     if (!good && ftruncate(fd, (off_t)d->bytes) != 0)

@@ -27,6 +27,7 @@ enum {
     STEP_BYTES_MAX = 1024 * 1024, /* then packets get their turn */
     RECEIVE_MAX = 2 * IPFIX_MESSAGE_MAX,
     QUESTIONS_MAX = 4096,
+    FAULT_LEN = HOST_LEN + PORT_LEN + 160,
 };
 
 enum state { PAUSED, RESOLVING, CONNECTING, PROXYING, HANDSHAKING, OPEN };
@@ -113,14 +114,24 @@ static void disconnect(struct uplink *u)
     u->status.is_connected = false;
 }
 
+/* Until it has taken the request, the other end is the proxy. */
+static void tell_fault(const struct uplink *u, const char *reason,
+                       char text[static FAULT_LEN])
+{
+    if (u->proxy.address.length > 0 && u->state < PROXYING)
+        snprintf(text, FAULT_LEN, "proxy %s:%s: %s", u->host, u->port, reason);
+    else
+        snprintf(text, FAULT_LEN, "%s", reason);
+}
+
 /* Between half and one and a half times the pause, so that probes which lost
  * the same collector do not come back as one. */
 static void pause_after_failure(struct uplink *u, struct mono_time now,
                                 const char *reason)
 {
     uint32_t chance;
-    char text[256];
-    snprintf(text, sizeof(text), "%s", reason); /* may be the TLS session's */
+    char text[FAULT_LEN];
+    tell_fault(u, reason, text); /* the reason may be the TLS session's */
     disconnect(u);
     random_bytes(&chance, sizeof(chance));
     uint64_t ms = u->pause_ms / 2 + chance % (u->pause_ms + 1);
