@@ -523,8 +523,10 @@ static void move_to(struct spool *s, uint64_t number, struct folder *to)
     if (!good) {
         if (!s->copy_failed)
             log_warn("%s: no copy is kept: %s", to->path, strerror(errno));
-        if (!e.is_in_memory)
-            unlink(from_path);
+        if (!e.is_in_memory && unlink(from_path) != 0 && errno != ENOENT)
+            log_warn("%s: cannot be removed: %s; the next start sends it once "
+                     "more",
+                     from_path, strerror(errno));
     }
     s->copy_failed = !good;
     losses_told(s->losses, number);
