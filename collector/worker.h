@@ -9,7 +9,8 @@
  *    a byte and 10 minutes in all;
  *  - bytes of unfinished batches over all peers of all workers
  *    (SERVER_PENDING_MAX, an equal share each): past it only one peer of a
- *    worker is read on, until its batch is complete; the others wait unread;
+ *    worker is read on, until its batch is complete or ten seconds are over
+ *    (then it is closed); the others wait unread;
  *  - bytes to a peer that it does not read: it is not read from either;
  *  - memory of a silent peer: its TLS state, and nothing of a batch.
  */
