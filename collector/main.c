@@ -525,15 +525,15 @@ static const struct program_command COMMANDS[] = {
     {"checkpoint key", command_checkpoint_key, "[-c FILE]"},
     {"checkpoint", command_checkpoint, "[-c FILE]"},
     {"proof", command_proof,
-     "[-c FILE] (--batch HASH | --index N | --receipt FILE) [--size N], or "
-     "--from N [--to N]"},
+     "[-c FILE] (--batch HASH | --index N | --receipt FILE [--batch HASH]) "
+     "[--size N], or --from N [--to N]"},
     {"cosign", command_cosign, "[-c FILE] COSIGNED..."},
     {"witness", command_witness,
      "--key KEY [--name NAME] --state FILE --log PUBLIC [--origin NAME] "
      "CHECKPOINT [PROOF]"},
     {"verify", command_verify,
      "--key PUBLIC [--witness PUBLIC] [--quorum N] [--old CHECKPOINT] "
-     "[--batch FILE.ipfix] FILE"},
+     "[--batch FILE.ipfix] [--receipts FILE.ipfix --receipt-key PUBLIC] FILE"},
 };
 
 int main(int argc, char **argv)
