@@ -26,11 +26,14 @@ static bool insert(struct db *db, uint64_t index, size_t number,
     return db_do(s);
 }
 
-/* A gap of so many sequences is over when as many are in the ledger, or in the
- * ledger and lost. Ranges of losses are cut to the gap; one told twice counts
- * once, by its first sequence. */
+/* Settles the open gaps that reach into [first, last]; the gaps of a boot lie
+ * one behind the other, so the first of them is found at once. A gap of so many
+ * sequences is over when as many are in the ledger, or in the ledger and lost.
+ * Ranges of losses are cut to the gap; one told twice counts once, by its first
+ * sequence. */
 static bool settle_gaps(struct db *db, const char *probe_id,
-                        const uint8_t boot_id[static BOOT_ID_LEN])
+                        const uint8_t boot_id[static BOOT_ID_LEN],
+                        uint64_t first, uint64_t last)
 {
     struct db_statement *s = db_prepare(
         db,
@@ -40,7 +43,10 @@ static bool settle_gaps(struct db *db, const char *probe_id,
         "l.sequence >= gap_first AND l.sequence < event.sequence) = "
         "event.sequence - gap_first THEN 'arrived' ELSE 'lost' END "
         "WHERE kind = 'gap' AND outcome IS NULL AND probe_id = :probe AND "
-        "boot_id = :boot AND (SELECT count(*) FROM ledger AS l WHERE "
+        "boot_id = :boot AND gap_first >= ifnull((SELECT max(g.gap_first) FROM "
+        "event AS g WHERE g.kind = 'gap' AND g.outcome IS NULL AND g.probe_id "
+        "= :probe AND g.boot_id = :boot AND g.gap_first <= :first), :first) "
+        "AND gap_first <= :last AND (SELECT count(*) FROM ledger AS l WHERE "
         "l.probe_id = event.probe_id AND l.boot_id = event.boot_id AND "
         "l.sequence >= gap_first AND l.sequence < event.sequence) + "
         "(SELECT ifnull(sum(n), 0) FROM (SELECT max(min(x.last_sequence + 1, "
@@ -53,6 +59,8 @@ static bool settle_gaps(struct db *db, const char *probe_id,
         return false;
     db_bind_text(s, ":probe", probe_id);
     db_bind_blob(s, ":boot", boot_id, BOOT_ID_LEN);
+    db_bind_u64(s, ":first", first);
+    db_bind_u64(s, ":last", last);
     return db_do(s);
 }
 
@@ -64,10 +72,13 @@ bool loss_store(struct db *db, uint64_t index,
     for (size_t i = 0; i < count; i++)
         if (!insert(db, index, i, info->probe_id, batch_reader_loss(reader, i)))
             return false;
-    bool good = !is_reorder || settle_gaps(db, info->probe_id, info->boot_id);
-    for (size_t i = 0; good && i < count; i++)
-        good = settle_gaps(db, info->probe_id,
-                           batch_reader_loss(reader, i)->boot_id);
+    bool good = !is_reorder || settle_gaps(db, info->probe_id, info->boot_id,
+                                           info->sequence, info->sequence);
+    for (size_t i = 0; good && i < count; i++) {
+        const struct batch_loss *loss = batch_reader_loss(reader, i);
+        good = settle_gaps(db, info->probe_id, loss->boot_id,
+                           loss->first_sequence, loss->last_sequence);
+    }
     return good;
 }
 
@@ -76,14 +87,13 @@ bool loss_note_gap(struct db *db, const struct batch_info *info,
 {
     struct db_statement *s =
         db_prepare(db, "UPDATE event SET boot_id = :boot, gap_first = :first "
-                       "WHERE kind = 'gap' AND probe_id = :probe AND "
-                       "sequence = :sequence AND other_hash = :hash");
+                       "WHERE id = (SELECT max(id) FROM event) AND "
+                       "kind = 'gap' AND other_hash = :hash");
     if (s == NULL)
         return false;
     db_bind_blob(s, ":boot", info->boot_id, BOOT_ID_LEN);
     db_bind_u64(s, ":first", first);
-    db_bind_text(s, ":probe", info->probe_id);
-    db_bind_u64(s, ":sequence", info->sequence);
     db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
-    return db_do(s) && settle_gaps(db, info->probe_id, info->boot_id);
+    return db_do(s) && settle_gaps(db, info->probe_id, info->boot_id, first,
+                                   info->sequence - 1);
 }
