@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/boot.h"
 #include "ledger/store.h"
 #include "ledger/detail.h"
 #include "ledger/host_set.h"
@@ -179,7 +180,7 @@ static bool check_row_leaf(struct check *c, const struct ledger_row *row)
     c->result->batches++;
     if (!row->is_counted)
         c->result->kept++;
-    return check_leaf(c, row);
+    return check_leaf(c, row) && (boot_note(c->db, row) || database_failed(c));
 }
 
 /* The row against its batch in the archive, and what was made of that. */
@@ -257,7 +258,7 @@ static const char *const NONE_BETWEEN[] = {
     "' name the same archived batch' FROM live.ledger "
     "GROUP BY archive_segment, archive_offset HAVING count(*) > 1 LIMIT 1",
 };
-/* and these once the batches are. */
+/* these once the batches are, */
 static const char *const NONE_AFTER[] = {
     "SELECT 'cut: Merkle leaf ' || idx || ' has no ledger row' "
     "FROM live.merkle_leaf WHERE idx > (SELECT count(*) FROM live.ledger) "
@@ -275,6 +276,14 @@ static const char *const NONE_AFTER[] = {
     "(SELECT 1 FROM live.event AS e WHERE e.kind = 'fork' "
     "AND e.probe_id = l.probe_id AND e.sequence IN (l.sequence, p.sequence)) "
     "ORDER BY l.idx LIMIT 1",
+};
+
+/* and these of what else is made of the ledger. */
+static const char *const NONE_AT_END[] = {
+    "SELECT 'edit: boot_life of ' || probe_id || ' is not what the ledger "
+    "gives' FROM (SELECT * FROM (SELECT * FROM live.boot_life EXCEPT SELECT * "
+    "FROM main.boot_life) UNION ALL SELECT * FROM (SELECT * FROM "
+    "main.boot_life EXCEPT SELECT * FROM live.boot_life)) LIMIT 1",
 };
 
 static bool check_none_of(struct check *c, const char *const *questions,
@@ -488,6 +497,7 @@ static bool check_everything(struct check *c)
     bool is_whole = !c->options->is_quick && !c->options->has_since;
     if (!check_log_and_rows(c) ||
         (is_whole && (!check_usage(c) || !check_hosts(c))) ||
+        !check_none_of(c, NONE_AT_END, COUNT(NONE_AT_END)) ||
         !count_loose_bytes(c))
         return false;
     r->root = merkle_root(&c->tree);
