@@ -698,6 +698,7 @@ int command_check(int argc, char **argv)
     if (are_receipts && kept.receipt == NULL)
         fatal(2, "check: --receipt needs the receipt key");
     check.log = &kept;
+    check.now = wall_now();
     const struct ledger_paths paths = {config.registry, config.usage_db,
                                        config.archive};
     if (!check_run(&paths, &check, &result, &error))

@@ -418,7 +418,7 @@ static bool check_usage(struct check *c)
     return true;
 }
 
-/* Every cell whose hosts may still grow knows as many as it counts. */
+/* Every cell whose hosts may still grow (usage_forget_hosts) knows as many as it counts. */
 static bool check_hosts(struct check *c)
 {
     struct db_statement *s = db_prepare(
@@ -428,10 +428,12 @@ static bool check_hosts(struct check *c)
         "u.enterprise_id AND s.site_id = u.site_id AND s.source = u.source "
         "AND s.is_sample = u.is_sample LEFT JOIN live.usage_host AS h ON "
         "h.scope = s.key AND h.endpoint = u.endpoint AND h.bucket = u.bucket "
-        "WHERE u.hosts > 0 AND (h.hosts IS NOT NULL OR u.bucket >= "
-        "(SELECT at_us / 1000000 FROM live.retention))");
+        "WHERE u.hosts > 0 AND (h.hosts IS NOT NULL OR u.bucket >= (SELECT "
+        "iif(u.is_sample, min(at_us / 1000000 - :open, detail_before_ms / "
+        "1000), at_us / 1000000 - :open) FROM live.retention))");
     if (s == NULL)
         return database_failed(c);
+    db_bind_i64(s, ":open", USAGE_OPEN_S);
     enum db_step step;
     bool good = true;
     while (good && (step = db_step(s)) == DB_ROW) {
@@ -474,6 +476,42 @@ static bool count_loose_bytes(struct check *c)
     return true;
 }
 
+/* Retention's marks are under nobody's signature: what they say is gone must
+ * have been old enough, by the rows of the ledger and by the shortest times that
+ * retention takes. */
+static bool check_retention(struct check *c)
+{
+    static const char *const QUESTIONS[] = {
+        "SELECT 'delete: the mark of retention is missing' WHERE "
+        "(SELECT count(*) FROM live.retention) <> 1",
+        "SELECT 'delete: archive segment ' || archive_segment || ' is marked "
+        "as deleted by retention, and the batch of ledger row ' || idx || "
+        "' in it was not old enough' FROM live.ledger WHERE archive_segment IN "
+        "(SELECT segment FROM live.archive_gone) AND "
+        "max(period_end_ms, received_us / 1000) >= "
+        "(SELECT archive_before_ms FROM live.retention) ORDER BY idx LIMIT 1",
+    };
+    const int64_t day_ms = INT64_C(86400000);
+    int64_t now_ms = wall_to_ms(c->options->now);
+    if (!check_none_of(c, QUESTIONS, COUNT(QUESTIONS)))
+        return false;
+    struct db_statement *s = db_prepare(
+        c->db, "SELECT 1 FROM live.retention WHERE archive_before_ms > "
+               ":archive OR detail_before_ms > :detail OR at_us / 1000 > "
+               ":tomorrow");
+    if (s == NULL)
+        return database_failed(c);
+    db_bind_i64(s, ":archive", now_ms - ARCHIVE_DAYS_MIN * day_ms);
+    db_bind_i64(s, ":detail", now_ms - DETAIL_DAYS_MIN * day_ms);
+    db_bind_i64(s, ":tomorrow", now_ms + day_ms);
+    enum db_step step = now_ms == 0 ? DB_DONE : db_step(s);
+    db_reset(s);
+    if (step == DB_ROW)
+        return error_set(c->error, "edit: retention is marked as done for days "
+                                   "that it never takes yet");
+    return step == DB_DONE || database_failed(c);
+}
+
 static bool check_log_and_rows(struct check *c)
 {
     uint64_t size;
@@ -487,7 +525,7 @@ static bool check_log_and_rows(struct check *c)
     }
     return log_check_end(c->log, c->error) &&
            check_none_of(c, NONE_BETWEEN, COUNT(NONE_BETWEEN)) &&
-           check_rows(c, check_row_batch) &&
+           check_retention(c) && check_rows(c, check_row_batch) &&
            check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));
 }
 

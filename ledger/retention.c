@@ -18,24 +18,28 @@ enum { SLICE_BATCHES = 2000 };
 
 /* --- how far it went --- */
 
+/* How far the deleted batches' records may reach: as the rows say, which stay,
+ * and not as the mark says, which is under nobody's signature. */
+#define MARKS(schema)                                                          \
+    "SELECT detail_before_ms, ifnull((SELECT max(period_end_ms) FROM " schema  \
+    ".ledger WHERE archive_segment IN (SELECT segment FROM " schema            \
+    ".archive_gone)), -1) FROM " schema ".retention"
+
 static bool read_marks(struct db *db, bool is_main, struct retention *r)
 {
-    struct db_statement *s = db_prepare(
-        db, is_main ? "SELECT detail_before_ms, archive_before_ms FROM "
-                      "main.retention"
-                    : "SELECT detail_before_ms, archive_before_ms FROM "
-                      "live.retention");
+    struct db_statement *s =
+        db_prepare(db, is_main ? MARKS("main") : MARKS("live"));
     if (s == NULL)
         return false;
     enum db_step step = db_step(s);
     if (step == DB_ROW) {
+        int64_t newest_ms = db_i64(s, 1);
         r->detail_before_ms = db_i64(s, 0);
-        /* How far a record may reach beyond its batch's period. */
-        int64_t archive_s = db_i64(s, 1) / 1000;
-        r->usage_from_s = archive_s > 0 ? archive_s + INTAKE_REACH_S : 0;
+        r->usage_from_s =
+            newest_ms >= 0 ? newest_ms / 1000 + 1 + INTAKE_REACH_S : 0;
     }
     db_reset(s);
-    return step != DB_FAILED;
+    return step == DB_ROW;
 }
 
 bool retention_read(struct db *db, const char *schema, struct retention *r)
