@@ -39,7 +39,7 @@ static bool read_marks(struct db *db, bool is_main, struct retention *r)
             newest_ms >= 0 ? newest_ms / 1000 + 1 + INTAKE_REACH_S : 0;
     }
     db_reset(s);
-    return step == DB_ROW;
+    return step != DB_FAILED;
 }
 
 bool retention_read(struct db *db, const char *schema, struct retention *r)
