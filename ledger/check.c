@@ -15,6 +15,7 @@
 #include "ledger/store.h"
 #include "ledger/detail.h"
 #include "ledger/host_set.h"
+#include "ledger/loss.h"
 #include "ledger/merkle.h"
 #include "ledger/prepare.h"
 #include "ledger/read_back.h"
@@ -122,6 +123,16 @@ static bool check_detail(struct check *c, const struct ledger_row *row)
                                  "archived batch");
 }
 
+static bool check_losses(struct check *c, const struct ledger_row *row)
+{
+    bool is_equal;
+    if (!loss_compare(c->db, row->index, c->rb.reader, &is_equal))
+        return database_failed(c);
+    return is_equal || row_fault(c, row,
+                                 "the losses noted of it are not those that "
+                                 "the archived batch tells");
+}
+
 static bool add_usage(struct check *c, const struct ledger_row *row)
 {
     struct usage_scope scope = usage_scope_of(row);
@@ -195,7 +206,8 @@ static bool check_row_batch(struct check *c, const struct ledger_row *row)
         return true;
     if (!read_back_batch(&c->rb, row, &why))
         return row_fault_of(c, archive_class(c, row), row, why.text);
-    if (!check_detail(c, row) || (row->is_counted && !add_usage(c, row)))
+    if (!check_detail(c, row) || !check_losses(c, row) ||
+        (row->is_counted && !add_usage(c, row)))
         return false;
     c->result->read_back++;
     c->result->bytes += row->place.length;
@@ -267,6 +279,9 @@ static const char *const NONE_AFTER[] = {
     "', which does not exist' FROM live.flow_block AS f WHERE NOT EXISTS "
     "(SELECT 1 FROM live.ledger AS l WHERE l.idx = f.ledger_idx) "
     "ORDER BY ledger_idx LIMIT 1",
+    "SELECT 'cut: a loss names ledger row ' || ledger_idx || ', which does not "
+    "exist' FROM live.loss WHERE ledger_idx > (SELECT count(*) FROM "
+    "live.ledger) OR ledger_idx < 1 ORDER BY ledger_idx LIMIT 1",
     "SELECT 'edit: chain of ' || l.probe_id || ': batch ' || l.sequence || "
     "' does not follow the one before it, and no event says so' "
     "FROM live.ledger AS l "

@@ -1,5 +1,7 @@
 #include "ledger/loss.h"
 
+#include <string.h>
+
 static bool insert(struct db *db, uint64_t index, size_t number,
                    const char *probe_id, const struct batch_loss *loss)
 {
@@ -80,6 +82,44 @@ bool loss_store(struct db *db, uint64_t index,
                            loss->first_sequence, loss->last_sequence);
     }
     return good;
+}
+
+static bool is_same(struct db_statement *s, size_t number, const char *probe_id,
+                    const struct batch_loss *loss)
+{
+    struct slice boot = db_blob(s, 2);
+    return db_u64(s, 0) == number && strcmp(db_text(s, 1), probe_id) == 0 &&
+           boot.length == BOOT_ID_LEN &&
+           memcmp(boot.data, loss->boot_id, BOOT_ID_LEN) == 0 &&
+           db_u64(s, 3) == loss->first_sequence &&
+           db_u64(s, 4) == loss->last_sequence &&
+           db_u64(s, 5) == loss->batches &&
+           db_i64(s, 6) == loss->period_start_ms &&
+           db_i64(s, 7) == loss->period_end_ms &&
+           db_u64(s, 8) == loss->record_count && db_u64(s, 9) == loss->octets &&
+           db_i64(s, 10) == (int64_t)loss->reason;
+}
+
+bool loss_compare(struct db *db, uint64_t index,
+                  const struct batch_reader *reader, bool *is_equal)
+{
+    size_t count = batch_reader_loss_count(reader), found = 0;
+    struct db_statement *s = db_prepare(
+        db, "SELECT number, probe_id, boot_id, first_sequence, last_sequence, "
+            "batches, period_start_ms, period_end_ms, record_count, octets, "
+            "reason FROM live.loss WHERE ledger_idx = :idx ORDER BY number");
+    if (s == NULL)
+        return false;
+    db_bind_u64(s, ":idx", index);
+    enum db_step step;
+    *is_equal = true;
+    for (; (step = db_step(s)) == DB_ROW; found++)
+        *is_equal = *is_equal && found < count &&
+                    is_same(s, found, batch_reader_info(reader)->probe_id,
+                            batch_reader_loss(reader, found));
+    *is_equal = *is_equal && found == count;
+    db_reset(s);
+    return step == DB_DONE;
 }
 
 bool loss_note_gap(struct db *db, const struct batch_info *info,
