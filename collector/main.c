@@ -392,10 +392,12 @@ static int command_match(int argc, char **argv)
         return 2;
     read_days(&days);
     load_config(path, &config);
+    const struct match_days wanted = {
+        .from = days.from, .to = days.to, .is_forced = is_forced};
     struct db *db = open_usage(&config, DB_WRITE);
     buffer_init(&out, OUTPUT_MAX);
-    if (!match_days_run(db, config.registry, days.from, days.to, is_forced,
-                        wall_now(), &result, &error) ||
+    if (!match_days_run(db, config.registry, &wanted, wall_now(), &result,
+                        &error) ||
         !match_report(db, enterprise, days.from, days.to, as_json, &out,
                       &error))
         fatal(1, "%s", error.text);
@@ -443,6 +445,7 @@ static void print_retention(const struct retention_result *r, bool only_count)
            r->batches, r->records, what);
     printf("%" PRIu64 " archive segments (%" PRIu64 " batches) %s\n",
            r->segments, r->segment_batches, what);
+    printf("%" PRIu64 " periods of numbers %s\n", r->intervals, what);
     printf("%" PRIu64 " bytes in all\n", r->bytes);
 }
 

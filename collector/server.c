@@ -31,8 +31,6 @@ struct server {
     struct worker *workers[WORKERS_MAX];
     size_t worker_count;
     struct tls_context *owned; /* of the last reload; the first is borrowed */
-    struct tls_context **retired; /* connections may still use them */
-    size_t retired_count;
     struct daily *daily;
     const struct server_sources *sources; /* NULL: none */
     bool has_sources;                     /* they run */
@@ -77,7 +75,8 @@ struct server *server_open(const struct collector_config *config,
     s->shared.idle_us = (int64_t)config->idle_timeout_s * INT64_C(1000000);
     s->worker_count = wanted_workers(config);
     s->shared.pending_max = SERVER_PENDING_MAX / s->worker_count;
-    atomic_store(&s->shared.tls, tls);
+    pthread_mutex_init(&s->shared.tls_lock, NULL);
+    s->shared.tls = tls;
     s->listener = listener_open(config->listen, error);
     if (s->listener < 0 ||
         (s->metrics = metrics_open(config->metrics, error)) == NULL)
@@ -102,10 +101,8 @@ void server_close(struct server *server)
     metrics_close(s->metrics);
     if (s->listener >= 0)
         close(s->listener);
-    for (size_t i = 0; i < s->retired_count; i++)
-        tls_context_free(s->retired[i]);
     tls_context_free(s->owned);
-    free(s->retired);
+    pthread_mutex_destroy(&s->shared.tls_lock);
     free(s);
 }
 
@@ -173,25 +170,18 @@ static void accept_peers(struct server *s)
 
 /* --- reload --- */
 
-/* Connections keep the context they were made with; how many old ones there
- * are is decided by whoever reloads, not by a stranger. */
+/* Connections keep the context they were made with, which lives as long as one
+ * of them does. */
 static void reload(struct server *s, server_reload_fn *fn, void *context)
 {
     struct tls_context *fresh = fn(context);
     if (fresh == NULL)
         return;
-    if (s->owned != NULL) {
-        struct tls_context **more =
-            realloc(s->retired, (s->retired_count + 1) * sizeof(*s->retired));
-        if (more == NULL) {
-            tls_context_free(fresh);
-            return;
-        }
-        s->retired = more;
-        s->retired[s->retired_count++] = s->owned;
-    }
+    pthread_mutex_lock(&s->shared.tls_lock);
+    s->shared.tls = fresh;
+    pthread_mutex_unlock(&s->shared.tls_lock);
+    tls_context_free(s->owned);
     s->owned = fresh;
-    atomic_store(&s->shared.tls, fresh);
 }
 
 /* --- metrics --- */

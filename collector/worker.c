@@ -35,6 +35,7 @@ enum {
     HANDSHAKE_S = 10,
     STALL_S = 60,
     BATCH_S = 600,
+    FAVOUR_S = 10, /* for the favoured, while others wait for room */
     FAREWELL_MS = 3000,
     SPARE_SESSIONS = 16,
 };
@@ -86,6 +87,7 @@ struct worker {
     struct peer *first, *last, *touched;
     size_t pending, stored_count;
     struct peer *favoured; /* read on although pending is at its limit */
+    struct mono_time favoured_since;
     bool has_blocked;
     struct session
         *spares[SPARE_SESSIONS]; /* with the memory of a usual batch */
@@ -221,6 +223,7 @@ static bool may_read(struct peer *p)
         return false;
     }
     w->favoured = p;
+    w->favoured_since = mono_now();
     return true;
 }
 
@@ -259,7 +262,9 @@ static struct peer *peer_new(struct worker *w, const struct handed *h,
     p->events = EPOLLIN;
     memcpy(p->label, h->label, sizeof(p->label));
     buffer_init(&p->out, OUT_LIMIT);
-    p->tls = tls_accept(atomic_load(&w->shared->tls), h->fd);
+    pthread_mutex_lock(&w->shared->tls_lock);
+    p->tls = tls_accept(w->shared->tls, h->fd);
+    pthread_mutex_unlock(&w->shared->tls_lock);
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = p};
     if (p->tls == NULL || epoll_ctl(w->epoll, EPOLL_CTL_ADD, h->fd, &e) != 0) {
         tls_free(p->tls);
@@ -567,6 +572,10 @@ static const char *overdue(const struct peer *p, struct mono_time now)
         return NULL; /* it waits for us */
     if (atomic_load(&p->presence.is_superseded))
         return "its probe has newer connections";
+    const struct worker *w = p->worker;
+    if (w->favoured == p && w->has_blocked &&
+        now.us - w->favoured_since.us > FAVOUR_S * SECOND)
+        return "its batch does not get on, and others wait for its room";
     bool is_between = p->session == NULL || session_is_between(p->session);
     if (p->events & EPOLLIN && !is_between &&
         (silent_us > STALL_S * SECOND ||
@@ -604,24 +613,24 @@ static void tick(struct worker *w, struct mono_time now)
 /* --- the loop --- */
 
 /* Those who waited for room look again once there is some. */
-static void unblock(struct worker *w)
+static bool unblock(struct worker *w)
 {
     if (!w->has_blocked ||
         (w->pending >= w->shared->pending_max && w->favoured != NULL))
-        return;
+        return false;
     w->has_blocked = false;
     for (struct peer *p = w->first; p != NULL; p = p->next)
         if (p->is_blocked)
             touch(p);
+    return true;
 }
 
 /* Frees the closed, asks epoll anew for the others. True when one of them can
  * be read without waiting. */
-static bool settle(struct worker *w, struct mono_time now)
+static bool settle_touched(struct worker *w, struct mono_time now)
 {
     bool has_more = false;
     struct peer *next, *again = NULL;
-    unblock(w);
     for (struct peer *p = w->touched; p != NULL; p = next) {
         next = p->next_touched;
         p->is_touched = false;
@@ -641,6 +650,13 @@ static bool settle(struct worker *w, struct mono_time now)
     }
     w->touched = again;
     return has_more;
+}
+
+/* What the closed held is room for those who wait. */
+static bool settle(struct worker *w, struct mono_time now)
+{
+    bool has_more = settle_touched(w, now);
+    return unblock(w) ? settle_touched(w, now) : has_more;
 }
 
 static void read_mailbox(struct worker *w, struct mono_time now)

@@ -23,7 +23,8 @@ CREATE TABLE number_interval (
     port_to INTEGER NOT NULL CHECK (port_to BETWEEN port_from AND 65535),
     from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL CHECK (to_ms > from_ms), -- largest integer: open
-    number INTEGER NOT NULL REFERENCES number (key),
+    number INTEGER NOT NULL,           -- number.key; not enforced, for deleting
+                                       -- a number would read all of this
     PRIMARY KEY (carrier, address, prefix_length, port_from, port_to, from_ms)
 ) STRICT, WITHOUT ROWID;
 

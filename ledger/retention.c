@@ -15,7 +15,7 @@
 #include "ledger/intake.h"
 #include "ledger/usage.h"
 
-enum { SLICE_BATCHES = 1000 };
+enum { SLICE_BATCHES = 1000, SLICE_INTERVALS = 100000 };
 
 /* --- how far it went --- */
 
@@ -290,6 +290,62 @@ static bool delete_segments(struct deleting *d)
     return d->error->text[0] == '\0';
 }
 
+static bool count_intervals(struct deleting *d)
+{
+    struct db_statement *s = db_prepare(
+        d->db, "SELECT count(*) FROM number_interval WHERE to_ms < :before");
+    if (s == NULL)
+        return database_failed(d);
+    db_bind_i64(s, ":before", d->archive_before_ms);
+    if (db_step(s) != DB_ROW)
+        return database_failed(d);
+    d->result->intervals = db_u64(s, 0);
+    db_reset(s);
+    return true;
+}
+
+static bool delete_interval_slice(struct deleting *d, int64_t *deleted)
+{
+    struct db_statement *s = db_prepare(
+        d->db,
+        "DELETE FROM number_interval WHERE (carrier, address, prefix_length, "
+        "port_from, port_to, from_ms) IN (SELECT carrier, address, "
+        "prefix_length, port_from, port_to, from_ms FROM number_interval "
+        "WHERE to_ms < :before LIMIT :slice)");
+    if (s == NULL || !db_begin(d->db))
+        return database_failed(d);
+    db_bind_i64(s, ":before", d->archive_before_ms);
+    db_bind_i64(s, ":slice", SLICE_INTERVALS);
+    if (!db_do(s))
+        return database_failed(d);
+    *deleted = db_changes(d->db);
+    return db_commit(d->db) || database_failed(d);
+}
+
+static bool delete_nameless_numbers(struct deleting *d)
+{
+    struct db_statement *s =
+        db_prepare(d->db, "DELETE FROM number WHERE key NOT IN "
+                          "(SELECT number FROM number_interval)");
+    if (s == NULL || !db_begin(d->db) || !db_do(s))
+        return database_failed(d);
+    return db_commit(d->db) || database_failed(d);
+}
+
+static bool delete_intervals(struct deleting *d)
+{
+    int64_t deleted = 0;
+    if (!count_intervals(d))
+        return false;
+    if (d->plan->only_count || d->result->intervals == 0)
+        return true;
+    do
+        if (!delete_interval_slice(d, &deleted))
+            return false;
+    while (deleted > 0);
+    return delete_nameless_numbers(d);
+}
+
 bool retention_apply(const struct ledger_paths *paths,
                      const struct retention_plan *plan, struct wall_time now,
                      struct retention_result *result, struct error_text *error)
@@ -306,7 +362,8 @@ bool retention_apply(const struct ledger_paths *paths,
     bool good = (d.archive = archive_open_read(paths->archive, error)) &&
                 (d.db = db_open(paths->usage_db, DB_WRITE, ledger_migrations,
                                 ledger_migration_count, error)) &&
-                delete_detail(&d) && delete_segments(&d);
+                delete_detail(&d) && delete_segments(&d) &&
+                delete_intervals(&d);
     db_close(d.db);
     archive_close(d.archive);
     return good;

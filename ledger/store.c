@@ -38,6 +38,10 @@ struct store {
     struct store_totals totals, totals_before;
 };
 
+/* KiB. Each probe's next rows go to leaves of their own in two trees: with
+ * 10,000 probes 80 MiB, which 2 MiB, as SQLite has it, read again and again. */
+static const char CACHE[] = "PRAGMA cache_size = -98304";
+
 static void log_opening(const struct ledger_paths *paths, uint64_t cut_bytes,
                         const struct error_text *damage)
 {
@@ -68,6 +72,10 @@ struct store *store_open(const struct ledger_paths *paths, bool accept_sample,
         (c->archive = archive_open(paths->archive, ledger_archive_end, c->db,
                                    &cut_bytes, &damage, error)) == NULL)
         goto fail;
+    if (!db_run(c->db, CACHE)) {
+        error_set(error, "%s", db_error(c->db));
+        goto fail;
+    }
     c->usage = usage_table_new(c->db);
     c->preparer = preparer_new();
     if (c->usage == NULL || c->preparer == NULL) {

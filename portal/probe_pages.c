@@ -28,6 +28,8 @@ static void fill_row(struct visit *visit, struct db_statement *s)
     model_text(m, "enterprise",
                visit_name(visit, db_text(s, 1), db_text(s, 2)));
     model_text(m, "site", visit_name(visit, db_text(s, 3), db_text(s, 4)));
+    model_text(m, "supplier",
+               visit_name(visit, db_text(s, 11), db_text(s, 12)));
     model_text(m, "algorithm", db_text(s, 5));
     fill_day(m, "agreed", s, 6);
     model_text(m, "state", state);
@@ -47,12 +49,13 @@ void probe_list_show(struct visit *visit)
         " p.agreed_at, p.denied_at,"
         " (SELECT max(not_after) FROM certificate c WHERE c.probe_id = p.id),"
         " (SELECT reason FROM probe_denial d WHERE d.probe_id = p.id AND"
-        "  d.restored_at IS NULL), p.is_sample"
+        "  d.restored_at IS NULL), p.is_sample, u.name_zh, u.name_en"
         " FROM probe p LEFT JOIN enterprise e ON e.id = p.enterprise_id"
         " LEFT JOIN site t ON t.id = p.site_id"
+        " LEFT JOIN supplier u ON u.id = p.supplier_id"
         " WHERE (:enterprise = '' OR p.enterprise_id = :enterprise)"
         " AND (:city = '' OR e.city_code = :city)"
-        " ORDER BY p.enterprise_id, p.site_id, p.id LIMIT 2000");
+        " ORDER BY p.supplier_id, p.enterprise_id, p.site_id, p.id LIMIT 2000");
     model_list(visit->model, "probes");
     if (s != NULL) {
         db_bind_text(s, ":enterprise", visit->scope.enterprise);

@@ -4,6 +4,7 @@
 #include "collector/number_import.h"
 #include "ledger/check.h"
 #include "ledger/rebuild.h"
+#include "ledger/retention.h"
 #include "tests/collector/sample.h"
 
 #define NUMBERS "number,kind,address,port_from,port_to,from,to\n"
@@ -470,6 +471,35 @@ static void test_agreement(struct bench *b)
     CHECK(check_all(&b->paths, &checked, &error));
 }
 
+/* The same store, looked at on later days. */
+static void test_retention(struct bench *b)
+{
+    static const struct {
+        const char *name, *day;
+        int64_t intervals, left, numbers;
+    } CASES[] = {
+        {"what ended 730 days ago is kept", "2028-11-19", 0, 10, 8},
+        {"what ended before goes, the number has another period", "2028-11-20",
+         1, 9, 8},
+        {"and a number without one goes, too", "2028-11-21", 1, 8, 7},
+        {"open periods stay", "2035-01-01", 0, 8, 7},
+    };
+    b->store = sample_store(&b->config, &b->error);
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct retention_plan plan = {.detail_days = 90, .archive_days = 730};
+        struct retention_result result;
+        test_case(CASES[i].name);
+        CHECK(day_from_text(slice_of_text(CASES[i].day), &plan.today));
+        struct wall_time now = day_start(plan.today);
+        CHECK(retention_apply(&b->paths, &plan, now, &result, &b->error));
+        CHECK_I64((int64_t)result.intervals, CASES[i].intervals);
+        CHECK_I64(number(b, "SELECT count(*) FROM number_interval"),
+                  CASES[i].left);
+        CHECK_I64(number(b, "SELECT count(*) FROM number"), CASES[i].numbers);
+    }
+    store_close(b->store);
+}
+
 int main(void)
 {
     struct bench b;
@@ -482,6 +512,7 @@ int main(void)
     test_once(&b);
     test_rejects(&b);
     test_agreement(&b);
+    test_retention(&b);
     csv_faults_clear(&b.faults);
     sign_key_free(b.key);
     sample_folder_remove(&b.folder);
