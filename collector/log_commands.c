@@ -577,18 +577,17 @@ int command_cosign(int argc, char **argv)
 static void print_log(const struct collector_config *config,
                       const struct log_check_result *l)
 {
-    uint64_t made, with_quorum;
-    struct db *db = open_usage(config, DB_READ);
-    struct wall_time since = {wall_now().us - DAY_US};
-    if (!cosign_count(db, since, config->witness_quorum, &made, &with_quorum))
-        fatal(1, "%s", db_error(db));
     printf("%" PRIu64 " checkpoints over %" PRIu64 " batches, %" PRIu64
            " files (%" PRIu64 " missing), %" PRIu64 " cosignatures\n",
            l->checkpoints, l->signed_size, l->files, l->missing_files,
            l->cosignatures);
+    if (l->unknown_cosignatures > 0)
+        printf("%" PRIu64 " cosignatures of nobody in 'witnesses' do not "
+               "count\n",
+               l->unknown_cosignatures);
     printf("in the last 24 hours %" PRIu64 " checkpoints, %" PRIu64
            " of them with the %" PRIu64 " cosignatures wanted\n",
-           made, with_quorum, config->witness_quorum);
+           l->recent, l->recent_with_quorum, config->witness_quorum);
     if (l->kept_checkpoints + l->kept_receipts > 0)
         printf("%" PRIu64 " checkpoints and %" PRIu64
                " receipts that others kept agree\n",
@@ -598,7 +597,6 @@ static void print_log(const struct collector_config *config,
                "whole machine shows only against checkpoints and receipts "
                "kept elsewhere: check --checkpoint FILE... or --receipt "
                "FILE...\n");
-    db_close(db);
 }
 
 /* Keys that batches verified with and that the registry does not have (any
@@ -720,6 +718,8 @@ int command_check(int argc, char **argv)
                 : NULL,
         .folder = folder,
         .witnesses = &witnesses,
+        .quorum = config.witness_quorum,
+        .recent_since = {wall_now().us - DAY_US},
         .checkpoints = argv + 1,
         .checkpoint_count = are_checkpoints ? (size_t)count : 0,
         .receipts = argv + 1,
@@ -728,6 +728,7 @@ int command_check(int argc, char **argv)
     if (are_receipts && kept.receipt == NULL)
         fatal(2, "check: --receipt needs the receipt key");
     check.log = &kept;
+    check.now = wall_now();
     const struct ledger_paths paths = {config.registry, config.usage_db,
                                        config.archive};
     if (!check_run(&paths, &check, &result, &error))

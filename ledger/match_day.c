@@ -612,7 +612,7 @@ static bool count_records(struct work *w, uint64_t *records)
 
 static bool compute_day(struct work *w)
 {
-    uint64_t records;
+    uint64_t records = 0;
     w->sum_count = w->coverage_count = w->foreign_count = 0;
     w->part_count = 1;
     for (size_t i = 0; i < w->endpoint_count; i++)

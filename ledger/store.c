@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ledger/archive.h"
+#include "ledger/boot.h"
 #include "ledger/challenge.h"
 #include "ledger/detail.h"
 #include "ledger/intake.h"
@@ -269,7 +270,7 @@ static bool add_chain_events(struct taking *t)
     if (t->decision.is_reorder &&
         !add_event(t, REASON_REORDER, NULL, &t->facts.hash))
         return false;
-    for (size_t i = 0; i < 4 && t->decision.notes[i] != REASON_NONE; i++)
+    for (size_t i = 0; t->decision.notes[i] != REASON_NONE; i++)
         if (!add_event(t, t->decision.notes[i], NULL, &t->facts.hash))
             return false;
     if (t->decision.is_fork && !add_event(t, REASON_FORK, known, &previous))
@@ -341,7 +342,8 @@ static bool store(struct taking *t)
         t->archive_error = errno;
         return false;
     }
-    if (!ledger_append(c->db, &t->row) || !add_chain_events(t) ||
+    if (!ledger_append(c->db, &t->row) || !boot_note(c->db, &t->row) ||
+        !add_chain_events(t) ||
         !loss_store(c->db, t->row.index, t->reader, t->decision.is_reorder) ||
         (t->row.is_counted && !store_records(t)))
         return false;
@@ -356,7 +358,10 @@ static bool decide_and_store(struct taking *t, enum batch_status content)
         reason = REASON_CONTENT;
     if (reason != REASON_NONE)
         return refuse(t, reason);
-    if (!ledger_find_neighbours(t->c->db, t->facts.info, &t->near))
+    struct boot_moments made =
+        boot_moments_of(t->facts.info, t->facts.challenge_ms, t->facts.now);
+    if (!ledger_find_neighbours(t->c->db, t->facts.info, &t->near) ||
+        !boot_find_return(t->c->db, t->facts.info, &made, &t->near.is_return))
         return false;
     t->decision = intake_place(&t->facts, &t->near);
     if (t->decision.verdict == INTAKE_REFUSE)

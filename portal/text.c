@@ -134,6 +134,8 @@ static const struct text_row TEXTS[] = {
      "The batch carries a challenge that is forged or another probe's"},
     {"event.clock", "探针时钟与采集端相差过大",
      "The probe's clock is far from the collector's"},
+    {"event.clone", "探针密钥在两台机器上轮流使用：已结束的一次启动又有新批次",
+     "Two machines use this probe's key in turns: a boot that was over goes on"},
     {"event.conflict", "同一序号下出现内容不同的批次：探针被复制，或其状态被回退",
      "Another batch came under a known number: the probe was cloned, or its state set back"},
     {"event.content", "记录内容与所签名的不符",
