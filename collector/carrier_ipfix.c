@@ -34,7 +34,8 @@ struct ipfix_file {
     uint64_t untimed;
     carrier_row_fn *fn;
     void *context;
-    bool is_stopped;
+    bool is_stopped; /* by the callback */
+    bool has_failed; /* without memory */
 };
 
 /* --- one record --- */
@@ -198,8 +199,8 @@ static void take_record(void *context, const struct netflow_record *n)
         row(f, NULL, fault);
     else if (!is_registered)
         row(f, &r, NULL);
-    else if (!carrier_pairs_add(f->pairs, &r))
-        f->is_stopped = true;
+    else if (!carrier_pairs_add(f->pairs, &r) && !f->is_stopped)
+        f->is_stopped = f->has_failed = true;
 }
 
 /* --- the file --- */
@@ -298,6 +299,8 @@ static bool take_message(struct ipfix_file *f, size_t length,
     enum netflow_status status =
         netflow_session_take(f->session, f->block + f->start, length,
                              wall_to_ms(f->now), take_record, f);
+    if (f->has_failed)
+        return error_set(error, "%s: out of memory", f->name);
     if (f->is_stopped)
         return false;
     if (status != NETFLOW_OK)
@@ -330,7 +333,7 @@ static bool read_file(void *file, struct wall_time now, carrier_row_fn *fn,
     struct ipfix_file *f = file;
     f->start = f->end = 0;
     f->offset = f->untimed = 0;
-    f->at_end = f->is_stopped = false;
+    f->at_end = f->is_stopped = f->has_failed = false;
     f->budget = (struct netflow_budget){0, BUDGET};
     f->session = netflow_session_new(NETFLOW_STREAM, 0, &f->budget);
     f->pairs = carrier_pairs_new(take_paired, f);

@@ -10,7 +10,7 @@
 
 #include "common/digest.h"
 
-enum { NOBODY = 0 }; /* links are places + 1 */
+enum { ROOM_MIN = 64, NOBODY = 0 }; /* links are places + 1 */
 
 struct waiting {
     struct carrier_record record;
@@ -24,6 +24,7 @@ struct carrier_pairs {
     void *context;
     uint64_t seed, order;
     struct waiting *ring;
+    size_t room; /* of it: grows until CARRIER_PAIRS_MAX */
     uint32_t *chains;
 };
 
@@ -35,9 +36,8 @@ struct carrier_pairs *carrier_pairs_new(carrier_pair_fn *fn, void *context)
     p->fn = fn;
     p->context = context;
     random_bytes(&p->seed, sizeof(p->seed));
-    p->ring = calloc(CARRIER_PAIRS_MAX, sizeof(*p->ring));
     p->chains = calloc(CARRIER_PAIRS_MAX, sizeof(*p->chains));
-    if (p->ring != NULL && p->chains != NULL)
+    if (p->chains != NULL)
         return p;
     carrier_pairs_free(p);
     return NULL;
@@ -122,11 +122,26 @@ static struct waiting *find(struct carrier_pairs *p, uint32_t chain,
     return oldest;
 }
 
+/* Before it first comes round, so everybody keeps the place. */
+static bool grow(struct carrier_pairs *p)
+{
+    size_t room = p->room > 0 ? 2 * p->room : ROOM_MIN;
+    struct waiting *more = realloc(p->ring, room * sizeof(*more));
+    if (more == NULL)
+        return false;
+    memset(more + p->room, 0, (room - p->room) * sizeof(*more));
+    p->ring = more;
+    p->room = room;
+    return true;
+}
+
 /* Whoever stands in the place goes on alone. */
 static bool wait(struct carrier_pairs *p, uint32_t chain,
                  const struct carrier_record *r)
 {
-    struct waiting *w = &p->ring[p->order % CARRIER_PAIRS_MAX];
+    if (p->order == p->room && p->room < CARRIER_PAIRS_MAX && !grow(p))
+        return false;
+    struct waiting *w = &p->ring[p->order % p->room];
     bool good = true;
     if (w->is_used) {
         unlink_waiting(p, w);
@@ -179,9 +194,10 @@ bool carrier_pairs_add(struct carrier_pairs *pairs,
 
 bool carrier_pairs_end(struct carrier_pairs *pairs)
 {
-    for (uint64_t i = 0; i < CARRIER_PAIRS_MAX; i++) {
-        struct waiting *w =
-            &pairs->ring[(pairs->order + i) % CARRIER_PAIRS_MAX];
+    uint64_t end = pairs->order;
+    uint64_t i = end > pairs->room ? end - pairs->room : 0;
+    for (; i < end; i++) {
+        struct waiting *w = &pairs->ring[i % pairs->room];
         if (!w->is_used)
             continue;
         unlink_waiting(pairs, w);

@@ -27,7 +27,7 @@ typedef bool carrier_pair_fn(void *context,
 struct carrier_pairs *carrier_pairs_new(carrier_pair_fn *fn, void *context);
 void carrier_pairs_free(struct carrier_pairs *pairs);
 /* Records with both ways, or none, go on at once. False when the callback said
- * so. */
+ * so, or without memory. */
 bool carrier_pairs_add(struct carrier_pairs *pairs,
                        const struct carrier_record *record);
 bool carrier_pairs_end(struct carrier_pairs *pairs);
