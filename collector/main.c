@@ -253,10 +253,14 @@ static int command_import(int argc, char **argv)
     const struct import_source *source = import_source_find(name);
     if (source == NULL)
         fatal(2, "--as %s: unknown source; known: %s", name, sources_text());
-    bool is_carrier =
-        source->form == IMPORT_CARRIER || source->form == IMPORT_NUMBERS;
+    bool is_carrier = source->form == IMPORT_CARRIER_CSV ||
+                      source->form == IMPORT_CARRIER_IPFIX ||
+                      source->form == IMPORT_NUMBERS;
     if (is_carrier != (carrier != NULL))
-        fatal(2, "--carrier ID goes with carrier-csv and numbers");
+        fatal(2,
+              "--carrier ID goes with carrier-csv, carrier-ipfix and numbers");
+    if (rejects != NULL && (!is_carrier || source->form == IMPORT_NUMBERS))
+        fatal(2, "--rejects FILE goes with carrier-csv and carrier-ipfix");
     if ((source->form == IMPORT_ROUTER) != (exporter != NULL))
         fatal(2, "--as router and --exporter ID belong together");
     load_config(path, &config);
