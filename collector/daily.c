@@ -101,13 +101,15 @@ static void look(struct daily *d, struct wall_time now)
 
 static void log_retention(const struct retention_result *r)
 {
-    if (r->batches + r->segments > 0)
-        log_info("retention: detail of %llu batches (%llu records) and %llu "
-                 "archive segments (%llu batches) deleted, %llu bytes",
+    if (r->batches + r->segments + r->intervals > 0)
+        log_info("retention: detail of %llu batches (%llu records), %llu "
+                 "archive segments (%llu batches), %llu bytes, and %llu "
+                 "periods of numbers deleted",
                  (unsigned long long)r->batches, (unsigned long long)r->records,
                  (unsigned long long)r->segments,
                  (unsigned long long)r->segment_batches,
-                 (unsigned long long)r->bytes);
+                 (unsigned long long)r->bytes,
+                 (unsigned long long)r->intervals);
 }
 
 static void retain(struct daily *d, struct wall_time now)
@@ -161,11 +163,12 @@ static void match(struct daily *d, struct wall_time now)
     struct match_day_result result = {0};
     struct error_text error;
     const struct civil_day today = day_of_wall(now);
-    const struct civil_day from = {today.number - MATCH_BACK_DAYS};
+    const struct match_days days = {.from = {today.number - MATCH_BACK_DAYS},
+                                    .to = today};
     struct db *db = db_open(d->config->usage_db, DB_WRITE, ledger_migrations,
                             ledger_migration_count, &error);
-    if (db != NULL && match_days_run(db, d->config->registry, from, today,
-                                     false, now, &result, &error)) {
+    if (db != NULL &&
+        match_days_run(db, d->config->registry, &days, now, &result, &error)) {
         if (result.days > 0)
             log_info("suppliers' probes: %llu days matched, %llu of %llu "
                      "connections",

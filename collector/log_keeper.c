@@ -20,7 +20,10 @@
 #include "ledger/log_tree.h"
 #include "ledger/schema.h"
 
-enum { RETRY_S = 60 }; /* after a failure that may go away */
+enum {
+    RETRY_S = 60, /* after a failure that may go away */
+    FIRST_S = 5,  /* the first batches of a log are signed so soon */
+};
 
 struct log_keeper {
     const struct collector_config *config;
@@ -138,14 +141,24 @@ static bool has_news(struct log_keeper *k)
     return size != (found ? last.size : 0);
 }
 
-/* Seconds from now to the first one: a period after the last, or the first
- * batches. */
+/* A log without batches has nothing to sign, and no checkpoint: the start was
+ * refused otherwise (log_guard). */
+static bool is_empty(struct log_keeper *k)
+{
+    struct checkpoint last;
+    bool found;
+    return !has_news(k) && checkpoint_last(k->db, &last, &found) && !found;
+}
+
+/* Seconds from now to the first one: a period after the last. */
 static int64_t first_wait_s(struct log_keeper *k)
 {
     struct checkpoint last;
     bool found;
     int64_t period_s = (int64_t)k->config->checkpoint_minutes * 60;
-    if (!checkpoint_last(k->db, &last, &found) || !found || !last.has_time)
+    if (!checkpoint_last(k->db, &last, &found) || !found)
+        return FIRST_S;
+    if (!last.has_time)
         return period_s;
     int64_t left_s = wall_to_s(last.made) + period_s - wall_to_s(wall_now());
     if (left_s > period_s) /* the clock was set back */
@@ -172,8 +185,11 @@ static void *keep(void *context)
 {
     struct log_keeper *k = context;
     int64_t wait_s = first_wait_s(k);
-    while (wait_for(k, wait_s))
-        wait_s = make_checkpoint(k);
+    bool has_begun = wait_s != FIRST_S;
+    while (wait_for(k, wait_s)) {
+        has_begun = has_begun || !is_empty(k);
+        wait_s = has_begun ? make_checkpoint(k) : FIRST_S;
+    }
     if (has_news(k))
         make_checkpoint(k);
     return NULL;

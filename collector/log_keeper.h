@@ -1,6 +1,7 @@
 /*
  * The keeper of the log: a thread of `yz-collector run` that signs a
- * checkpoint every checkpoint_minutes and a last one at the stop. It has a
+ * checkpoint every checkpoint_minutes, a first one some seconds after a new
+ * log's first batches, and a last one at the stop. It has a
  * connection of its own to usage.db, so that receiving never waits for more
  * than one of its short transactions.
  *

@@ -19,7 +19,9 @@
 enum {
     WORKERS_MAX = 64,
     ACCEPTS_A_ROUND = 256,
+    OVER_MAX = 256, /* connections above the most, while others are closed */
     TICK_MS = 1000,
+    PAUSE_MS = 20, /* without accepting */
     POLL_MAX = METRICS_FDS + 1,
 };
 
@@ -31,8 +33,6 @@ struct server {
     struct worker *workers[WORKERS_MAX];
     size_t worker_count;
     struct tls_context *owned; /* of the last reload; the first is borrowed */
-    struct tls_context **retired; /* connections may still use them */
-    size_t retired_count;
     struct daily *daily;
     const struct server_sources *sources; /* NULL: none */
     bool has_sources;                     /* they run */
@@ -77,7 +77,8 @@ struct server *server_open(const struct collector_config *config,
     s->shared.idle_us = (int64_t)config->idle_timeout_s * INT64_C(1000000);
     s->worker_count = wanted_workers(config);
     s->shared.pending_max = SERVER_PENDING_MAX / s->worker_count;
-    atomic_store(&s->shared.tls, tls);
+    pthread_mutex_init(&s->shared.tls_lock, NULL);
+    s->shared.tls = tls;
     s->listener = listener_open(config->listen, error);
     if (s->listener < 0 ||
         (s->metrics = metrics_open(config->metrics, error)) == NULL)
@@ -102,10 +103,8 @@ void server_close(struct server *server)
     metrics_close(s->metrics);
     if (s->listener >= 0)
         close(s->listener);
-    for (size_t i = 0; i < s->retired_count; i++)
-        tls_context_free(s->retired[i]);
     tls_context_free(s->owned);
-    free(s->retired);
+    pthread_mutex_destroy(&s->shared.tls_lock);
     free(s);
 }
 
@@ -133,16 +132,15 @@ static void log_full(struct server *s, bool is_full)
     s->is_full = is_full;
 }
 
-/* With the fewest connections; when there is no room, the one with the most
- * that can make some. NULL: nobody can. */
+/* With the fewest connections; when there is no room, of those that can make
+ * some. NULL: nobody can. */
 static struct worker *choose_worker(struct server *s, bool is_full)
 {
     struct worker *best = NULL;
     for (size_t i = 0; i < s->worker_count; i++) {
         struct worker *w = s->workers[i];
-        if (is_full ? worker_strangers(w) >
-                          (best != NULL ? worker_strangers(best) : 0)
-                    : best == NULL || worker_peers(w) < worker_peers(best))
+        if ((!is_full || worker_strangers(w) > 0) &&
+            (best == NULL || worker_peers(w) < worker_peers(best)))
             best = w;
     }
     return best;
@@ -152,15 +150,19 @@ static void accept_peers(struct server *s)
 {
     char label[LISTENER_LABEL_LEN];
     for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
+        uint64_t before = count_peers(s);
+        if (before >= s->config->max_connections + OVER_MAX) {
+            s->is_accepting = false; /* workers come first */
+            return;
+        }
         int fd = listener_accept(s->listener, label);
         if (fd < 0) {
             /* Out of descriptors: the waiting connection would wake us
-             * without end; the next tick asks again. */
+             * without end; it is asked for again after a pause. */
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
                 s->is_accepting = false;
             return;
         }
-        uint64_t before = count_peers(s);
         bool is_full = before >= s->config->max_connections;
         struct worker *w = choose_worker(s, is_full);
         log_full(s, before + 1 >= s->config->max_connections);
@@ -173,25 +175,18 @@ static void accept_peers(struct server *s)
 
 /* --- reload --- */
 
-/* Connections keep the context they were made with; how many old ones there
- * are is decided by whoever reloads, not by a stranger. */
+/* Connections keep the context they were made with, which lives as long as one
+ * of them does. */
 static void reload(struct server *s, server_reload_fn *fn, void *context)
 {
     struct tls_context *fresh = fn(context);
     if (fresh == NULL)
         return;
-    if (s->owned != NULL) {
-        struct tls_context **more =
-            realloc(s->retired, (s->retired_count + 1) * sizeof(*s->retired));
-        if (more == NULL) {
-            tls_context_free(fresh);
-            return;
-        }
-        s->retired = more;
-        s->retired[s->retired_count++] = s->owned;
-    }
+    pthread_mutex_lock(&s->shared.tls_lock);
+    s->shared.tls = fresh;
+    pthread_mutex_unlock(&s->shared.tls_lock);
+    tls_context_free(s->owned);
     s->owned = fresh;
-    atomic_store(&s->shared.tls, fresh);
 }
 
 /* --- metrics --- */
@@ -255,7 +250,7 @@ static bool serve_round(struct server *s)
     size_t metrics_count = count;
     if (s->is_accepting)
         fds[count++] = (struct pollfd){.fd = s->listener, .events = POLLIN};
-    int ready = poll(fds, count, TICK_MS);
+    int ready = poll(fds, count, s->is_accepting ? TICK_MS : PAUSE_MS);
     if (ready < 0 && errno != EINTR)
         return false;
     if (ready <= 0)

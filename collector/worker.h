@@ -9,13 +9,15 @@
  *    a byte and 10 minutes in all;
  *  - bytes of unfinished batches over all peers of all workers
  *    (SERVER_PENDING_MAX, an equal share each): past it only one peer of a
- *    worker is read on, until its batch is complete; the others wait unread;
+ *    worker is read on, until its batch is complete or ten seconds are over
+ *    (then it is closed); the others wait unread;
  *  - bytes to a peer that it does not read: it is not read from either;
  *  - memory of a silent peer: its TLS state, and nothing of a batch.
  */
 #ifndef COLLECTOR_WORKER_H
 #define COLLECTOR_WORKER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,7 +64,8 @@ void **peer_state(struct peer *peer);
 
 /* What all workers share; borrowed. */
 struct worker_shared {
-    _Atomic(struct tls_context *) tls; /* for new connections */
+    pthread_mutex_t tls_lock;
+    struct tls_context *tls; /* for new connections; under the lock */
     const struct sign_key *receipt_key;
     struct committer *committer;
     struct presence_table *presences;

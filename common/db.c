@@ -120,6 +120,12 @@ bool db_begin(struct db *db)
     return db_run(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
+bool db_begin_reading(struct db *db)
+{
+    db->is_full = false;
+    return db_run(db, "BEGIN");
+}
+
 void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))

@@ -53,6 +53,9 @@ bool db_attach(struct db *db, const char *path, const char *name,
                struct error_text *error);
 
 bool db_begin(struct db *db);
+/* One view of what is committed, without keeping other writers waiting; ended
+ * by db_rollback. */
+bool db_begin_reading(struct db *db);
 bool db_commit(struct db *db); /* rolls back by itself on failure */
 void db_rollback(struct db *db);
 /* Statements without results or parameters, such as a pragma. */

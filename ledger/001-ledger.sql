@@ -72,7 +72,7 @@ CREATE TABLE merkle_leaf (
 -- sequence), 'gap', 'fork' (the chain does not fit), 'stale' (kept because its
 -- times reach too far back), 'fields' (records outside the closed list were
 -- dropped), 'overlap' (two starts of a probe reported about the same time),
--- 'reorder', 'challenge', 'stale-challenge', 'backdated', 'clock', 'registry',
+-- 'clone' (a start that was over goes on), 'reorder', 'challenge', 'stale-challenge', 'backdated', 'clock', 'registry',
 -- 'registry-old', 'rollback' (intake.c has a sentence for each), and refusals:
 -- 'malformed', 'cells', 'identity', 'unknown', 'denied',
 -- 'inactive', 'sample', 'signature', 'content', 'future', 'range'. Hashes and

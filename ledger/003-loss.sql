@@ -34,5 +34,5 @@ ALTER TABLE event ADD COLUMN outcome TEXT
 -- Of a gap: its boot, and the first sequence that is missing.
 ALTER TABLE event ADD COLUMN boot_id BLOB;
 ALTER TABLE event ADD COLUMN gap_first INTEGER;
-CREATE INDEX event_open_gap ON event (probe_id, boot_id)
+CREATE INDEX event_open_gap ON event (probe_id, boot_id, gap_first)
     WHERE kind = 'gap' AND outcome IS NULL;

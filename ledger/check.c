@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/boot.h"
 #include "ledger/store.h"
 #include "ledger/detail.h"
 #include "ledger/host_set.h"
+#include "ledger/loss.h"
 #include "ledger/merkle.h"
 #include "ledger/prepare.h"
 #include "ledger/read_back.h"
@@ -121,6 +123,16 @@ static bool check_detail(struct check *c, const struct ledger_row *row)
                                  "archived batch");
 }
 
+static bool check_losses(struct check *c, const struct ledger_row *row)
+{
+    bool is_equal;
+    if (!loss_compare(c->db, row->index, c->rb.reader, &is_equal))
+        return database_failed(c);
+    return is_equal || row_fault(c, row,
+                                 "the losses noted of it are not those that "
+                                 "the archived batch tells");
+}
+
 static bool add_usage(struct check *c, const struct ledger_row *row)
 {
     struct usage_scope scope = usage_scope_of(row);
@@ -179,7 +191,7 @@ static bool check_row_leaf(struct check *c, const struct ledger_row *row)
     c->result->batches++;
     if (!row->is_counted)
         c->result->kept++;
-    return check_leaf(c, row);
+    return check_leaf(c, row) && (boot_note(c->db, row) || database_failed(c));
 }
 
 /* The row against its batch in the archive, and what was made of that. */
@@ -194,7 +206,8 @@ static bool check_row_batch(struct check *c, const struct ledger_row *row)
         return true;
     if (!read_back_batch(&c->rb, row, &why))
         return row_fault_of(c, archive_class(c, row), row, why.text);
-    if (!check_detail(c, row) || (row->is_counted && !add_usage(c, row)))
+    if (!check_detail(c, row) || !check_losses(c, row) ||
+        (row->is_counted && !add_usage(c, row)))
         return false;
     c->result->read_back++;
     c->result->bytes += row->place.length;
@@ -257,7 +270,7 @@ static const char *const NONE_BETWEEN[] = {
     "' name the same archived batch' FROM live.ledger "
     "GROUP BY archive_segment, archive_offset HAVING count(*) > 1 LIMIT 1",
 };
-/* and these once the batches are. */
+/* these once the batches are, */
 static const char *const NONE_AFTER[] = {
     "SELECT 'cut: Merkle leaf ' || idx || ' has no ledger row' "
     "FROM live.merkle_leaf WHERE idx > (SELECT count(*) FROM live.ledger) "
@@ -266,6 +279,9 @@ static const char *const NONE_AFTER[] = {
     "', which does not exist' FROM live.flow_block AS f WHERE NOT EXISTS "
     "(SELECT 1 FROM live.ledger AS l WHERE l.idx = f.ledger_idx) "
     "ORDER BY ledger_idx LIMIT 1",
+    "SELECT 'cut: a loss names ledger row ' || ledger_idx || ', which does not "
+    "exist' FROM live.loss WHERE ledger_idx > (SELECT count(*) FROM "
+    "live.ledger) OR ledger_idx < 1 ORDER BY ledger_idx LIMIT 1",
     "SELECT 'edit: chain of ' || l.probe_id || ': batch ' || l.sequence || "
     "' does not follow the one before it, and no event says so' "
     "FROM live.ledger AS l "
@@ -275,6 +291,14 @@ static const char *const NONE_AFTER[] = {
     "(SELECT 1 FROM live.event AS e WHERE e.kind = 'fork' "
     "AND e.probe_id = l.probe_id AND e.sequence IN (l.sequence, p.sequence)) "
     "ORDER BY l.idx LIMIT 1",
+};
+
+/* and these of what else is made of the ledger. */
+static const char *const NONE_AT_END[] = {
+    "SELECT 'edit: boot_life of ' || probe_id || ' is not what the ledger "
+    "gives' FROM (SELECT * FROM (SELECT * FROM live.boot_life EXCEPT SELECT * "
+    "FROM main.boot_life) UNION ALL SELECT * FROM (SELECT * FROM "
+    "main.boot_life EXCEPT SELECT * FROM live.boot_life)) LIMIT 1",
 };
 
 static bool check_none_of(struct check *c, const char *const *questions,
@@ -409,7 +433,7 @@ static bool check_usage(struct check *c)
     return true;
 }
 
-/* Every cell whose hosts may still grow knows as many as it counts. */
+/* Every cell whose hosts may still grow (usage_forget_hosts) knows as many as it counts. */
 static bool check_hosts(struct check *c)
 {
     struct db_statement *s = db_prepare(
@@ -419,10 +443,12 @@ static bool check_hosts(struct check *c)
         "u.enterprise_id AND s.site_id = u.site_id AND s.source = u.source "
         "AND s.is_sample = u.is_sample LEFT JOIN live.usage_host AS h ON "
         "h.scope = s.key AND h.endpoint = u.endpoint AND h.bucket = u.bucket "
-        "WHERE u.hosts > 0 AND (h.hosts IS NOT NULL OR u.bucket >= "
-        "(SELECT at_us / 1000000 FROM live.retention))");
+        "WHERE u.hosts > 0 AND (h.hosts IS NOT NULL OR u.bucket >= (SELECT "
+        "iif(u.is_sample, min(at_us / 1000000 - :open, detail_before_ms / "
+        "1000), at_us / 1000000 - :open) FROM live.retention))");
     if (s == NULL)
         return database_failed(c);
+    db_bind_i64(s, ":open", USAGE_OPEN_S);
     enum db_step step;
     bool good = true;
     while (good && (step = db_step(s)) == DB_ROW) {
@@ -465,6 +491,42 @@ static bool count_loose_bytes(struct check *c)
     return true;
 }
 
+/* Retention's marks are under nobody's signature: what they say is gone must
+ * have been old enough, by the rows of the ledger and by the shortest times that
+ * retention takes. */
+static bool check_retention(struct check *c)
+{
+    static const char *const QUESTIONS[] = {
+        "SELECT 'delete: the mark of retention is missing' WHERE "
+        "(SELECT count(*) FROM live.retention) <> 1",
+        "SELECT 'delete: archive segment ' || archive_segment || ' is marked "
+        "as deleted by retention, and the batch of ledger row ' || idx || "
+        "' in it was not old enough' FROM live.ledger WHERE archive_segment IN "
+        "(SELECT segment FROM live.archive_gone) AND "
+        "max(period_end_ms, received_us / 1000) >= "
+        "(SELECT archive_before_ms FROM live.retention) ORDER BY idx LIMIT 1",
+    };
+    const int64_t day_ms = INT64_C(86400000);
+    int64_t now_ms = wall_to_ms(c->options->now);
+    if (!check_none_of(c, QUESTIONS, COUNT(QUESTIONS)))
+        return false;
+    struct db_statement *s = db_prepare(
+        c->db, "SELECT 1 FROM live.retention WHERE archive_before_ms > "
+               ":archive OR detail_before_ms > :detail OR at_us / 1000 > "
+               ":tomorrow");
+    if (s == NULL)
+        return database_failed(c);
+    db_bind_i64(s, ":archive", now_ms - ARCHIVE_DAYS_MIN * day_ms);
+    db_bind_i64(s, ":detail", now_ms - DETAIL_DAYS_MIN * day_ms);
+    db_bind_i64(s, ":tomorrow", now_ms + day_ms);
+    enum db_step step = now_ms == 0 ? DB_DONE : db_step(s);
+    db_reset(s);
+    if (step == DB_ROW)
+        return error_set(c->error, "edit: retention is marked as done for days "
+                                   "that it never takes yet");
+    return step == DB_DONE || database_failed(c);
+}
+
 static bool check_log_and_rows(struct check *c)
 {
     uint64_t size;
@@ -478,7 +540,7 @@ static bool check_log_and_rows(struct check *c)
     }
     return log_check_end(c->log, c->error) &&
            check_none_of(c, NONE_BETWEEN, COUNT(NONE_BETWEEN)) &&
-           check_rows(c, check_row_batch) &&
+           check_retention(c) && check_rows(c, check_row_batch) &&
            check_none_of(c, NONE_AFTER, COUNT(NONE_AFTER));
 }
 
@@ -488,6 +550,7 @@ static bool check_everything(struct check *c)
     bool is_whole = !c->options->is_quick && !c->options->has_since;
     if (!check_log_and_rows(c) ||
         (is_whole && (!check_usage(c) || !check_hosts(c))) ||
+        !check_none_of(c, NONE_AT_END, COUNT(NONE_AT_END)) ||
         !count_loose_bytes(c))
         return false;
     r->root = merkle_root(&c->tree);

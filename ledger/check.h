@@ -19,6 +19,8 @@ struct check_options {
     bool is_quick; /* the archive is not read, nothing is added up */
     bool has_since;
     struct wall_time since; /* only batches received since then are read */
+    /* What retention may have deleted by now; 0: that is not asked. */
+    struct wall_time now;
     const struct log_check_options *log; /* NULL: usage.db's own only */
 };
 

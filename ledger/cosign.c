@@ -13,12 +13,13 @@
 
 #include "ledger/checkpoint.h"
 
-static bool is_known(const struct cosign_witnesses *w, const char *name)
+const struct note_key *cosign_witness(const struct cosign_witnesses *witnesses,
+                                      const char *name)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (strcmp(w->keys[i].name, name) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < witnesses->count; i++)
+        if (strcmp(witnesses->keys[i].name, name) == 0)
+            return &witnesses->keys[i];
+    return NULL;
 }
 
 static bool load_one(const char *path, struct cosign_witnesses *w,
@@ -30,7 +31,7 @@ static bool load_one(const char *path, struct cosign_witnesses *w,
                          COSIGN_WITNESSES_MAX);
     if (!note_key_load(path, NULL, true, &key, error))
         return false;
-    if (is_known(w, key.name))
+    if (cosign_witness(w, key.name) != NULL)
         return error_set(error, "%s: a second key of %s", path, key.name);
     w->keys[w->count++] = key;
     return true;
@@ -142,22 +143,4 @@ bool cosign_take(struct db *db, const struct note_key *log,
         return false;
     }
     return db_commit(db) || error_set(error, "%s", db_error(db));
-}
-
-bool cosign_count(struct db *db, struct wall_time since, uint64_t quorum,
-                  uint64_t *checkpoints, uint64_t *with_quorum)
-{
-    struct db_statement *s = db_prepare(
-        db, "SELECT count(*), ifnull(sum((SELECT count(*) FROM cosignature "
-            "WHERE checkpoint = c.number) >= :quorum), 0) "
-            "FROM checkpoint AS c WHERE c.made_us >= :since");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":since", since.us);
-    db_bind_u64(s, ":quorum", quorum);
-    bool good = db_step(s) == DB_ROW;
-    *checkpoints = good ? db_u64(s, 0) : 0;
-    *with_quorum = good ? db_u64(s, 1) : 0;
-    db_reset(s);
-    return good;
 }

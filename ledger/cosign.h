@@ -23,6 +23,10 @@ bool cosign_witnesses_load(const char *folder,
                            struct cosign_witnesses *witnesses,
                            struct error_text *error);
 
+/* The one of this name, NULL without. */
+const struct note_key *cosign_witness(const struct cosign_witnesses *witnesses,
+                                      const char *name);
+
 /* Takes what known witnesses signed on a checkpoint of ours and stores it
  * beside the row, in a transaction. *taken counts lines that were new. False
  * with a reason: no checkpoint of this log, a wrong signature, or none of a
@@ -30,9 +34,5 @@ bool cosign_witnesses_load(const char *folder,
 bool cosign_take(struct db *db, const struct note_key *log,
                  const struct cosign_witnesses *witnesses, struct slice file,
                  size_t *taken, struct error_text *error);
-
-/* Checkpoints made since then, and those of them with `quorum` cosignatures. */
-bool cosign_count(struct db *db, struct wall_time since, uint64_t quorum,
-                  uint64_t *checkpoints, uint64_t *with_quorum);
 
 #endif

@@ -59,6 +59,8 @@ static const struct {
                                "batch may"},
     [REASON_OVERLAP] = {"overlap", "another start of this probe reported "
                                    "about the same time"},
+    [REASON_CLONE] = {"clone", "a start of this probe that was over goes on: "
+                               "two machines use its key"},
     [REASON_ROLLBACK] = {"rollback", "the log is not the one that was signed"},
     [REASON_UNATTRIBUTED] = {"unattributed", "records of a carrier belong to "
                                              "nobody that is known"},
@@ -209,6 +211,7 @@ static void add_notes(const struct intake_facts *f,
                 is_off(near->before_clock_offset_ms)
             ? REASON_CLOCK
             : REASON_NONE,
+        near->is_return ? REASON_CLONE : REASON_NONE,
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)

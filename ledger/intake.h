@@ -58,6 +58,8 @@ struct intake_neighbours {
     /* For how long a batch of another boot of this probe covers the same
      * time. */
     int64_t overlap_ms;
+    /* Its boot was over: another had begun, and was alive since (boot.h). */
+    bool is_return;
 };
 
 struct intake_facts {
@@ -113,6 +115,7 @@ enum intake_reason {
     REASON_CONTENT,
     REASON_CELLS,
     REASON_OVERLAP,
+    REASON_CLONE, /* two boots of a probe are alive in turns */
     REASON_MALFORMED,
     REASON_ROLLBACK, /* of usage.db; checkpoint.h */
     /* Not of batches: */
@@ -133,7 +136,7 @@ struct intake_decision {
     bool is_late;              /* more than 10 minutes */
     /* To be noted; the batch counts all the same. */
     bool is_gap, is_fork, is_overlap, is_reorder;
-    enum intake_reason notes[4]; /* further ones, REASON_NONE behind the last */
+    enum intake_reason notes[5]; /* further ones, REASON_NONE behind the last */
     struct wall_time received;
 };
 /* For an admitted batch. */

@@ -355,9 +355,10 @@ bool ledger_append(struct db *db, struct ledger_row *row)
     "l.packets_dropped, l.flows_evicted, l.batches_lost, l.clock_quality, "    \
     "l.software_hash, l.registry_version, l.archive_segment, "                 \
     "l.archive_offset, l.archive_length, l.supplier_id, l.is_scaled, "         \
-    "l.challenge_ms, l.clock_offset_ms "                                       \
+    "l.challenge_ms, l.clock_offset_ms, l.tier "                               \
     "FROM " schema ".ledger AS l "                                             \
-    "LEFT JOIN " schema ".signer AS s ON s.key = l.signer "
+    "LEFT JOIN " schema ".signer AS s ON s.key = l.signer "                    \
+    "AND s.probe_id = l.probe_id "
 
 struct db_statement *ledger_prepare_all(struct db *db, const char *schema)
 {
@@ -414,6 +415,23 @@ static bool read_info(struct db_statement *s, struct batch_info *i)
            read_digest(db_blob(s, 28), &i->registry_version);
 }
 
+static bool read_flag(struct db_statement *s, int column, bool *flag)
+{
+    int64_t value = db_i64(s, column);
+    *flag = value != 0;
+    return value == 0 || value == 1;
+}
+
+/* What is said twice must agree: a NULL has one meaning and one spelling, and
+ * the tier is the source's. */
+static bool is_plain(struct db_statement *s, const struct ledger_row *row)
+{
+    return (db_is_null(s, 34) || row->challenge_ms != 0) &&
+           (db_is_null(s, 35) ||
+            row->info.clock_offset_ms != CLOCK_OFFSET_UNKNOWN) &&
+           db_i64(s, 36) == ledger_source_tier(row->source);
+}
+
 bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
 {
     struct slice key = db_blob(s, 11);
@@ -422,10 +440,6 @@ bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
         .algorithm = sign_algorithm_from(slice_of_text(db_text(s, 10))),
         .key_length = key.length,
         .received = {db_i64(s, 12)},
-        .is_late = db_i64(s, 15) != 0,
-        .is_counted = db_i64(s, 16) != 0,
-        .is_sample = db_i64(s, 17) != 0,
-        .is_scaled = db_i64(s, 33) != 0,
         .challenge_ms = db_i64(s, 34),
         .dropped_records = db_u64(s, 21),
         .place = {(uint32_t)db_i64(s, 29), db_u64(s, 30), db_u64(s, 31)},
@@ -437,8 +451,12 @@ bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
            read_text(s, 6, row->enterprise_id, sizeof(row->enterprise_id)) &&
            read_text(s, 7, row->site_id, sizeof(row->site_id)) &&
            read_text(s, 32, row->supplier_id, sizeof(row->supplier_id)) &&
+           read_flag(s, 15, &row->is_late) &&
+           read_flag(s, 16, &row->is_counted) &&
+           read_flag(s, 17, &row->is_sample) &&
+           read_flag(s, 33, &row->is_scaled) &&
            ledger_source_from(db_text(s, 8), &row->source) &&
-           read_transport(db_text(s, 9), &row->transport);
+           read_transport(db_text(s, 9), &row->transport) && is_plain(s, row);
 }
 
 bool ledger_find_row(struct db *db, uint64_t index, struct ledger_row *row,

@@ -102,31 +102,56 @@ static bool head_is_within(struct log_check *c, const struct head *head)
 
 /* --- checkpoints in usage.db --- */
 
+/* One whole line, as it is stored when it comes. */
+static bool is_line(struct slice text)
+{
+    return text.length > 0 &&
+           memchr(text.data, '\n', text.length) == text.data + text.length - 1;
+}
+
+static bool cosignature_fits(const struct note *note,
+                             const struct note_key *key, int64_t wanted_s)
+{
+    int64_t signed_s;
+    return is_line(note->signatures) &&
+           note_verify(note, key, NULL, &signed_s) == NOTE_GOOD &&
+           signed_s == wanted_s;
+}
+
 static bool check_cosignatures(struct log_check *c,
                                const struct checkpoint *checkpoint,
                                struct slice text)
 {
     const struct cosign_witnesses *w = c->options->witnesses;
-    struct db_statement *s =
-        db_prepare(c->db, "SELECT witness, line FROM live.cosignature "
-                          "WHERE checkpoint = :number ORDER BY witness");
+    struct db_statement *s = db_prepare(
+        c->db, "SELECT witness, line, signed_s FROM live.cosignature "
+               "WHERE checkpoint = :number ORDER BY witness");
     enum db_step step = DB_FAILED;
+    uint64_t known = 0;
     bool good = true;
     if (s == NULL)
         return database_failed(c);
     db_bind_u64(s, ":number", checkpoint->number);
     while (good && (step = db_step(s)) == DB_ROW) {
+        const struct note_key *key =
+            w != NULL ? cosign_witness(w, db_text(s, 0)) : NULL;
         struct note note = {text, slice_of_text(db_text(s, 1))};
-        for (size_t i = 0; good && w != NULL && i < w->count; i++)
-            if (strcmp(w->keys[i].name, db_text(s, 0)) == 0 &&
-                note_verify(&note, &w->keys[i], NULL, NULL) != NOTE_GOOD)
-                good = error_set(c->error,
-                                 "edit: checkpoint %" PRIu64
-                                 ": the cosignature of %s does not fit",
-                                 checkpoint->number, w->keys[i].name);
-        c->result->cosignatures++;
+        if (key == NULL)
+            c->result->unknown_cosignatures++;
+        else if (cosignature_fits(&note, key, db_i64(s, 2)))
+            known++;
+        else
+            good = error_set(c->error,
+                             "edit: checkpoint %" PRIu64
+                             ": the cosignature of %s does not fit",
+                             checkpoint->number, key->name);
     }
     db_reset(s);
+    c->result->cosignatures += known;
+    if (checkpoint->made.us >= c->options->recent_since.us) {
+        c->result->recent++;
+        c->result->recent_with_quorum += known >= c->options->quorum;
+    }
     return good && (step == DB_DONE || database_failed(c));
 }
 
@@ -179,6 +204,9 @@ static bool check_row(struct log_check *c, struct db_statement *s)
                         slice_of_text(db_text(s, 3))};
     if (!checkpoint_read(note.text, &checkpoint, &why) ||
         checkpoint.size != db_u64(s, 1) ||
+        (checkpoint.has_time &&
+         wall_to_ms(checkpoint.made) != db_i64(s, 4) / 1000) ||
+        !is_line(note.signatures) ||
         (log != NULL && strcmp(checkpoint.origin, log->name) == 0 &&
          note_verify(&note, log, NULL, NULL) != NOTE_GOOD))
         return error_set(c->error,
@@ -195,9 +223,10 @@ static bool check_row(struct log_check *c, struct db_statement *s)
 
 static bool read_rows(struct log_check *c)
 {
-    struct db_statement *s = db_prepare(
-        c->db, "SELECT number, size, text, signature FROM live.checkpoint "
-               "ORDER BY number");
+    struct db_statement *s =
+        db_prepare(c->db, "SELECT number, size, text, signature, made_us FROM "
+                          "live.checkpoint "
+                          "ORDER BY number");
     enum db_step step = DB_FAILED;
     bool good = true;
     if (s == NULL)
@@ -287,22 +316,17 @@ static bool read_receipts(struct log_check *c, const char *path)
 {
     const struct note_key *key = c->options->receipt;
     struct buffer file;
+    struct receipt receipt;
     bool good = buffer_read_file(&file, path, RECEIPTS_MAX);
-    size_t done = 0, found = 0;
+    size_t found = 0;
     if (!good)
         error_set(c->error, "%s: %m", path);
-    while (good && done < file.length) {
-        struct receipt receipt;
-        int length = ipfix_message_length(file.data + done, file.length - done);
-        if (length <= 0 || (size_t)length > file.length - done)
-            break;
-        if (receipt_decode(file.data + done, (size_t)length, key->algorithm,
-                           slice_of_bytes(key->key, key->key_length),
-                           &receipt)) {
-            good = add_receipt(c, &receipt, path);
-            found++;
-        }
-        done += (size_t)length;
+    struct slice rest = buffer_slice(&file);
+    while (good &&
+           receipt_next(&rest, key->algorithm,
+                        slice_of_bytes(key->key, key->key_length), &receipt)) {
+        good = add_receipt(c, &receipt, path);
+        found++;
     }
     if (good && found == 0)
         good = error_set(c->error, "%s: no receipt of this collector", path);

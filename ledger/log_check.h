@@ -33,6 +33,8 @@ struct log_check_options {
     const struct note_key *receipt; /* key of receipts */
     const char *folder;             /* of checkpoint files */
     const struct cosign_witnesses *witnesses;
+    uint64_t quorum; /* cosignatures wanted of them */
+    struct wall_time recent_since;
     char *const *checkpoints; /* files that others kept */
     size_t checkpoint_count;
     char *const *receipts; /* files of receipts, one or many in each */
@@ -40,7 +42,11 @@ struct log_check_options {
 };
 
 struct log_check_result {
-    uint64_t checkpoints, files, missing_files, cosignatures;
+    uint64_t checkpoints, files, missing_files;
+    uint64_t cosignatures;         /* of known witnesses, verified */
+    uint64_t unknown_cosignatures; /* of others: not looked at */
+    /* Checkpoints made since recent_since, and those with the quorum. */
+    uint64_t recent, recent_with_quorum;
     uint64_t kept_checkpoints, kept_receipts; /* held against the log */
     uint64_t signed_size; /* batches under the newest checkpoint */
 };

@@ -16,7 +16,11 @@
  * boot in its loss records. */
 bool loss_store(struct db *db, uint64_t index,
                 const struct batch_reader *reader, bool is_reorder);
-/* Notes at the gap's event which batches are missing; `first` to the batch's
+/* Whether what is stored for that row is what its batch says; `live` is attached.
+ * False when it cannot be read. */
+bool loss_compare(struct db *db, uint64_t index,
+                  const struct batch_reader *reader, bool *is_equal);
+/* Notes at the gap's event, just added, which batches are missing; `first` to the batch's
  * own sequence, half open. */
 bool loss_note_gap(struct db *db, const struct batch_info *info,
                    struct digest hash, uint64_t first);

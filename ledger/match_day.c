@@ -1,8 +1,17 @@
 /*
- * A day's records of all enterprises and suppliers are loaded together, pieces
- * of one token joined, matched, and summed up by enterprise and endpoint. An
+ * A day's records of all enterprises and suppliers are loaded, pieces of one
+ * token joined, matched, and summed up by enterprise and endpoint. An
  * enterprise's long connection counts in each day with what of it started
  * there; the supplier's side of it is one over the whole time looked at.
+ *
+ * Only connections to the same endpoint can match. A day with more of them than
+ * fit into memory is therefore done in parts, each with some of the endpoints:
+ * a first reading counts, and each part reads the day's batches again.
+ *
+ * Reading and matching millions of connections takes its time, so it is done on
+ * a view of what is committed, and the collector goes on storing meanwhile; a
+ * short transaction writes the result. What came between the two is noticed by
+ * the next run, for the day's state is that of the view.
  */
 #include "ledger/match_day.h"
 
@@ -20,11 +29,14 @@ enum {
     DAY_MS = DAY_MINUTES * 60000,
     REACH_MS = INTAKE_REACH_S * 1000,
     NOBODY = -1,
+    COUNTING = -1, /* in place of a part's number */
 };
 
 struct endpoint_row {
     char id[ENDPOINT_ID_LEN];
     char supplier_id[REGISTRY_ID_LEN];
+    uint64_t flows; /* of the day, both sides, as far as counted */
+    int part;       /* in which it is matched */
 };
 
 /* What the supplier's probes were heard of, a bit for each minute. */
@@ -34,9 +46,21 @@ struct coverage {
     uint8_t minutes[DAY_MINUTES / 8];
 };
 
+/* Records of a supplier's probe about endpoints of others. */
+struct foreign {
+    char probe_id[PROBE_ID_LEN], supplier_id[REGISTRY_ID_LEN];
+    uint64_t records;
+};
+
 struct flows {
     struct match_flow *list;
     size_t count, capacity;
+};
+
+/* Of one enterprise and endpoint. */
+struct sum {
+    uint32_t owner, group;
+    uint64_t flows, octets, by_token, by_shape, ambiguous, matched_octets;
 };
 
 struct work {
@@ -49,11 +73,17 @@ struct work {
     size_t endpoint_count, endpoint_capacity;
     struct civil_day day;
     int64_t start_ms, end_ms; /* of the day */
+    int part, part_count;
+    uint64_t part_flows; /* as many as one part may have, both sides */
     struct flows enterprise, supplier;
+    struct sum *sums;
+    size_t sum_count, sum_capacity;
     char (*owners)[REGISTRY_ID_LEN]; /* enterprises, by number */
     size_t owner_count, owner_capacity;
     struct coverage *coverage;
     size_t coverage_count, coverage_capacity;
+    struct foreign *foreign; /* by probe */
+    size_t foreign_count, foreign_capacity;
 };
 
 static bool fail(struct work *w)
@@ -138,15 +168,21 @@ struct batch {
     char supplier_id[REGISTRY_ID_LEN];
     bool is_sample;
     uint32_t probe, owner;
-    uint64_t foreign; /* records about others' endpoints */
 };
 
 static bool add_flow(struct work *w, struct flows *flows, const struct batch *b,
                      const struct flow_record *r, int endpoint, bool is_context)
 {
+    struct endpoint_row *row = &w->endpoints[endpoint];
+    if (w->part == COUNTING)
+        row->flows++;
+    if (w->part != row->part)
+        return true;
     if (flows->count == MATCH_FLOWS_MAX)
-        return error_set(w->error, "more than %d flows of a day to match",
-                         MATCH_FLOWS_MAX);
+        return error_set(w->error,
+                         "endpoint %s: more than %d connections of a day to "
+                         "match",
+                         row->id, MATCH_FLOWS_MAX);
     struct match_flow *f =
         extend(&flows->list, &flows->count, &flows->capacity, sizeof(*f));
     if (f == NULL)
@@ -173,7 +209,7 @@ static bool is_zero(const uint8_t *token)
     return memcmp(token, NONE, FLOW_TOKEN_LEN) == 0;
 }
 
-static bool add_enterprise_record(struct work *w, struct batch *b,
+static bool add_enterprise_record(struct work *w, const struct batch *b,
                                   const struct flow_record *r, int endpoint)
 {
     bool is_inside = r->start_ms >= w->start_ms && r->start_ms < w->end_ms;
@@ -182,18 +218,36 @@ static bool add_enterprise_record(struct work *w, struct batch *b,
     return add_flow(w, &w->enterprise, b, r, endpoint, !is_inside);
 }
 
-static bool add_supplier_record(struct work *w, struct batch *b,
+/* A probe's batches come one after the other. */
+static bool count_foreign(struct work *w, const struct batch *b)
+{
+    if (w->part > 0)
+        return true; /* the first reading did */
+    struct foreign *f =
+        w->foreign_count > 0 ? &w->foreign[w->foreign_count - 1] : NULL;
+    if (f == NULL || strcmp(f->probe_id, b->probe_id) != 0) {
+        f = extend(&w->foreign, &w->foreign_count, &w->foreign_capacity,
+                   sizeof(*f));
+        if (f == NULL)
+            return no_memory(w);
+        f->records = 0;
+        memcpy(f->probe_id, b->probe_id, sizeof(f->probe_id));
+        memcpy(f->supplier_id, b->supplier_id, sizeof(f->supplier_id));
+    }
+    f->records++;
+    return true;
+}
+
+static bool add_supplier_record(struct work *w, const struct batch *b,
                                 const struct flow_record *r, int endpoint)
 {
     if (endpoint == NOBODY ||
-        strcmp(w->endpoints[endpoint].supplier_id, b->supplier_id) != 0) {
-        b->foreign++;
-        return true;
-    }
+        strcmp(w->endpoints[endpoint].supplier_id, b->supplier_id) != 0)
+        return count_foreign(w, b);
     return add_flow(w, &w->supplier, b, r, endpoint, false);
 }
 
-static bool add_records(struct work *w, struct batch *b)
+static bool add_records(struct work *w, const struct batch *b)
 {
     const struct flow_record *records;
     size_t count;
@@ -216,28 +270,11 @@ static bool add_records(struct work *w, struct batch *b)
     return true;
 }
 
-/* One event for a probe and day, however many batches. */
-static bool note_foreign(struct work *w, const struct batch *b)
-{
-    char day[DAY_TEXT_LEN], detail[300];
-    bool is_new;
-    day_to_text(w->day, day);
-    snprintf(detail, sizeof(detail),
-             "%s: records about endpoints that are not of supplier %s; they "
-             "are not matched",
-             day, b->supplier_id);
-    struct digest about = digest_of(detail, strlen(detail));
-    const struct ledger_event event = {.reason = REASON_FOREIGN,
-                                       .probe_id = b->probe_id,
-                                       .other = &about,
-                                       .detail = detail};
-    w->result->foreign += b->foreign;
-    return ledger_add_event(w->db, &event, w->now, &is_new) || fail(w);
-}
-
 static bool cover(struct work *w, const struct batch *b)
 {
     struct coverage *c = NULL;
+    if (w->part > 0)
+        return true;
     for (size_t i = 0; c == NULL && i < w->coverage_count; i++)
         if (strcmp(w->coverage[i].supplier_id, b->supplier_id) == 0 &&
             w->coverage[i].is_sample == b->is_sample)
@@ -303,7 +340,7 @@ static bool load_batch(struct work *w, struct batch *b,
         return false;
     if (b->supplier_id[0] != '\0' && !cover(w, b))
         return false;
-    return add_records(w, b) && (b->foreign == 0 || note_foreign(w, b));
+    return add_records(w, b);
 }
 
 static bool load_side(struct work *w, enum ledger_source source)
@@ -350,10 +387,6 @@ static unsigned covered_minutes(const struct work *w, const char *supplier,
     return count;
 }
 
-struct sum {
-    uint64_t flows, octets, by_token, by_shape, ambiguous, matched_octets;
-};
-
 static void add_to_sum(struct sum *sum, const struct match_flow *f)
 {
     sum->flows++;
@@ -364,11 +397,10 @@ static void add_to_sum(struct sum *sum, const struct match_flow *f)
     sum->matched_octets += f->matched_octets;
 }
 
-static bool store_sum(struct work *w, const struct match_flow *f,
-                      const struct sum *sum)
+static bool store_sum(struct work *w, const struct sum *sum)
 {
-    const struct endpoint_row *endpoint = &w->endpoints[f->group / 2];
-    bool is_sample = f->group % 2 != 0;
+    const struct endpoint_row *endpoint = &w->endpoints[sum->group / 2];
+    bool is_sample = sum->group % 2 != 0;
     struct db_statement *s = db_prepare(
         w->db,
         "INSERT INTO match_day (enterprise_id, endpoint_id, day, is_sample, "
@@ -379,7 +411,7 @@ static bool store_sum(struct work *w, const struct match_flow *f,
         ":covered, :now)");
     if (s == NULL)
         return fail(w);
-    db_bind_text(s, ":enterprise", w->owners[f->owner]);
+    db_bind_text(s, ":enterprise", w->owners[sum->owner]);
     db_bind_text(s, ":endpoint", endpoint->id);
     db_bind_i64(s, ":day", w->day.number);
     db_bind_i64(s, ":sample", is_sample);
@@ -405,21 +437,61 @@ static int by_owner(const void *one, const void *other)
     return order != 0 ? order : (a->group > b->group) - (a->group < b->group);
 }
 
-static bool store_sums(struct work *w)
+static bool sum_up(struct work *w)
 {
     struct match_flow *f = w->enterprise.list;
     size_t count = w->enterprise.count;
     if (count > 0)
         qsort(f, count, sizeof(*f), by_owner);
     for (size_t i = 0, end; i < count; i = end) {
-        struct sum sum = {0};
+        struct sum sum = {.owner = f[i].owner, .group = f[i].group};
         for (end = i; end < count && by_owner(&f[i], &f[end]) == 0; end++)
             if (!f[end].is_context)
                 add_to_sum(&sum, &f[end]);
-        if (sum.flows > 0 && !store_sum(w, &f[i], &sum))
-            return false;
+        if (sum.flows == 0)
+            continue;
+        struct sum *place =
+            extend(&w->sums, &w->sum_count, &w->sum_capacity, sizeof(*place));
+        if (place == NULL)
+            return no_memory(w);
+        *place = sum;
     }
     return true;
+}
+
+static bool store_sums(struct work *w)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < w->sum_count; i++)
+        good = store_sum(w, &w->sums[i]);
+    return good;
+}
+
+/* One event for a probe and day, however many batches. */
+static bool note_foreign(struct work *w, const struct foreign *f)
+{
+    char day[DAY_TEXT_LEN], detail[300];
+    bool is_new;
+    day_to_text(w->day, day);
+    snprintf(detail, sizeof(detail),
+             "%s: records about endpoints that are not of supplier %s; they "
+             "are not matched",
+             day, f->supplier_id);
+    struct digest about = digest_of(detail, strlen(detail));
+    const struct ledger_event event = {.reason = REASON_FOREIGN,
+                                       .probe_id = f->probe_id,
+                                       .other = &about,
+                                       .detail = detail};
+    w->result->foreign += f->records;
+    return ledger_add_event(w->db, &event, w->now, &is_new) || fail(w);
+}
+
+static bool note_all_foreign(struct work *w)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < w->foreign_count; i++)
+        good = note_foreign(w, &w->foreign[i]);
+    return good;
 }
 
 /* --- a day --- */
@@ -486,20 +558,85 @@ static bool forget_day(struct work *w)
     return db_do(s) || fail(w);
 }
 
-static bool compute_day(struct work *w, const struct day_state *state)
+/* Both sides of one part; owners are numbered the same each time. */
+static bool load_part(struct work *w, int part)
 {
-    w->enterprise.count = w->supplier.count = 0;
-    w->owner_count = w->coverage_count = 0;
-    if (!forget_day(w) || !load_side(w, SOURCE_PROBE) ||
-        !load_side(w, SOURCE_SUPPLIER_PROBE))
-        return false;
+    w->part = part;
+    w->enterprise.count = w->supplier.count = w->owner_count = 0;
+    return load_side(w, SOURCE_PROBE) && load_side(w, SOURCE_SUPPLIER_PROBE);
+}
+
+static bool match_part(struct work *w)
+{
     w->enterprise.count = match_join(w->enterprise.list, w->enterprise.count);
     w->supplier.count = match_join(w->supplier.list, w->supplier.count);
     if (!match_flows(w->enterprise.list, w->enterprise.count, w->supplier.list,
                      w->supplier.count))
         return no_memory(w);
-    w->result->days++;
-    return store_sums(w) && store_state(w, state);
+    return sum_up(w);
+}
+
+/* One more part when the next endpoint does not fit. */
+static void divide(struct work *w)
+{
+    uint64_t flows = 0;
+    w->part_count = 1;
+    for (size_t i = 0; i < w->endpoint_count; i++) {
+        struct endpoint_row *row = &w->endpoints[i];
+        if (flows > 0 && flows + row->flows > w->part_flows) {
+            w->part_count++;
+            flows = 0;
+        }
+        flows += row->flows;
+        row->part = w->part_count - 1;
+    }
+}
+
+/* Without reading their records: an upper bound. */
+static bool count_records(struct work *w, uint64_t *records)
+{
+    struct db_statement *s = db_prepare(
+        w->db, "SELECT ifnull(sum(record_count), 0) FROM ledger "
+               "WHERE source IN ('probe', 'supplier_probe') AND is_counted "
+               "AND period_start_ms > :first AND period_start_ms < :last");
+    if (s == NULL)
+        return fail(w);
+    db_bind_i64(s, ":first", w->start_ms - REACH_MS - MATCH_SLACK_MS);
+    db_bind_i64(s, ":last",
+                w->end_ms + MATCH_SLACK_MS + FLOW_PAUSE_MAX_S * 1000);
+    bool good = db_step(s) == DB_ROW;
+    *records = good ? db_u64(s, 0) : 0;
+    db_reset(s);
+    return good || fail(w);
+}
+
+static bool compute_day(struct work *w)
+{
+    uint64_t records = 0;
+    w->sum_count = w->coverage_count = w->foreign_count = 0;
+    w->part_count = 1;
+    for (size_t i = 0; i < w->endpoint_count; i++)
+        w->endpoints[i].flows = 0, w->endpoints[i].part = 0;
+    bool good = count_records(w, &records);
+    if (good && records > w->part_flows) {
+        good = load_part(w, COUNTING);
+        divide(w);
+        w->coverage_count = w->foreign_count = 0;
+    }
+    for (int part = 0; good && part < w->part_count; part++)
+        good = load_part(w, part) && match_part(w);
+    return good;
+}
+
+static bool store_day(struct work *w, const struct day_state *state)
+{
+    if (!db_begin(w->db))
+        return fail(w);
+    if (forget_day(w) && store_sums(w) && note_all_foreign(w) &&
+        store_state(w, state))
+        return db_commit(w->db) || fail(w);
+    db_rollback(w->db);
+    return false;
 }
 
 static bool run_day(struct work *w, struct civil_day day, bool is_forced)
@@ -508,41 +645,50 @@ static bool run_day(struct work *w, struct civil_day day, bool is_forced)
     w->day = day;
     w->start_ms = wall_to_ms(day_start(day));
     w->end_ms = w->start_ms + DAY_MS;
-    if (!db_begin(w->db))
+    if (!db_begin_reading(w->db))
         return fail(w);
     bool good = read_state(w, &state);
-    if (good && state.is_gone)
-        w->result->gone++;
-    else if (good && state.is_known && !is_forced)
-        w->result->skipped++;
-    else
-        good = good && compute_day(w, &state);
+    bool is_known = state.is_known && !is_forced;
+    if (good && !state.is_gone && !is_known)
+        good = compute_day(w);
+    db_rollback(w->db);
     if (!good)
-        db_rollback(w->db);
-    return good && (db_commit(w->db) || fail(w));
+        return false;
+    if (state.is_gone)
+        w->result->gone++;
+    else if (is_known)
+        w->result->skipped++;
+    else if (store_day(w, &state))
+        w->result->days++;
+    else
+        return false;
+    return true;
 }
 
 bool match_days_run(struct db *usage_db, const char *registry,
-                    struct civil_day from, struct civil_day to, bool is_forced,
-                    struct wall_time now, struct match_day_result *result,
-                    struct error_text *error)
+                    const struct match_days *days, struct wall_time now,
+                    struct match_day_result *result, struct error_text *error)
 {
     struct work w = {.db = usage_db,
                      .reader = detail_reader_new(usage_db),
                      .now = now,
                      .error = error,
-                     .result = result};
+                     .result = result,
+                     .part_flows = days->part_flows > 0 ? days->part_flows
+                                                        : MATCH_PART_FLOWS};
     *result = (struct match_day_result){0};
     bool good = w.reader != NULL ? read_endpoints(&w, registry) : no_memory(&w);
-    if (good && to.number - from.number > MATCH_DAYS_MAX)
+    if (good && days->to.number - days->from.number > MATCH_DAYS_MAX)
         good = error_set(error, "more than %d days at once", MATCH_DAYS_MAX);
-    for (int32_t day = from.number; good && day < to.number; day++)
-        good = run_day(&w, (struct civil_day){day}, is_forced);
+    for (int32_t day = days->from.number; good && day < days->to.number; day++)
+        good = run_day(&w, (struct civil_day){day}, days->is_forced);
     free(w.endpoints);
     free(w.enterprise.list);
     free(w.supplier.list);
     free(w.owners);
     free(w.coverage);
+    free(w.foreign);
+    free(w.sums);
     detail_reader_free(w.reader);
     return good;
 }

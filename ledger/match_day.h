@@ -26,6 +26,9 @@ enum {
      * midnight finds its other side. */
     MATCH_SLACK_MS = 10 * 60 * 1000,
     MATCH_DAYS_MAX = 400, /* in one call */
+    /* Connections of both sides in memory at a time, 96 bytes each, unless one
+     * endpoint alone has more. */
+    MATCH_PART_FLOWS = 8 * 1000 * 1000,
 };
 
 struct match_day_result {
@@ -34,12 +37,16 @@ struct match_day_result {
     uint64_t flows, matched, foreign;
 };
 
-/* Days in [from, to), at most MATCH_DAYS_MAX; `registry` is portal.db. Each day
- * is one transaction on usage.db. With `is_forced` also days without anything
- * new. */
+struct match_days {
+    struct civil_day from, to; /* [from, to), at most MATCH_DAYS_MAX */
+    bool is_forced;            /* days without anything new, too */
+    uint64_t part_flows;       /* 0: MATCH_PART_FLOWS */
+};
+
+/* `registry` is portal.db. Each day is read without keeping the collector from
+ * storing, and written by one short transaction on usage.db. */
 bool match_days_run(struct db *usage_db, const char *registry,
-                    struct civil_day from, struct civil_day to, bool is_forced,
-                    struct wall_time now, struct match_day_result *result,
-                    struct error_text *error);
+                    const struct match_days *days, struct wall_time now,
+                    struct match_day_result *result, struct error_text *error);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "ledger/boot.h"
 #include "ledger/store.h"
 #include "ledger/detail.h"
 #include "ledger/prepare.h"
@@ -35,6 +36,7 @@ static bool empty_tables(struct rebuild *b)
         "WHERE archive_segment NOT IN (SELECT segment FROM archive_gone))",
         "DELETE FROM usage_host",
         "DELETE FROM host_key",
+        "DELETE FROM boot_life",
     };
     for (size_t i = 0; i < sizeof(STATEMENTS) / sizeof(STATEMENTS[0]); i++)
         if (!db_run(b->db, STATEMENTS[i]))
@@ -90,6 +92,8 @@ static bool rebuild_rows(struct rebuild *b)
                              "ledger row %" PRIu64 " holds values that no row "
                              "can have",
                              row.index);
+        else if (!boot_note(b->db, &row))
+            good = database_failed(b);
         else if (!row.is_counted)
             continue;
         else if (retention_has_deleted(&b->retention, row.place.segment))

@@ -1,8 +1,9 @@
 /*
- * Deleting goes in steps, each a transaction of its own: detail in slices, so
- * that the collector is not kept waiting; then each segment, whose row in
- * archive_gone is committed before its file goes. A crash between the two
- * leaves a file that nothing names, and the next run deletes it.
+ * Deleting goes in steps, each a transaction of its own: the mark; detail in
+ * slices of the ledger, each looked at once, so that the collector is not kept
+ * waiting; then each segment, whose row in archive_gone is committed before its
+ * file goes. A crash between the two leaves a file that nothing names, and the
+ * next run deletes it.
  */
 #include "ledger/retention.h"
 
@@ -14,25 +15,29 @@
 #include "ledger/intake.h"
 #include "ledger/usage.h"
 
-enum { SLICE_BATCHES = 2000 };
+enum { SLICE_BATCHES = 1000, SLICE_INTERVALS = 100000 };
 
 /* --- how far it went --- */
 
+/* How far the deleted batches' records may reach: as the rows say, which stay,
+ * and not as the mark says, which is under nobody's signature. */
+#define MARKS(schema)                                                          \
+    "SELECT detail_before_ms, ifnull((SELECT max(period_end_ms) FROM " schema  \
+    ".ledger WHERE archive_segment IN (SELECT segment FROM " schema            \
+    ".archive_gone)), -1) FROM " schema ".retention"
+
 static bool read_marks(struct db *db, bool is_main, struct retention *r)
 {
-    struct db_statement *s = db_prepare(
-        db, is_main ? "SELECT detail_before_ms, archive_before_ms FROM "
-                      "main.retention"
-                    : "SELECT detail_before_ms, archive_before_ms FROM "
-                      "live.retention");
+    struct db_statement *s =
+        db_prepare(db, is_main ? MARKS("main") : MARKS("live"));
     if (s == NULL)
         return false;
     enum db_step step = db_step(s);
     if (step == DB_ROW) {
+        int64_t newest_ms = db_i64(s, 1);
         r->detail_before_ms = db_i64(s, 0);
-        /* How far a record may reach beyond its batch's period. */
-        int64_t archive_s = db_i64(s, 1) / 1000;
-        r->usage_from_s = archive_s > 0 ? archive_s + INTAKE_REACH_S : 0;
+        r->usage_from_s =
+            newest_ms >= 0 ? newest_ms / 1000 + 1 + INTAKE_REACH_S : 0;
     }
     db_reset(s);
     return step != DB_FAILED;
@@ -145,36 +150,62 @@ static bool mark(struct deleting *d, const char *sql, int64_t before_ms)
     return db_do(s) || database_failed(d);
 }
 
-static bool delete_slice(struct deleting *d, int64_t *deleted)
+static bool mark_detail(struct deleting *d)
+{
+    if (!db_begin(d->db) || !mark(d,
+                                  "UPDATE retention SET at_us = :now, "
+                                  "detail_before_ms = max(detail_before_ms, "
+                                  ":before)",
+                                  d->detail_before_ms))
+        return database_failed(d);
+    return db_commit(d->db) || database_failed(d);
+}
+
+/* Where the slice that begins behind `from` ends; 0: there is none. */
+static bool find_slice(struct deleting *d, uint64_t from, uint64_t *to)
 {
     struct db_statement *s = db_prepare(
-        d->db, "DELETE FROM flow_block WHERE ledger_idx IN (SELECT "
-               "f.ledger_idx FROM flow_block AS f JOIN ledger AS l "
-               "ON l.idx = f.ledger_idx WHERE l.period_end_ms < :before "
-               "LIMIT :slice)");
+        d->db, "SELECT ifnull(max(ledger_idx), 0) FROM (SELECT ledger_idx FROM "
+               "flow_block WHERE ledger_idx > :from ORDER BY ledger_idx LIMIT "
+               ":slice)");
+    if (s == NULL)
+        return database_failed(d);
+    db_bind_u64(s, ":from", from);
+    db_bind_i64(s, ":slice", SLICE_BATCHES);
+    bool good = db_step(s) == DB_ROW;
+    *to = good ? db_u64(s, 0) : 0;
+    db_reset(s);
+    return good || database_failed(d);
+}
+
+static bool delete_slice(struct deleting *d, uint64_t from, uint64_t to)
+{
+    struct db_statement *s = db_prepare(
+        d->db, "DELETE FROM flow_block WHERE ledger_idx > :from AND ledger_idx "
+               "<= :to AND (SELECT period_end_ms FROM ledger WHERE idx = "
+               "ledger_idx) < :before");
     if (s == NULL || !db_begin(d->db))
         return database_failed(d);
+    db_bind_u64(s, ":from", from);
+    db_bind_u64(s, ":to", to);
     db_bind_i64(s, ":before", d->detail_before_ms);
-    db_bind_i64(s, ":slice", SLICE_BATCHES);
-    if (!mark(d,
-              "UPDATE retention SET at_us = :now, detail_before_ms = "
-              "max(detail_before_ms, :before)",
-              d->detail_before_ms) ||
-        !db_do(s))
+    if (!db_do(s))
         return database_failed(d);
-    *deleted = db_changes(d->db);
     return db_commit(d->db) || database_failed(d);
 }
 
 static bool delete_detail(struct deleting *d)
 {
-    int64_t deleted = 0;
+    uint64_t from = 0, to = 0;
     if (!count_detail(d) || d->plan->only_count)
         return !d->error->text[0];
-    do
-        if (!delete_slice(d, &deleted))
+    if (!mark_detail(d))
+        return false;
+    do {
+        from = to;
+        if (!find_slice(d, from, &to) || (to > 0 && !delete_slice(d, from, to)))
             return false;
-    while (deleted > 0);
+    } while (to > 0);
     if (!db_begin(d->db) ||
         !usage_forget_hosts(d->db, d->now, wall_from_ms(d->detail_before_ms)))
         return database_failed(d);
@@ -259,6 +290,62 @@ static bool delete_segments(struct deleting *d)
     return d->error->text[0] == '\0';
 }
 
+static bool count_intervals(struct deleting *d)
+{
+    struct db_statement *s = db_prepare(
+        d->db, "SELECT count(*) FROM number_interval WHERE to_ms < :before");
+    if (s == NULL)
+        return database_failed(d);
+    db_bind_i64(s, ":before", d->archive_before_ms);
+    if (db_step(s) != DB_ROW)
+        return database_failed(d);
+    d->result->intervals = db_u64(s, 0);
+    db_reset(s);
+    return true;
+}
+
+static bool delete_interval_slice(struct deleting *d, int64_t *deleted)
+{
+    struct db_statement *s = db_prepare(
+        d->db,
+        "DELETE FROM number_interval WHERE (carrier, address, prefix_length, "
+        "port_from, port_to, from_ms) IN (SELECT carrier, address, "
+        "prefix_length, port_from, port_to, from_ms FROM number_interval "
+        "WHERE to_ms < :before LIMIT :slice)");
+    if (s == NULL || !db_begin(d->db))
+        return database_failed(d);
+    db_bind_i64(s, ":before", d->archive_before_ms);
+    db_bind_i64(s, ":slice", SLICE_INTERVALS);
+    if (!db_do(s))
+        return database_failed(d);
+    *deleted = db_changes(d->db);
+    return db_commit(d->db) || database_failed(d);
+}
+
+static bool delete_nameless_numbers(struct deleting *d)
+{
+    struct db_statement *s =
+        db_prepare(d->db, "DELETE FROM number WHERE key NOT IN "
+                          "(SELECT number FROM number_interval)");
+    if (s == NULL || !db_begin(d->db) || !db_do(s))
+        return database_failed(d);
+    return db_commit(d->db) || database_failed(d);
+}
+
+static bool delete_intervals(struct deleting *d)
+{
+    int64_t deleted = 0;
+    if (!count_intervals(d))
+        return false;
+    if (d->plan->only_count || d->result->intervals == 0)
+        return true;
+    do
+        if (!delete_interval_slice(d, &deleted))
+            return false;
+    while (deleted > 0);
+    return delete_nameless_numbers(d);
+}
+
 bool retention_apply(const struct ledger_paths *paths,
                      const struct retention_plan *plan, struct wall_time now,
                      struct retention_result *result, struct error_text *error)
@@ -275,7 +362,8 @@ bool retention_apply(const struct ledger_paths *paths,
     bool good = (d.archive = archive_open_read(paths->archive, error)) &&
                 (d.db = db_open(paths->usage_db, DB_WRITE, ledger_migrations,
                                 ledger_migration_count, error)) &&
-                delete_detail(&d) && delete_segments(&d);
+                delete_detail(&d) && delete_segments(&d) &&
+                delete_intervals(&d);
     db_close(d.db);
     archive_close(d.archive);
     return good;

@@ -3,7 +3,8 @@
  *
  * Flow detail goes after priv.flow_detail_days, the signed batches of the
  * archive later, by whole segments: a segment goes when the newest batch in it
- * is old enough. Sums, ledger rows, Merkle leaves and events stay, so that what
+ * is old enough. With the archive goes who had which address until then
+ * (number_interval), and a number that no interval names any more. Sums, ledger rows, Merkle leaves and events stay, so that what
  * is left still proves that nothing else was changed. Days are those of
  * Asia/Shanghai; a batch belongs to the day in which its period ends.
  *
@@ -58,7 +59,8 @@ struct retention_plan {
 struct retention_result {
     uint64_t batches, records;          /* whose detail went */
     uint64_t segments, segment_batches; /* of the archive */
-    uint64_t bytes;
+    uint64_t intervals;                 /* of numbers */
+    uint64_t bytes;                     /* of detail and archive */
 };
 
 /* Beside a running collector too. False with a reason; what was done until then

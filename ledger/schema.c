@@ -25,6 +25,10 @@ const struct db_migration ledger_migrations[] = {
         "006-number.sql",
 #include "ledger/006-number.sql.inc"
     },
+    {
+        "007-boot.sql",
+#include "ledger/007-boot.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

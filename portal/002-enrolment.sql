@@ -1,13 +1,14 @@
 -- Enrolment of probes: codes that are used once, and what was issued for them.
 
--- A code lets one probe in, for one enterprise and one site, for some hours. It
--- was shown once, when it was made; here is its hash. Making one records that
--- the enterprise has agreed (PRIV-07).
+-- A code lets one probe in, for one enterprise and one site or for one supplier,
+-- for some hours. It was shown once, when it was made; here is its hash. Making
+-- one records that the owner has agreed (PRIV-07).
 CREATE TABLE enrolment_code (
     handle TEXT PRIMARY KEY,           -- start of the hash, to speak about it
     hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), -- SHA-256
-    enterprise_id TEXT NOT NULL REFERENCES enterprise (id),
-    site_id TEXT NOT NULL REFERENCES site (id),
+    enterprise_id TEXT REFERENCES enterprise (id),
+    site_id TEXT REFERENCES site (id),
+    supplier_id TEXT REFERENCES supplier (id),
     probe_id TEXT,                     -- the only probe it is for; NULL: a new one
     agreed_at INTEGER NOT NULL,
     issued_at INTEGER NOT NULL,
@@ -16,6 +17,8 @@ CREATE TABLE enrolment_code (
     used_at INTEGER,
     serial TEXT REFERENCES certificate (serial), -- what it was used for
     CHECK (issued_at < expires_at),
+    CHECK ((enterprise_id IS NULL) = (site_id IS NULL)),
+    CHECK ((enterprise_id IS NULL) <> (supplier_id IS NULL)),
     CHECK ((used_at IS NULL) = (serial IS NULL))
 ) STRICT;
 CREATE INDEX code_by_time ON enrolment_code (issued_at);

@@ -29,10 +29,52 @@ static bool audit(struct db *db, struct wall_time now, const char *actor,
     return audit_add(db, now, &entry);
 }
 
+/* --- whose it is --- */
+
+/* An enterprise's site or a supplier; "" for what it is not. */
+struct owner {
+    char enterprise_id[PKI_NAME_LEN], site_id[PKI_NAME_LEN];
+    char supplier_id[PKI_NAME_LEN];
+};
+
+/* Of the statement's columns 0 to 2. */
+static bool read_owner(struct db_statement *s, struct owner *o)
+{
+    return slice_copy(slice_of_text(db_text(s, 0)), o->enterprise_id,
+                      sizeof(o->enterprise_id)) &&
+           slice_copy(slice_of_text(db_text(s, 1)), o->site_id,
+                      sizeof(o->site_id)) &&
+           slice_copy(slice_of_text(db_text(s, 2)), o->supplier_id,
+                      sizeof(o->supplier_id));
+}
+
+static void bind_or_null(struct db_statement *s, const char *name,
+                         const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        db_bind_null(s, name);
+    else
+        db_bind_text(s, name, text);
+}
+
+static void bind_owner(struct db_statement *s, const struct owner *o)
+{
+    bind_or_null(s, ":enterprise", o->enterprise_id);
+    bind_or_null(s, ":site", o->site_id);
+    bind_or_null(s, ":supplier", o->supplier_id);
+}
+
+static bool are_same(const struct owner *a, const struct owner *b)
+{
+    return strcmp(a->enterprise_id, b->enterprise_id) == 0 &&
+           strcmp(a->site_id, b->site_id) == 0 &&
+           strcmp(a->supplier_id, b->supplier_id) == 0;
+}
+
 /* --- the probe as registered --- */
 
 struct registered {
-    char enterprise_id[PKI_NAME_LEN], site_id[PKI_NAME_LEN];
+    struct owner owner;
     enum sign_algorithm algorithm;
     uint8_t key[SIGN_PUBLIC_MAX];
     size_t key_length;
@@ -41,18 +83,15 @@ struct registered {
 
 static bool read_registered(struct db_statement *s, struct registered *r)
 {
-    struct slice key = db_blob(s, 3);
+    struct slice key = db_blob(s, 4);
     *r = (struct registered){
-        .algorithm = sign_algorithm_from(slice_of_text(db_text(s, 2))),
-        .is_denied = !db_is_null(s, 4)};
+        .algorithm = sign_algorithm_from(slice_of_text(db_text(s, 3))),
+        .is_denied = !db_is_null(s, 5)};
     if (key.length > sizeof(r->key))
         return false;
     memcpy(r->key, key.data, key.length);
     r->key_length = key.length;
-    return slice_copy(slice_of_text(db_text(s, 0)), r->enterprise_id,
-                      sizeof(r->enterprise_id)) &&
-           slice_copy(slice_of_text(db_text(s, 1)), r->site_id,
-                      sizeof(r->site_id));
+    return read_owner(s, &r->owner);
 }
 
 /* DB_DONE: there is no such probe. */
@@ -60,8 +99,8 @@ static enum db_step find_probe(struct db *db, const char *id,
                                struct registered *r)
 {
     struct db_statement *s =
-        db_prepare(db, "SELECT enterprise_id, site_id, algorithm, signing_key,"
-                       " denied_at FROM probe WHERE id = :id");
+        db_prepare(db, "SELECT enterprise_id, site_id, supplier_id, algorithm,"
+                       " signing_key, denied_at FROM probe WHERE id = :id");
     if (s == NULL)
         return DB_FAILED;
     db_bind_text(s, ":id", id);
@@ -83,18 +122,53 @@ static bool has_key(const struct registered *r,
 
 /* --- codes --- */
 
-static bool has_site(struct db *db, const struct enrolment_order *o)
+static bool has_owner(struct db *db, const struct owner *o)
 {
-    struct db_statement *s =
-        db_prepare(db, "SELECT 1 FROM site WHERE id = :site AND"
-                       " enterprise_id = :enterprise");
+    struct db_statement *s = db_prepare(
+        db, "SELECT 1 FROM site WHERE id = :site AND enterprise_id ="
+            " :enterprise UNION ALL SELECT 1 FROM supplier WHERE id ="
+            " :supplier");
     if (s == NULL)
         return false;
-    db_bind_text(s, ":site", o->site_id);
-    db_bind_text(s, ":enterprise", o->enterprise_id);
+    bind_owner(s, o);
     bool found = db_step(s) == DB_ROW;
     db_reset(s);
     return found;
+}
+
+static bool copy_id(const char *id, char copy[static PKI_NAME_LEN])
+{
+    return slice_copy(slice_of_text(id == NULL ? "" : id), copy, PKI_NAME_LEN);
+}
+
+/* Either way what is too long for an id is nobody's. */
+static bool read_order(struct db *db, const struct enrolment_order *order,
+                       struct owner *o, struct error_text *error)
+{
+    bool good = copy_id(order->enterprise_id, o->enterprise_id) &&
+                copy_id(order->site_id, o->site_id) &&
+                copy_id(order->supplier_id, o->supplier_id) && has_owner(db, o);
+    if (good)
+        return true;
+    return order->supplier_id != NULL
+               ? error_set(error, "there is no supplier '%s'",
+                           order->supplier_id)
+               : error_set(error, "enterprise '%s' has no site '%s'",
+                           order->enterprise_id, order->site_id);
+}
+
+static bool says_elsewhere(const char *probe_id, const struct owner *o,
+                           struct error_text *error)
+{
+    return o->supplier_id[0] != '\0'
+               ? error_set(error,
+                           "probe '%s' belongs to supplier '%s'; a probe does "
+                           "not move",
+                           probe_id, o->supplier_id)
+               : error_set(error,
+                           "probe '%s' belongs to enterprise '%s', site "
+                           "'%s'; a probe does not move",
+                           probe_id, o->enterprise_id, o->site_id);
 }
 
 /* As probe/probe_config.h and the collector read names. */
@@ -104,12 +178,11 @@ static bool is_good_id(const char *id)
 }
 
 static bool check_order(struct db *db, const struct enrolment_order *o,
-                        struct error_text *error)
+                        struct owner *owner, struct error_text *error)
 {
     struct registered r;
-    if (!has_site(db, o))
-        return error_set(error, "enterprise '%s' has no site '%s'",
-                         o->enterprise_id, o->site_id);
+    if (!read_order(db, o, owner, error))
+        return false;
     if (o->probe_id == NULL)
         return true;
     if (!is_good_id(o->probe_id))
@@ -124,36 +197,30 @@ static bool check_order(struct db *db, const struct enrolment_order *o,
     case DB_ROW:
         break;
     }
-    if (strcmp(r.enterprise_id, o->enterprise_id) != 0 ||
-        strcmp(r.site_id, o->site_id) != 0)
-        return error_set(error,
-                         "probe '%s' belongs to enterprise '%s', site "
-                         "'%s'; a probe does not move",
-                         o->probe_id, r.enterprise_id, r.site_id);
+    if (!are_same(&r.owner, owner))
+        return says_elsewhere(o->probe_id, &r.owner, error);
     return !r.is_denied ||
            error_set(error, "probe '%s' is denied; restore it first",
                      o->probe_id);
 }
 
 static bool insert_code(struct db *db, struct wall_time now,
-                        const struct enrolment_order *o, struct digest hash)
+                        const struct enrolment_order *o,
+                        const struct owner *owner, struct digest hash)
 {
     char handle[ENROLMENT_HANDLE_LEN];
     enrolment_code_handle(hash, handle);
     struct db_statement *s = db_prepare(
         db, "INSERT INTO enrolment_code (handle, hash, enterprise_id, site_id,"
-            " probe_id, agreed_at, issued_at, expires_at) VALUES (:handle,"
-            " :hash, :enterprise, :site, :probe, :agreed, :now, :end)");
+            " supplier_id, probe_id, agreed_at, issued_at, expires_at) VALUES"
+            " (:handle, :hash, :enterprise, :site, :supplier, :probe, :agreed,"
+            " :now, :end)");
     if (s == NULL)
         return false;
     db_bind_text(s, ":handle", handle);
     db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
-    db_bind_text(s, ":enterprise", o->enterprise_id);
-    db_bind_text(s, ":site", o->site_id);
-    if (o->probe_id != NULL)
-        db_bind_text(s, ":probe", o->probe_id);
-    else
-        db_bind_null(s, ":probe");
+    bind_owner(s, owner);
+    bind_or_null(s, ":probe", o->probe_id);
     db_bind_i64(s, ":agreed", o->agreed_at.us);
     db_bind_i64(s, ":now", now.us);
     db_bind_i64(s, ":end", now.us + o->hours * (int64_t)HOUR_S * 1000000);
@@ -166,18 +233,18 @@ bool enrolment_issue_code(struct db *db, struct wall_time now,
                           struct error_text *error)
 {
     struct digest hash;
+    struct owner owner;
     if (order->agreed_at.us > now.us)
-        return error_set(error, "the enterprise's agreement is of a later day "
-                                "than today");
+        return error_set(error, "the agreement is of a later day than today");
     if (!db_begin(db))
         return db_failed(db, error);
-    if (!check_order(db, order, error)) {
+    if (!check_order(db, order, &owner, error)) {
         db_rollback(db);
         return false;
     }
     enrolment_code_new(code);
     if (enrolment_code_read(slice_of_text(code), &hash) &&
-        insert_code(db, now, order, hash) && db_commit(db))
+        insert_code(db, now, order, &owner, hash) && db_commit(db))
         return true;
     db_failed(db, error);
     db_rollback(db);
@@ -309,7 +376,8 @@ bool enrolment_list_codes(struct db *db, struct wall_time now,
     struct db_statement *s = db_prepare(
         db, "SELECT handle, CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
             " WHEN used_at IS NOT NULL THEN 'used' WHEN expires_at <= :now"
-            " THEN 'expired' ELSE 'open' END, enterprise_id, site_id,"
+            " THEN 'expired' ELSE 'open' END,"
+            " coalesce(enterprise_id, supplier_id), coalesce(site_id, '-'),"
             " coalesce((SELECT probe_id FROM certificate c WHERE c.serial ="
             " e.serial), probe_id, '-'), issued_at, expires_at"
             " FROM enrolment_code e ORDER BY issued_at, handle");
@@ -330,7 +398,8 @@ bool enrolment_list_probes(struct db *db, struct buffer *out)
 {
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
-        db, "SELECT p.id, p.enterprise_id, p.site_id, p.algorithm, p.denied_at,"
+        db, "SELECT p.id, coalesce(p.enterprise_id, p.supplier_id),"
+            " coalesce(p.site_id, '-'), p.algorithm, p.denied_at,"
             " (SELECT max(not_after) FROM certificate c WHERE c.probe_id ="
             " p.id), (SELECT reason FROM probe_denial d WHERE d.probe_id = p.id"
             " AND d.restored_at IS NULL) FROM probe p ORDER BY p.id");
@@ -351,7 +420,7 @@ bool enrolment_list_probes(struct db *db, struct buffer *out)
 /* A code as it is kept. */
 struct kept_code {
     char handle[ENROLMENT_HANDLE_LEN];
-    char enterprise_id[PKI_NAME_LEN], site_id[PKI_NAME_LEN];
+    struct owner owner;
     char probe_id[PKI_NAME_LEN]; /* "" a new one */
     char serial[PKI_SERIAL_LEN]; /* "" not used */
     int64_t agreed_at, expires_at;
@@ -369,16 +438,13 @@ static bool equal_hashes(struct slice a, struct digest b)
 
 static bool copy_code(struct db_statement *s, struct kept_code *c)
 {
-    c->agreed_at = db_i64(s, 4);
-    c->expires_at = db_i64(s, 5);
-    c->is_revoked = !db_is_null(s, 6);
-    return slice_copy(slice_of_text(db_text(s, 1)), c->enterprise_id,
-                      sizeof(c->enterprise_id)) &&
-           slice_copy(slice_of_text(db_text(s, 2)), c->site_id,
-                      sizeof(c->site_id)) &&
-           slice_copy(slice_of_text(db_text(s, 3)), c->probe_id,
+    c->agreed_at = db_i64(s, 5);
+    c->expires_at = db_i64(s, 6);
+    c->is_revoked = !db_is_null(s, 7);
+    return read_owner(s, &c->owner) &&
+           slice_copy(slice_of_text(db_text(s, 4)), c->probe_id,
                       sizeof(c->probe_id)) &&
-           slice_copy(slice_of_text(db_text(s, 7)), c->serial,
+           slice_copy(slice_of_text(db_text(s, 8)), c->serial,
                       sizeof(c->serial));
 }
 
@@ -387,16 +453,16 @@ static enum db_step find_code(struct db *db, struct digest hash,
                               struct kept_code *c)
 {
     struct db_statement *s = db_prepare(
-        db, "SELECT hash, enterprise_id, site_id, probe_id, agreed_at,"
-            " expires_at, revoked_at, serial FROM enrolment_code"
+        db, "SELECT enterprise_id, site_id, supplier_id, hash, probe_id,"
+            " agreed_at, expires_at, revoked_at, serial FROM enrolment_code"
             " WHERE handle = :handle");
     if (s == NULL)
         return DB_FAILED;
-    *c = (struct kept_code){{0}};
+    *c = (struct kept_code){.agreed_at = 0};
     enrolment_code_handle(hash, c->handle);
     db_bind_text(s, ":handle", c->handle);
     enum db_step step = db_step(s);
-    if (step == DB_ROW && !equal_hashes(db_blob(s, 0), hash))
+    if (step == DB_ROW && !equal_hashes(db_blob(s, 3), hash))
         step = DB_DONE;
     else if (step == DB_ROW && !copy_code(s, c))
         step = DB_FAILED;
@@ -478,15 +544,16 @@ static bool insert_probe(struct db *db, const char *id,
                          const struct pki_request *request)
 {
     struct db_statement *s = db_prepare(
-        db, "INSERT INTO probe (id, enterprise_id, site_id, algorithm,"
-            " signing_key, agreed_at, is_sample) SELECT :id, :enterprise,"
-            " :site, :algorithm, :key, :agreed, is_sample FROM enterprise"
-            " WHERE id = :enterprise");
+        db, "INSERT INTO probe (id, enterprise_id, site_id, supplier_id,"
+            " algorithm, signing_key, agreed_at, is_sample) SELECT :id,"
+            " :enterprise, :site, :supplier, :algorithm, :key, :agreed,"
+            " is_sample FROM (SELECT is_sample FROM enterprise WHERE id ="
+            " :enterprise UNION ALL SELECT is_sample FROM supplier WHERE id ="
+            " :supplier)");
     if (s == NULL)
         return false;
     db_bind_text(s, ":id", id);
-    db_bind_text(s, ":enterprise", code->enterprise_id);
-    db_bind_text(s, ":site", code->site_id);
+    bind_owner(s, &code->owner);
     db_bind_text(s, ":algorithm",
                  sign_algorithm_name(request->batch_algorithm));
     db_bind_blob(s, ":key", request->batch_key, request->batch_key_length);
@@ -531,9 +598,8 @@ static enum enrolment_status register_probe(struct db *db,
     case DB_ROW:
         if (r.is_denied)
             return forbid(error, "this probe is denied");
-        if (strcmp(r.enterprise_id, code->enterprise_id) != 0 ||
-            strcmp(r.site_id, code->site_id) != 0)
-            return forbid(error, "the probe of this code is at another site");
+        if (!are_same(&r.owner, &code->owner))
+            return forbid(error, "the probe of this code is somewhere else");
         return has_key(&r, request)
                    ? ENROLMENT_ISSUED
                    : forbid(error,

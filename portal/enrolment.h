@@ -6,7 +6,8 @@
  * every new certificate. A new batch key is a new probe. TLS keys may change
  * with every certificate.
  *
- * Enterprise and site come from the code and from nothing else. A code is used
+ * Whose probe it is, an enterprise's at a site or a supplier's at the cloud end,
+ * comes from the code and from nothing else. A code is used
  * up by the transaction that issues its certificate; whoever lost the answer
  * asks again with the same code and the same keys and is given the same
  * certificate. Every act writes its audit row in its own transaction.
@@ -26,14 +27,16 @@
 /* --- codes and the deny list: whole transactions, for commands --- */
 
 struct enrolment_order {
-    const char *enterprise_id, *site_id;
+    const char *enterprise_id, *site_id; /* both, or neither and */
+    const char *supplier_id;             /* this; NULL: none */
     const char *probe_id; /* NULL: a new probe with an id by chance */
     struct wall_time agreed_at;
     unsigned hours;
 };
 
-/* The code, to be shown once. False with a sentence for an unknown enterprise,
- * a site of another one, a probe that is somewhere else or denied. */
+/* The code, to be shown once. False with a sentence for an unknown enterprise
+ * or supplier, a site of another one, a probe that is somewhere else or denied.
+ */
 bool enrolment_issue_code(struct db *db, struct wall_time now,
                           const struct enrolment_order *order,
                           char code[static ENROLMENT_CODE_LEN],

@@ -282,19 +282,27 @@ int command_code_issue(int argc, char **argv)
     struct enrolment_order order = {0};
     struct program_option options[] = {
         {"-c", .value = &path},
-        {"--enterprise", .value = &order.enterprise_id, .is_required = true},
-        {"--site", .value = &order.site_id, .is_required = true},
+        {"--enterprise", .value = &order.enterprise_id},
+        {"--site", .value = &order.site_id},
+        {"--supplier", .value = &order.supplier_id},
         {"--agreed", .value = &agreed, .is_required = true},
         {"--probe", .value = &order.probe_id}};
     struct portal_config config = {0};
     struct error_text error;
     struct civil_day day;
     char code[ENROLMENT_CODE_LEN];
-    if (program_options(argc, argv, options, 5, 0, 0) < 0)
+    if (program_options(argc, argv, options, 6, 0, 0) < 0)
         return USAGE;
+    bool is_site = order.enterprise_id != NULL && order.site_id != NULL;
+    bool is_none = order.enterprise_id == NULL && order.site_id == NULL;
+    if (order.supplier_id != NULL ? !is_none : !is_site) {
+        fprintf(stderr, "yz-portal code issue: --enterprise and --site, or "
+                        "--supplier, whose probe it is\n");
+        return USAGE;
+    }
     if (!day_from_text(slice_of_text(agreed), &day)) {
         fprintf(stderr, "yz-portal code issue: --agreed: the day on which the "
-                        "enterprise agreed, such as 2026-11-25\n");
+                        "owner agreed, such as 2026-11-25\n");
         return USAGE;
     }
     order.agreed_at = day_start(day);
@@ -319,7 +327,7 @@ int command_code_list(int argc, char **argv)
 {
     return command_print(
         argc, argv,
-        "HANDLE    STATE    ENTERPRISE        SITE              "
+        "HANDLE    STATE    OWNER             SITE              "
         "PROBE           ISSUED                    EXPIRES",
         TEXT_MAX, list_codes);
 }
@@ -327,7 +335,7 @@ int command_code_list(int argc, char **argv)
 int command_probe_list(int argc, char **argv)
 {
     return command_print(argc, argv,
-                         "PROBE           ENTERPRISE        SITE              "
+                         "PROBE           OWNER             SITE              "
                          "KEY      STATE   CERTIFICATE UNTIL         REASON",
                          TEXT_MAX, enrolment_list_probes);
 }

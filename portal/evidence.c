@@ -109,7 +109,7 @@ static bool read_usage(struct db *db, const char *enterprise_id,
             " CROSS JOIN usage.endpoint_key k ON k.endpoint_id = e.id"
             " CROSS JOIN usage.usage u ON u.enterprise_id = :enterprise"
             "   AND u.endpoint = k.key AND u.bucket >= :from"
-            "   AND u.bucket < :to"
+            "   AND u.bucket < :to AND u.source = 'probe'"
             " WHERE e.service_id = :service ORDER BY u.bucket");
     if (s == NULL)
         return false;
@@ -141,6 +141,7 @@ static bool read_coverage(struct db *db, const char *enterprise_id,
     struct db_statement *s =
         db_prepare(db, "SELECT period_start_ms, period_end_ms FROM usage.ledger"
                        " WHERE enterprise_id = :enterprise AND is_counted = 1"
+                       " AND source = 'probe'"
                        " AND period_start_ms >= :from AND period_start_ms < :to"
                        " ORDER BY period_start_ms");
     if (s == NULL)
@@ -165,6 +166,116 @@ bool evidence_read_usage(struct db *db, const char *enterprise_id,
     return read_usage(db, enterprise_id, service_id, evidence) &&
            read_coverage(db, enterprise_id, evidence);
 }
+
+/* --- what others say --- */
+
+static const struct evidence_testimony SILENCE[WITNESS_COUNT] = {
+    [WITNESS_ROUTER] = {"router", .tier = 0},
+    [WITNESS_SUPPLIER_COUNTS] = {"supplier_counts", .tier = 1},
+    [WITNESS_SUPPLIER_PROBE] = {"supplier_probe", .tier = 2},
+    [WITNESS_CARRIER] = {"carrier", .tier = 3},
+};
+
+/* One row: days, flows, octets, confirmed. */
+static bool take_testimony(struct db_statement *s,
+                           struct evidence_testimony *said)
+{
+    enum db_step step = db_step(s);
+    if (step == DB_ROW) {
+        said->days = (uint32_t)db_u64(s, 0);
+        said->flows = db_u64(s, 1);
+        said->octets = db_u64(s, 2);
+        said->confirmed = db_u64(s, 3);
+    }
+    db_reset(s);
+    return step != DB_FAILED;
+}
+
+/* What the collector counted of another source than the probes. */
+static bool read_source(struct db *db, const char *enterprise_id,
+                        const char *service_id, struct civil_day first,
+                        struct evidence_testimony *said)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(DISTINCT (u.bucket + 28800) / 86400),"
+            " ifnull(sum(u.flows), 0), ifnull(sum(u.octets + u.roctets), 0), 0"
+            " FROM endpoint e"
+            " CROSS JOIN usage.endpoint_key k ON k.endpoint_id = e.id"
+            " CROSS JOIN usage.usage u ON u.enterprise_id = :enterprise"
+            "   AND u.endpoint = k.key AND u.bucket >= :from"
+            "   AND u.bucket < :to AND u.source = :source"
+            " WHERE e.service_id = :service");
+    if (s == NULL)
+        return false;
+    bind_range(s, enterprise_id, first, 1);
+    db_bind_text(s, ":service", service_id);
+    db_bind_text(s, ":source", said->name);
+    return take_testimony(s, said);
+}
+
+static void bind_days(struct db_statement *s, const char *enterprise_id,
+                      const char *service_id, struct civil_day first)
+{
+    db_bind_text(s, ":enterprise", enterprise_id);
+    db_bind_text(s, ":service", service_id);
+    db_bind_i64(s, ":first", first.number);
+    db_bind_i64(s, ":end", first.number + EVIDENCE_DAYS);
+}
+
+/* Days in which the supplier's probe was not heard of say nothing. A usage.db
+ * of before matching has no such table. */
+static bool read_matches(struct db *db, const char *enterprise_id,
+                         const char *service_id, struct civil_day first,
+                         struct evidence_testimony *said)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(DISTINCT m.day), ifnull(sum(m.flows), 0),"
+            " ifnull(sum(m.octets), 0),"
+            " ifnull(sum(m.matched_by_token + m.matched_by_shape), 0)"
+            " FROM endpoint e JOIN usage.match_day m"
+            " ON m.enterprise_id = :enterprise AND m.endpoint_id = e.id"
+            " AND m.day >= :first AND m.day < :end"
+            " WHERE e.service_id = :service"
+            " AND m.supplier_probe_covered_minutes > 0");
+    if (s == NULL)
+        return true;
+    bind_days(s, enterprise_id, service_id, first);
+    return take_testimony(s, said);
+}
+
+static bool read_counts(struct db *db, const char *enterprise_id,
+                        const char *service_id, struct civil_day first,
+                        struct evidence_testimony *said)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(*), ifnull(sum(connections), 0),"
+            " ifnull(sum(octets_up + octets_down), 0), 0"
+            " FROM supplier_count_now WHERE enterprise_id = :enterprise"
+            " AND service_id = :service AND day >= :first AND day < :end");
+    if (s == NULL)
+        return false;
+    bind_days(s, enterprise_id, service_id, first);
+    return take_testimony(s, said);
+}
+
+bool evidence_read_witnesses(
+    struct db *db, const char *enterprise_id, const char *service_id,
+    struct civil_day first, bool has_usage,
+    struct evidence_testimony said[static WITNESS_COUNT])
+{
+    for (size_t i = 0; i < WITNESS_COUNT; i++)
+        said[i] = SILENCE[i];
+    return read_counts(db, enterprise_id, service_id, first,
+                       &said[WITNESS_SUPPLIER_COUNTS]) &&
+           (!has_usage || (read_source(db, enterprise_id, service_id, first,
+                                       &said[WITNESS_ROUTER]) &&
+                           read_source(db, enterprise_id, service_id, first,
+                                       &said[WITNESS_CARRIER]) &&
+                           read_matches(db, enterprise_id, service_id, first,
+                                        &said[WITNESS_SUPPLIER_PROBE])));
+}
+
+/* --- coverage of a day --- */
 
 static uint32_t minutes_before_end(const struct evidence *evidence,
                                    size_t index)

@@ -3,7 +3,11 @@
  *
  * After a verification run the days are the very facts that were judged
  * (verdict.db). Before the first run they are sums of what the collector has
- * counted so far (usage.db), where the number of hosts of a day is not known.
+ * counted so far of the enterprise's probes (usage.db), where the number of
+ * hosts of a day is not known.
+ *
+ * What others say of the same days (routers, the supplier, carriers) stands
+ * beside it, each with its tier of trust, and is never added.
  */
 #ifndef PORTAL_EVIDENCE_H
 #define PORTAL_EVIDENCE_H
@@ -42,6 +46,30 @@ bool evidence_read_facts(struct db *db, const char *enterprise_id,
 bool evidence_read_usage(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
                          struct evidence *evidence);
+
+enum evidence_witness {
+    WITNESS_ROUTER,
+    WITNESS_SUPPLIER_COUNTS,
+    WITNESS_SUPPLIER_PROBE,
+    WITNESS_CARRIER,
+    WITNESS_COUNT,
+};
+
+struct evidence_testimony {
+    const char *name;   /* as sources are named in usage.db */
+    unsigned tier;      /* of trust */
+    uint32_t days;      /* of the timeline, with anything */
+    uint64_t flows;     /* the supplier's probe: of the enterprise's */
+    uint64_t octets;    /* both directions */
+    uint64_t confirmed; /* the supplier's probe: of `flows`, seen there too */
+};
+
+/* Days first .. first + EVIDENCE_DAYS - 1. Without has_usage (usage.db is not
+ * there yet) only the supplier's counts. False when a query failed. */
+bool evidence_read_witnesses(
+    struct db *db, const char *enterprise_id, const char *service_id,
+    struct civil_day first, bool has_usage,
+    struct evidence_testimony said[static WITNESS_COUNT]);
 
 /* Whether so much of a day was watched that it counts, as the verifier asks
  * it: of the day in which `end` lies, only what is before it can be asked for. */

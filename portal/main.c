@@ -12,7 +12,7 @@ static const struct program_command COMMANDS[] = {
      "[--display-name TEXT] [--password-file FILE|-]"},
     {"load", command_load, "[-c FILE] [--sample] FOLDER"},
     {"endpoints", command_endpoints, "[-c FILE]"},
-    {"registry publish", command_registry_publish, "[-c FILE]"},
+    {"registry publish", command_registry_publish, "[-c FILE] [--serial N]"},
     {"registry list", command_registry_list, "[-c FILE]"},
     {"audit check", command_audit_check, "[-c FILE]"},
     {"authority init", command_authority_init,
@@ -21,7 +21,8 @@ static const struct program_command COMMANDS[] = {
      "[-c FILE] --name HOST[,HOST...] --out PREFIX [--days N]"},
     {"authority show", command_authority_show, "[-c FILE]"},
     {"code issue", command_code_issue,
-     "[-c FILE] --enterprise ID --site ID --agreed DATE [--probe ID]"},
+     "[-c FILE] (--enterprise ID --site ID | --supplier ID) --agreed DATE "
+     "[--probe ID]"},
     {"code list", command_code_list, "[-c FILE]"},
     {"code revoke", command_code_revoke, "[-c FILE] HANDLE"},
     {"probe list", command_probe_list, "[-c FILE]"},

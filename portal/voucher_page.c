@@ -333,6 +333,43 @@ static struct civil_day first_day(struct visit *visit,
     return first;
 }
 
+/* Sources that said anything, each with its tier; none of them is added. */
+static bool fill_witnesses(struct visit *visit,
+                           const struct voucher_facts *facts,
+                           const struct voucher_line *line,
+                           struct civil_day first)
+{
+    struct evidence_testimony said[WITNESS_COUNT];
+    model_list(line->model, "witnesses");
+    if (!evidence_read_witnesses(visit->db, facts->enterprise_id,
+                                 line->service_id, first,
+                                 visit->worker->has_usage, said))
+        return false;
+    for (size_t i = 0; i < WITNESS_COUNT; i++) {
+        char text[CHART_VALUE_TEXT_LEN];
+        if (said[i].days == 0)
+            continue;
+        model_bool(line->model, "_has_witnesses", true);
+        struct model *m = model_append(line->model, "witnesses");
+        model_text(m, "source", said[i].name);
+        model_text(m, "_source_words",
+                   visit_word(visit, "witness.", said[i].name));
+        model_i64(m, "tier", said[i].tier);
+        model_i64(m, "days", said[i].days);
+        model_i64(m, "flows", (int64_t)said[i].flows);
+        model_i64(m, "octets", (int64_t)said[i].octets);
+        chart_octets_text(said[i].octets, text);
+        model_text(m, "_octets_text", text);
+        if (i != WITNESS_SUPPLIER_PROBE || said[i].flows == 0)
+            continue;
+        uint64_t permille = said[i].confirmed * 1000 / said[i].flows;
+        model_i64(m, "confirmed", (int64_t)said[i].confirmed);
+        model_textf(m, "_share", "%u.%u %%", (unsigned)(permille / 10),
+                    (unsigned)(permille % 10));
+    }
+    return true;
+}
+
 static bool fill_evidence(struct visit *visit,
                           const struct voucher_facts *facts,
                           const struct voucher_line *line,
@@ -341,7 +378,9 @@ static bool fill_evidence(struct visit *visit,
 {
     struct evidence evidence;
     struct civil_day first = first_day(visit, view, window);
-    bool good = true;
+    bool good = fill_witnesses(visit, facts, line, first);
+    if (!good)
+        return false;
     if (view->is_there)
         good = evidence_read_facts(visit->db, facts->enterprise_id,
                                    line->service_id, first, &evidence);

@@ -148,6 +148,30 @@ static const struct {
      "1, 1, "
      "31, 1, 1, 0)",
      "usage of ENT-9 at EP-1 in the 5 minutes from 1970-01-01T00:05"},
+    {"a higher tier", "UPDATE ledger SET tier = 3 WHERE idx = 5",
+     "ledger row 5 holds values"},
+    {"counted by some readers only",
+     "PRAGMA ignore_check_constraints = ON; "
+     "UPDATE ledger SET is_counted = 2 WHERE idx = 5",
+     "ledger row 5 holds values"},
+    {"a signing key given to another probe",
+     "UPDATE signer SET probe_id = 'P-9' WHERE probe_id = 'P-2'",
+     "ledger row 3 holds values"},
+    {"a usage sum raised under cover of retention",
+     "UPDATE usage SET octets = octets + 1; "
+     "UPDATE retention SET archive_before_ms = 9000000000000",
+     "usage of ENT-1 at EP-1"},
+    {"a segment marked as deleted by retention",
+     "INSERT INTO archive_gone VALUES (1, 1, 1)",
+     "archive segment 1 is marked as deleted by retention"},
+    {"the mark of retention deleted", "DELETE FROM retention",
+     "the mark of retention is missing"},
+    {"a boot that lived longer", "UPDATE boot_life SET alive_ms = alive_ms + 1",
+     "boot_life of P-"},
+    {"a loss that no batch tells",
+     "INSERT INTO loss SELECT 5, 0, probe_id, boot_id, 1, 2, 2, 0, 0, 0, 0, 1 "
+     "FROM ledger WHERE idx = 5",
+     "ledger row 5 (P-1, batch 4): the losses noted of it"},
     {"a host forgotten", "DELETE FROM usage_host", "usage_host of ENT-1"},
 };
 

@@ -49,7 +49,7 @@ static void set_up(struct bench *b)
     struct db *registry = sample_registry_make(b->config.registry);
     sample_register(registry, &b->probe, false);
     db_close(registry);
-    take(b);
+    store_close(sample_store(&b->config, &b->error));
 }
 
 static struct db *open_usage(struct bench *b)
@@ -91,15 +91,24 @@ static struct log_keeper *start(struct bench *b)
 static void test_keeping(struct bench *b)
 {
     struct error_text why;
-    test_case("what came since the last checkpoint is signed at the stop");
+    test_case("a log without batches has no checkpoint");
+    log_keeper_stop(start(b));
+    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 0);
+
+    test_case("its first batches are signed soon, not after an hour");
     struct log_keeper *k = start(b);
+    take(b);
+    CHECK(becomes(b, "SELECT count(*) FROM checkpoint WHERE size = 1", 1));
     CHECK(log_keeper_is_well(k, &why));
+
+    test_case("what came since the last checkpoint is signed at the stop");
+    take(b);
     log_keeper_stop(k);
-    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint WHERE size = 1"), 1);
+    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint WHERE size = 2"), 1);
 
     test_case("nothing new, nothing signed");
     log_keeper_stop(start(b));
-    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 1);
+    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 2);
 
     test_case("a checkpoint that is overdue is made at once");
     struct checkpoint made;
@@ -112,9 +121,9 @@ static void test_keeping(struct bench *b)
               CHECKPOINT_MADE);
     db_close(db);
     k = start(b);
-    CHECK(becomes(b, "SELECT count(*) FROM checkpoint", 3));
+    CHECK(becomes(b, "SELECT count(*) FROM checkpoint", 4));
     log_keeper_stop(k);
-    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 3);
+    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 4);
 }
 
 static void test_rollback(struct bench *b)
@@ -126,15 +135,15 @@ static void test_rollback(struct bench *b)
     take(b); /* receiving goes on */
     log_set_level(LOG_LEVEL_ERROR);
     log_keeper_stop(start(b));
-    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 3);
+    CHECK_I64(ask(b, "SELECT count(*) FROM checkpoint"), 4);
     CHECK_I64(ask(b, "SELECT count(*) FROM event WHERE kind = 'rollback' "
-                     "AND detail LIKE '%are not those that checkpoint 3%'"),
+                     "AND detail LIKE '%are not those that checkpoint 4%'"),
               1);
 
     test_case("a usage.db without the newest checkpoint does not start");
     CHECK(log_guard(&b->config, &b->error));
     db = open_usage(b);
-    CHECK(db_run(db, "DELETE FROM checkpoint WHERE number = 3"));
+    CHECK(db_run(db, "DELETE FROM checkpoint WHERE number = 4"));
     db_close(db);
     CHECK(!log_guard(&b->config, &b->error));
     CHECK(strstr(b->error.text, "it is an older copy") != NULL);

@@ -3,6 +3,7 @@
  * what probes, strangers and crashes do to it, and that the totals are right.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -774,6 +775,180 @@ static void test_full(struct bench *b)
     CHECK_I64(end_collector(b, SIGTERM), 0);
 }
 
+/* --- one enrolled peer that holds all the room there is --- */
+
+enum { HOG_CONNECTIONS = 10, HOG_FLOWS = 150000 };
+
+/* All but the end of a large batch. */
+static struct sample_batch large_batch(struct sample_probe *probe)
+{
+    struct flow_record *flows = calloc(HOG_FLOWS, sizeof(*flows));
+    for (size_t i = 0; i < HOG_FLOWS; i++) {
+        flows[i] = sample_flow(now_ms() - 100000, i);
+        random_bytes(flows[i].token, FLOW_TOKEN_LEN);
+    }
+    struct sample_batch batch = sample_next(probe, now_ms(), flows, HOG_FLOWS);
+    free(flows);
+    batch.bytes.length -= 1000;
+    return batch;
+}
+
+/* Until a second goes by in which nothing more is taken; false: all was. */
+static bool fill_room(struct bench *b, const struct sample_batch *batch,
+                      struct client *hogs, size_t *count)
+{
+    struct timeval limit = {.tv_sec = 1};
+    for (*count = 0; *count < HOG_CONNECTIONS; (*count)++) {
+        struct client *c = &hogs[*count];
+        if (!client_open(b, "P-1", c))
+            return false;
+        setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+        if (!client_send(c, batch->bytes.data, batch->bytes.length)) {
+            (*count)++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_hog(struct bench *b)
+{
+    struct client hogs[HOG_CONNECTIONS], good;
+    size_t count;
+    test_case("a peer that fills all the room with unfinished batches holds "
+              "others up for seconds only");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "workers = 1\nconnections_per_probe = 20\n");
+    start_collector(b);
+    struct sample_probe p1 = b->p1;
+    struct sample_batch large = large_batch(&p1);
+    struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+    CHECK(fill_room(b, &large, hogs, &count));
+    if (CHECK(client_open(b, "P-2", &good)))
+        CHECK_I64(exchange(b, &good, &batch), RECEIPT_COUNTED);
+    CHECK(log_has(b, "others wait for its room"));
+    client_close(&good);
+    for (size_t i = 0; i < count; i++)
+        client_close(&hogs[i]);
+    sample_batch_clear(&large);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+/* --- connections of one probe, reloading --- */
+
+static void test_superseded(struct bench *b)
+{
+    struct client c[3];
+    struct receipt receipt;
+    test_case("connections_per_probe: the oldest makes room, another's stays");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "connections_per_probe = 1\n");
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c[0]));
+    CHECK(client_open(b, "P-2", &c[1]));
+    CHECK(client_open(b, "P-1", &c[2]));
+    CHECK(wait_log(b, "its probe has newer connections"));
+    CHECK_I64(client_receipt(b, &c[0], &receipt), -1);
+    struct sample_batch one = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch two = sample_next_flow(&b->p2, now_ms());
+    CHECK_I64(exchange(b, &c[2], &one), RECEIPT_COUNTED);
+    CHECK_I64(exchange(b, &c[1], &two), RECEIPT_COUNTED);
+    for (size_t i = 0; i < 3; i++)
+        client_close(&c[i]);
+    sample_batch_clear(&one);
+    sample_batch_clear(&two);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+static void copy_file(struct bench *b, const char *from, const char *to)
+{
+    char path[PATH_MAX];
+    struct buffer file;
+    CHECK(
+        buffer_read_file(&file, sample_path(&b->folder, from, path), 1 << 16));
+    sample_write_file(sample_path(&b->folder, to, path), file.data,
+                      file.length);
+    buffer_clear(&file);
+}
+
+static void test_reload(struct bench *b)
+{
+    struct client before, after;
+    struct sample_batch one = sample_next_flow(&b->p1, now_ms());
+    test_case("SIGHUP: what cannot be read is said, the old goes on");
+    write_config(b, "collector.conf", "127.0.0.1:0", "server", "",
+                 "log_level = info\n");
+    copy_file(b, "collector.pem", "server.pem");
+    copy_file(b, "collector.key", "server.key");
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &before));
+    copy_file(b, "expired.pem", "server.pem");
+    copy_file(b, "expired.key", "server.key");
+    kill(b->pid, SIGHUP);
+    CHECK(wait_log(b, "not reloaded, going on as before"));
+    CHECK(client_open(b, "P-2", &after));
+    client_close(&after);
+
+    test_case("SIGHUP: the new certificate for new connections, the level of "
+              "the log; who is connected stays");
+    make_certificate(b, "server", "/CN=collector", "30", false);
+    write_config(b, "collector.conf", "127.0.0.1:0", "server", "",
+                 "log_level = debug\n");
+    kill(b->pid, SIGHUP);
+    CHECK(wait_log(b, "reloaded: "));
+    CHECK(client_open(b, "P-2", &after));
+    CHECK_I64(exchange(b, &before, &one), RECEIPT_COUNTED);
+    CHECK(wait_log(b, " debug "));
+    struct sample_batch two = sample_next_flow(&b->p2, now_ms());
+    CHECK_I64(exchange(b, &after, &two), RECEIPT_COUNTED);
+    client_close(&before);
+    client_close(&after);
+    sample_batch_clear(&one);
+    sample_batch_clear(&two);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+static size_t count_descriptors(pid_t pid)
+{
+    char path[64];
+    size_t count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+static void test_flood(struct bench *b)
+{
+    enum { STRANGERS = 900, OVER = 256, OWN = 60 };
+    static int fds[STRANGERS];
+    struct client good;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    size_t most = 0;
+    test_case("a flood of strangers takes no more descriptors than allowed, "
+              "and a probe gets through");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "max_connections = 4\n");
+    start_collector(b);
+    for (int i = 0; i < STRANGERS; i++) {
+        fds[i] = connect_port(b->port);
+        size_t count = i % 20 == 0 ? count_descriptors(b->pid) : 0;
+        most = count > most ? count : most;
+    }
+    CHECK(most > 4 && most < 4 + OVER + OWN);
+    if (CHECK(client_open_again(b, "P-1", &good)))
+        CHECK_I64(exchange(b, &good, &batch), RECEIPT_COUNTED);
+    client_close(&good);
+    for (int i = 0; i < STRANGERS; i++)
+        close(fds[i]);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -833,6 +1008,10 @@ int main(void)
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
     test_full(&b);
+    test_flood(&b);
+    test_superseded(&b);
+    test_reload(&b);
+    test_hog(&b);
     test_disk_full(&b);
     tear_down(&b);
     return test_end();

@@ -33,7 +33,8 @@ static void register_supplier(struct bench *b, struct db *registry)
         "INSERT INTO service VALUES ('SVC-1', 'SUP-1', 1, 'A', '一', 'One'), "
         "('SVC-2', 'SUP-2', 1, 'A', '二', 'Two');"
         "INSERT INTO endpoint (id, service_id, valid_from) VALUES "
-        "('EP-1', 'SVC-1', 0), ('EP-2', 'SVC-2', 0)"));
+        "('EP-1', 'SVC-1', 0), ('EP-2', 'SVC-2', 0), ('EP-3', 'SVC-1', 0), "
+        "('EP-4', 'SVC-1', 0)"));
     struct db_statement *s = db_prepare(
         registry, "INSERT INTO probe (id, supplier_id, algorithm, signing_key, "
                   "agreed_at) VALUES ('P-S', 'SUP-1', 'ed25519', :key, 0)");
@@ -88,15 +89,24 @@ static void take(struct bench *b, struct sample_probe *probe, int64_t end_ms,
     sample_batch_clear(&batch);
 }
 
-static struct match_day_result run(struct bench *b, bool is_forced)
+static struct match_day_result run_in_parts(struct bench *b, bool is_forced,
+                                            uint64_t part_flows)
 {
     struct match_day_result result;
     struct error_text error = {""};
-    if (!CHECK(match_days_run(store_db(b->store), b->files.registry, b->day,
-                              (struct civil_day){b->day.number + 1}, is_forced,
+    const struct match_days days = {.from = b->day,
+                                    .to = {b->day.number + 1},
+                                    .is_forced = is_forced,
+                                    .part_flows = part_flows};
+    if (!CHECK(match_days_run(store_db(b->store), b->files.registry, &days,
                               SAMPLE_NOW, &result, &error)))
         printf("# %s\n", error.text);
     return result;
+}
+
+static struct match_day_result run(struct bench *b, bool is_forced)
+{
+    return run_in_parts(b, is_forced, 0);
 }
 
 static int64_t column(struct bench *b, const char *name)
@@ -213,6 +223,50 @@ static void test_midnight(struct bench *b)
               FLOWS / 4 + 2);
 }
 
+/* Connections of a later day to three endpoints, some seen by one side only. */
+static void test_parts(struct bench *b)
+{
+    static const char *const ENDPOINTS[] = {"EP-1", "EP-3", "EP-4"};
+    const struct civil_day day = b->day;
+    const int64_t midnight = b->start_ms;
+    struct flow_record ours[FLOWS], theirs[FLOWS];
+    size_t seen = 0;
+    b->day.number += 2;
+    b->start_ms = wall_to_ms(day_start(b->day));
+    for (int i = 0; i < FLOWS; i++) {
+        ours[i] = flow(b, i);
+        slice_copy(slice_of_text(ENDPOINTS[i % 3]), ours[i].endpoint_id,
+                   sizeof(ours[i].endpoint_id));
+        if (i % 5 != 0)
+            theirs[seen++] = ours[i];
+    }
+    take(b, &b->enterprise, b->start_ms + 10 * HOUR_MS, ours, FLOWS);
+    take(b, &b->supplier, b->start_ms + 10 * HOUR_MS, theirs, seen);
+    run(b, false);
+    test_case("all endpoints at once");
+    CHECK_I64(column(b, "count(*)"), 3);
+    CHECK_I64(column(b, "sum(flows)"), FLOWS);
+    CHECK_I64(column(b, "sum(matched_by_token + matched_by_shape)"),
+              (int64_t)seen);
+    int64_t octets = column(b, "sum(matched_octets)");
+    int64_t minutes = column(b, "sum(supplier_probe_covered_minutes)");
+    for (uint64_t most = 1; most <= 2 * FLOWS; most += 13) {
+        char name[80];
+        snprintf(name, sizeof(name), "in parts of %llu connections: the same",
+                 (unsigned long long)most);
+        test_case(name);
+        run_in_parts(b, true, most);
+        CHECK_I64(column(b, "count(*)"), 3);
+        CHECK_I64(column(b, "sum(flows)"), FLOWS);
+        CHECK_I64(column(b, "sum(matched_by_token + matched_by_shape)"),
+                  (int64_t)seen);
+        CHECK_I64(column(b, "sum(matched_octets)"), octets);
+        CHECK_I64(column(b, "sum(supplier_probe_covered_minutes)"), minutes);
+    }
+    b->day = day;
+    b->start_ms = midnight;
+}
+
 static void test_report(struct bench *b)
 {
     struct buffer out;
@@ -257,6 +311,7 @@ int main(void)
     set_up(&b);
     test_day(&b);
     test_midnight(&b);
+    test_parts(&b);
     test_report(&b);
     test_gone(&b);
     batch_reader_free(b.reader);

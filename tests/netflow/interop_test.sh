@@ -1,7 +1,7 @@
 #!/bin/bash
-# softflowd, in every protocol, transport and time format that it has, to a
-# running yz-collector: flows, octets and packets equal what tshark counts in
-# the same capture. And the way round: what a yz-probe writes is read by nfcapd,
+# softflowd, in every protocol, transport and time format that it has, and the
+# probe of pmacct, to a running yz-collector: flows, octets and packets equal
+# what tshark counts in the same capture. And the way round: what a yz-probe writes is read by nfcapd,
 # nfacctd, tshark and libfixbuf.
 . tests/netflow/rig.sh
 
@@ -49,6 +49,35 @@ counts_equal()
     [ "$counted" = "$expected" ]
 }
 
+# pmacct_exports VERSION: the probe of pmacct, another exporter altogether.
+pmacct_exports()
+{
+    cat >"$demo/pmacctd.conf" <<END
+daemonize: false
+pcap_savefile: $demo/now.pcap
+plugins: nfprobe
+nfprobe_receiver: 127.0.0.1:$udp_port
+nfprobe_version: $1
+nfprobe_timeouts: tcp=5:maxlife=3600
+aggregate: src_host, dst_host, src_port, dst_port, proto, tcpflags
+plugin_buffer_size: 102400
+plugin_pipe_size: 10240000
+END
+    timeout 60 pmacctd -f "$demo/pmacctd.conf" >>"$demo/log/pmacctd.log" 2>&1
+}
+pmacct_counts_equal()
+{
+    local counted
+    rig_fresh
+    rig_start || return 1
+    pmacct_exports "$1"
+    rig_stop || return 1
+    counted=$(rig_counted)
+    echo "tshark $expected; collector $counted"
+    tail -n 3 "$demo/log/pmacctd.log"
+    [ "$counted" = "$expected" ]
+}
+
 # A sampled exporter: counts are scaled and marked, and near the truth.
 sampled_is_marked()
 {
@@ -82,6 +111,9 @@ tap "softflowd IPFIX, biflows (RFC 5103)" counts_equal -v 10 -b -n $udp
 for format in sec milli micro nano; do
     tap "softflowd IPFIX, times in $format" \
         counts_equal -v 10 -A $format -n $udp
+done
+for version in 5 9 10; do
+    tap "pmacctd, its version $version over UDP" pmacct_counts_equal $version
 done
 tap "sampled NetFlow v9 is scaled and marked" sampled_is_marked
 tap "ledger, archive and usage agree" ledger_agrees

@@ -127,6 +127,58 @@ static void test_coverage(const struct scratch *scratch)
     CHECK_I64(evidence.days[3].covered_minutes, 0);
 }
 
+/* Beside the probes of test_usage and test_coverage. */
+static void test_witnesses(const struct scratch *scratch)
+{
+    struct evidence evidence;
+    struct evidence_testimony said[WITNESS_COUNT];
+    put(scratch, "usage.db",
+        "INSERT INTO usage VALUES"
+        " ('E', 'A', 1, 20746 * 86400 - 28800, 'router', 0, 1, 70, 100, 1, 20, "
+        "  1, 31, 1, 0, 0),"
+        " ('E', 'A', 2, 20746 * 86400 - 27600, 'router', 0, 1, 1, 1, 1, 1, 1, "
+        "  1, 1, 0, 0),"
+        " ('E', 'A', 1, 20747 * 86400 - 28800, 'carrier', 0, 0, 5, 50, 1, 20, "
+        "  1, 31, 1, 0, 0),"
+        " ('E', 'A', 3, 20747 * 86400 - 28800, 'carrier', 0, 0, 9, 50, 1, 20, "
+        "  1, 31, 1, 0, 0);"
+        "INSERT INTO ledger SELECT idx + 100, 'r', boot_id, sequence,"
+        " batch_hash, previous_hash, enterprise_id, site_id, '', 'router', 0,"
+        " 'file', signer, 0, period_start_ms + 9000000,"
+        " period_end_ms + 9000000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,"
+        " software_hash, registry_version, 2, idx, 1 FROM ledger");
+    test_case("others' records and batches are not the enterprise's probes'");
+    bool good = evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence);
+    CHECK(good);
+    CHECK_I64((int64_t)evidence.days[0].flows, 5);
+    CHECK_I64(evidence.days[4].covered_minutes, 15 + 5);
+    CHECK_I64(evidence.days[5].covered_minutes, 5);
+    test_case("they stand beside them, by source and tier");
+    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK_TEXT(said[WITNESS_ROUTER].name, "router");
+    CHECK_I64(said[WITNESS_ROUTER].tier, 0);
+    CHECK_I64(said[WITNESS_ROUTER].days, 1);
+    CHECK_I64((int64_t)said[WITNESS_ROUTER].flows, 71);
+    CHECK_I64((int64_t)said[WITNESS_ROUTER].octets, 122);
+    CHECK_I64(said[WITNESS_CARRIER].tier, 3);
+    CHECK_I64((int64_t)said[WITNESS_CARRIER].flows, 5);
+    test_case("a usage.db without matches says none");
+    CHECK_I64(said[WITNESS_SUPPLIER_PROBE].days, 0);
+    test_case("what the supplier's probe saw of the enterprise's connections");
+    put(scratch, "usage.db",
+        "CREATE TABLE match_day (enterprise_id, endpoint_id, day, flows,"
+        " octets, matched_by_token, matched_by_shape,"
+        " supplier_probe_covered_minutes);"
+        "INSERT INTO match_day VALUES ('E', 'e1', 20746, 10, 90, 7, 1, 1440),"
+        " ('E', 'e2', 20746, 5, 10, 0, 1, 10),"
+        " ('E', 'e1', 20747, 100, 90, 0, 0, 0),"
+        " ('E', 'e3', 20746, 10, 90, 7, 1, 1440)");
+    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK_I64(said[WITNESS_SUPPLIER_PROBE].days, 1);
+    CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].flows, 15);
+    CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].confirmed, 9);
+}
+
 static void put_fact(const struct scratch *scratch, const struct day_fact *fact)
 {
     char path[512], sql[16384], hex[8192] = "";
@@ -201,6 +253,7 @@ int main(void)
     add_endpoints(&scratch);
     test_usage(&scratch);
     test_coverage(&scratch);
+    test_witnesses(&scratch);
     test_facts(&scratch);
     test_last_day();
     scratch_close(&scratch);

@@ -103,7 +103,7 @@ load_all()
 make_others()
 {
     { echo 'PRAGMA journal_mode = WAL;'
-        cat ledger/001-ledger.sql tests/portal/usage.sql; } |
+        cat ledger/001-ledger.sql ledger/005-match.sql tests/portal/usage.sql; } |
         sqlite3 "$dir/usage.db" &&
         { echo 'PRAGMA journal_mode = WAL;'
             cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
@@ -447,6 +447,41 @@ timeline()
         [ "$(grep -c '<th scope="row">20' "$dir/page")" = 35 ]
 }
 check "the timeline stands beside a table of the same 35 days" timeline
+# What a router, a carrier and the supplier's probe say of the last days.
+others_say()
+{
+    sqlite3 "$dir/usage.db" "
+        CREATE TEMP TABLE at AS SELECT (strftime('%s', 'now') + 28800) / 86400
+            - 3 AS day;
+        INSERT INTO usage SELECT 'ENT-3', 'SITE-3', 1,
+            day * 86400 - 28800 + 43200, 'router', 0, 0, 1000, 7000000, 1000,
+            1000000, 500, 31, 1, 0, 0 FROM at;
+        INSERT INTO usage SELECT 'ENT-3', 'SITE-3', 1,
+            day * 86400 - 28800 + 43200, 'carrier', 0, 0, 50, 600000, 100,
+            400000, 50, 31, 1, 0, 0 FROM at;
+        INSERT INTO match_day SELECT 'ENT-3', 'erp-1', day, 0, 'SUP-1', 72,
+            1440000, 60, 9, 1, 1400000, 1440, 0 FROM at;
+        INSERT INTO match_day SELECT 'ENT-3', 'erp-1', day + 1, 0, 'SUP-1', 72,
+            1440000, 0, 0, 0, 0, 0, 0 FROM at"
+}
+shows_others()
+{
+    get anna /vouchers/V-3
+    cp "$dir/page" "$dir/page-before"
+    lacks 其他来源 "$dir/page" && others_say && get anna /vouchers/V-3 &&
+        has 其他来源 "$dir/page" && has '95.8 %' "$dir/page" &&
+        has 运营商记录 "$dir/page" && has 尽力而为 "$dir/page" &&
+        get anna /api/v1/vouchers/V-3 && has '"confirmed":69' "$dir/page"
+}
+# The days beside the chart are the enterprise's probes' alone.
+adds_nothing()
+{
+    get anna /vouchers/V-3
+    diff <(grep '<th scope="row">20' "$dir/page-before") \
+        <(grep '<th scope="row">20' "$dir/page")
+}
+check "other sources stand beside the timeline, each with its tier" shows_others
+check "... and are not added to it" adds_nothing
 small_pages()
 {
     for path in / /vouchers /vouchers/V-2 /tables /tables/test-441500/1; do
