@@ -18,6 +18,7 @@
 #include "portal/registry.h"
 #include "portal/registry_version.h"
 #include "portal/rules_parameters.h"
+#include "portal/supplier_counts.h"
 
 enum { FAILED = 1, USAGE = 2 };
 enum {
@@ -106,6 +107,7 @@ static int serve(const struct portal_config *config)
         .thread_count = PORTAL_THREADS,
         .connection_limit = CONNECTION_LIMIT,
         .idle_timeout_s = IDLE_TIMEOUT_S,
+        .body_limit = COUNTS_BODY_MAX,
         .handler = portal_handle,
         .context = portal,
     };
