@@ -5,13 +5,14 @@
  */
 #include "collector/carrier.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collector/identifier_map.h"
 #include "collector/number_import.h"
 #include "collector/source_batch.h"
-#include "common/endpoint.h"
+#include "ledger/intake.h"
 
 enum { HASH_SLOTS = 1 << 14, GROUP_BATCHES = 256, DAY_S = 86400 };
 
@@ -41,6 +42,12 @@ struct hash_slot {
     struct digest hash;
 };
 
+/* And so are those of the numbers that addresses lead to. */
+struct key_slot {
+    uint32_t key; /* 0: free */
+    struct digest hash;
+};
+
 struct carrier {
     struct carrier_options options;
     struct carrier_span span;
@@ -48,10 +55,11 @@ struct carrier {
     struct secret address_key;
     struct identifier_map *identifiers;
     struct number_map *numbers;
-    struct endpoint_list *endpoints;
+    const struct endpoint_list *endpoints;
     struct source_batches *batches;
     struct batch_reader *reader;
     struct hash_slot *slots;
+    struct key_slot *key_slots;
     bool is_open; /* a group of the store */
     unsigned group_batches;
 };
@@ -102,8 +110,8 @@ void carrier_free(struct carrier *carrier)
     batch_reader_free(carrier->reader);
     identifier_map_free(carrier->identifiers);
     number_map_free(carrier->numbers);
-    endpoint_list_free(carrier->endpoints);
     free(carrier->slots);
+    free(carrier->key_slots);
     explicit_bzero(&carrier->options.number_key, sizeof(struct secret));
     free(carrier);
 }
@@ -114,15 +122,13 @@ static bool load(struct carrier *c, struct error_text *error)
     c->identifiers = identifier_map_load(o->registry, error);
     if (c->identifiers == NULL)
         return false;
-    c->endpoints = endpoint_list_load(o->endpoints, error);
-    if (c->endpoints == NULL)
-        return false;
     c->numbers = number_map_load(store_db(o->store), o->carrier,
                                  c->span.from_ms, c->span.to_ms + 1, error);
     return c->numbers != NULL;
 }
 
 struct carrier *carrier_new(const struct carrier_options *options,
+                            const struct endpoint_list *endpoints,
                             const uint8_t *boot_id, struct carrier_span span,
                             struct wall_time now, struct error_text *error)
 {
@@ -132,12 +138,14 @@ struct carrier *carrier_new(const struct carrier_options *options,
         return NULL;
     }
     c->options = *options;
+    c->endpoints = endpoints;
     c->span = span;
     c->now = now;
     c->address_key = secret_derive(&options->number_key, "carrier addresses");
     c->slots = calloc(HASH_SLOTS, sizeof(*c->slots));
+    c->key_slots = calloc(HASH_SLOTS, sizeof(*c->key_slots));
     c->reader = batch_reader_new();
-    if (c->slots == NULL || c->reader == NULL) {
+    if (c->slots == NULL || c->key_slots == NULL || c->reader == NULL) {
         error_set(error, "out of memory");
     } else if (load(c, error)) {
         struct source_options source = {
@@ -159,11 +167,12 @@ struct carrier *carrier_new(const struct carrier_options *options,
 
 /* --- whose it is --- */
 
-/* An answer: whose, and by which number (zero: by the address). */
+/* Whose, and by which number or address. */
 struct answer {
     const struct identifier_owner *owner;
     struct digest number;
     bool has_number;
+    const struct address *address;
 };
 
 static struct digest hash_of(struct carrier *c, const struct number *number)
@@ -203,14 +212,14 @@ by_number(struct carrier *c, const struct carrier_record *r, struct answer *a)
         if (outcome == CARRIER_ATTRIBUTED && best == CARRIER_ATTRIBUTED)
             return CARRIER_AMBIGUOUS;
         if (outcome == CARRIER_ATTRIBUTED)
-            *a = (struct answer){owner, hash, true};
+            *a = (struct answer){owner, hash, true, NULL};
         if (best != CARRIER_ATTRIBUTED && outcome != CARRIER_UNKNOWN_NUMBER)
             best = outcome;
     }
     return best;
 }
 
-static bool hash_of_key(struct carrier *c, uint32_t key, struct digest *hash)
+static bool read_hash(struct carrier *c, uint32_t key, struct digest *hash)
 {
     struct db_statement *s = db_prepare(
         store_db(c->options.store), "SELECT hash FROM number WHERE key = :key");
@@ -224,26 +233,38 @@ static bool hash_of_key(struct carrier *c, uint32_t key, struct digest *hash)
     return good;
 }
 
+static bool hash_of_key(struct carrier *c, uint32_t key, struct digest *hash)
+{
+    struct key_slot *s = &c->key_slots[key % HASH_SLOTS];
+    if (s->key != key && !read_hash(c, key, &s->hash))
+        return false;
+    s->key = key;
+    *hash = s->hash;
+    return true;
+}
+
 static enum carrier_outcome by_fixed_address(struct carrier *c,
                                              const struct carrier_record *r,
+                                             const struct carrier_user *user,
                                              struct answer *a)
 {
-    *a = (struct answer){0};
-    return outcome_of(identifier_map_address(c->identifiers, &r->user_address,
-                                             wall_from_ms(r->start_ms),
-                                             &a->owner));
+    *a = (struct answer){.address = &user->address};
+    return outcome_of(identifier_map_address(
+        c->identifiers, &user->address, wall_from_ms(r->start_ms), &a->owner));
 }
 
 /* The number that had the address; then the address itself. */
-static enum carrier_outcome
-by_address(struct carrier *c, const struct carrier_record *r, struct answer *a)
+static enum carrier_outcome by_user(struct carrier *c,
+                                    const struct carrier_record *r,
+                                    const struct carrier_user *user,
+                                    struct answer *a)
 {
     const struct number_interval *n;
-    enum number_found found = number_map_find(c->numbers, &r->user_address,
-                                              r->user_port, r->start_ms, &n);
+    enum number_found found = number_map_find(c->numbers, &user->address,
+                                              user->port, r->start_ms, &n);
     if (found == NUMBER_PORT_NEEDED)
         return CARRIER_PORT_MISSING;
-    enum carrier_outcome fixed = by_fixed_address(c, r, a);
+    enum carrier_outcome fixed = by_fixed_address(c, r, user, a);
     if (found == NUMBER_NOBODY)
         return fixed == CARRIER_UNKNOWN_NUMBER ? CARRIER_NO_INTERVAL : fixed;
     if (n->to_ms < r->end_ms)
@@ -262,6 +283,16 @@ by_address(struct carrier *c, const struct carrier_record *r, struct answer *a)
     return is_other ? CARRIER_AMBIGUOUS : CARRIER_ATTRIBUTED;
 }
 
+/* The first address that somebody is known to have had. */
+static enum carrier_outcome
+by_address(struct carrier *c, const struct carrier_record *r, struct answer *a)
+{
+    enum carrier_outcome outcome = CARRIER_NO_INTERVAL;
+    for (int i = 0; i < r->user_count && outcome == CARRIER_NO_INTERVAL; i++)
+        outcome = by_user(c, r, &r->users[i], a);
+    return outcome;
+}
+
 /* Number and address both: what the address says must not contradict. */
 static bool contradicts(struct carrier *c, const struct carrier_record *r,
                         const struct answer *a)
@@ -278,23 +309,22 @@ static bool contradicts(struct carrier *c, const struct carrier_record *r,
 static enum carrier_outcome
 attribute(struct carrier *c, const struct carrier_record *r, struct answer *a)
 {
-    if (r->number_count == 0)
+    if (!r->has_number)
         return by_address(c, r, a);
     enum carrier_outcome outcome = by_number(c, r, a);
-    if (outcome == CARRIER_ATTRIBUTED && r->has_address && contradicts(c, r, a))
+    if (outcome == CARRIER_ATTRIBUTED && contradicts(c, r, a))
         return CARRIER_CONTRADICTION;
     return outcome;
 }
 
 /* --- what becomes of it --- */
 
-static uint64_t host_of(struct carrier *c, const struct carrier_record *r,
-                        const struct answer *a)
+static uint64_t host_of(const struct carrier *c, const struct answer *a)
 {
     uint64_t host = 0;
     if (!a->has_number)
-        return secret_pseudonym(&c->address_key, &r->user_address,
-                                sizeof(r->user_address));
+        return secret_pseudonym(&c->address_key, a->address,
+                                sizeof(*a->address));
     for (int i = 0; i < 8; i++)
         host = host << 8 | a->number.bytes[i];
     return host;
@@ -337,45 +367,88 @@ static struct source_period period_of(const struct carrier *c, int64_t start_ms)
     return (struct source_period){start, last < end ? last : end};
 }
 
-static bool add_records(struct carrier *c, const struct carrier_record *r,
-                        const char *endpoint, const struct answer *a)
+bool carrier_store(struct carrier *carrier, const struct carrier_record *record,
+                   const struct carrier_answer *answer)
 {
     struct source_chain chain = {
         .source = SOURCE_CARRIER,
-        .name = c->options.carrier,
-        .enterprise_id = a->owner->enterprise_id,
-        .site_id = a->owner->site_id,
-        .is_sample = a->owner->is_sample,
+        .name = carrier->options.carrier,
+        .enterprise_id = answer->owner->enterprise_id,
+        .site_id = answer->owner->site_id,
+        .is_sample = answer->owner->is_sample,
     };
-    struct source_period period = period_of(c, r->start_ms);
-    uint64_t host = host_of(c, r, a);
-    for (uint64_t i = 0; i < r->connections; i++) {
-        struct flow_record f = make_record(r, endpoint, host, i);
-        if (!source_batches_add(c->batches, &chain, period, &f))
+    struct source_period period = period_of(carrier, record->start_ms);
+    for (uint64_t i = 0; i < record->connections; i++) {
+        struct flow_record f =
+            make_record(record, answer->endpoint_id, answer->host, i);
+        if (!source_batches_add(carrier->batches, &chain, period, &f))
             return false;
     }
     return true;
 }
 
-bool carrier_add(struct carrier *carrier, const struct carrier_record *record,
-                 enum carrier_outcome *outcome)
+void carrier_attribute(struct carrier *carrier,
+                       const struct carrier_record *record,
+                       struct carrier_answer *answer)
 {
     struct carrier *c = carrier;
-    struct answer answer = {0};
+    struct answer a = {0};
+    *answer = (struct carrier_answer){0};
     int endpoint =
         endpoint_find(c->endpoints, &record->cloud_address, record->protocol,
                       record->cloud_port, wall_from_ms(record->start_ms));
     if (endpoint == ENDPOINT_NONE)
-        *outcome = CARRIER_NOT_ENDPOINT;
+        answer->outcome = CARRIER_NOT_ENDPOINT;
     else if (endpoint_is_shared(c->endpoints, endpoint))
-        *outcome = CARRIER_SHARED;
+        answer->outcome = CARRIER_SHARED;
     else
-        *outcome = attribute(c, record, &answer);
-    if (*outcome != CARRIER_ATTRIBUTED)
-        return true;
-    if (answer.owner->is_sample && !c->options.accept_sample) {
-        *outcome = CARRIER_DEMO;
-        return true;
+        answer->outcome = attribute(c, record, &a);
+    if (answer->outcome != CARRIER_ATTRIBUTED)
+        return;
+    answer->endpoint_id = endpoint_id(c->endpoints, endpoint);
+    answer->owner = a.owner;
+    answer->host = host_of(c, &a);
+    if (a.owner->is_sample && !c->options.accept_sample)
+        answer->outcome = CARRIER_DEMO;
+}
+
+/* --- records of any form --- */
+
+const char *carrier_record_fault(const struct carrier_record *record,
+                                 struct wall_time now)
+{
+    const struct carrier_record *r = record;
+    if (r->end_ms < r->start_ms)
+        return "end: before start";
+    if (r->end_ms > wall_to_ms(now))
+        return "end: in the future";
+    if (r->end_ms - r->start_ms > CARRIER_DURATION_S * INT64_C(1000))
+        return "end: more than a day after start";
+    if (r->octets_up > INTAKE_RECORD_OCTETS_MAX ||
+        r->octets_down > INTAKE_RECORD_OCTETS_MAX)
+        return "octets: more than 2^42";
+    return r->octets_up < r->packets_up || r->octets_down < r->packets_down
+               ? "octets: fewer than packets"
+               : NULL;
+}
+
+const char *carrier_record_number(struct carrier_record *record,
+                                  struct slice text, unsigned kinds)
+{
+    const char *fault = NULL;
+    record->has_number = true;
+    if (!slice_copy(text, record->number_text, sizeof(record->number_text)))
+        snprintf(record->number_text, sizeof(record->number_text), "%.*s",
+                 (int)sizeof(record->number_text) - 1, text.data);
+    for (int k = 0; k < NUMBER_KIND_COUNT; k++) {
+        if ((kinds & 1u << k) == 0)
+            continue;
+        const char *why = number_read((enum number_kind)k, text,
+                                      &record->numbers[record->number_count]);
+        if (why == NULL)
+            record->number_count++;
+        else
+            fault = why;
     }
-    return add_records(c, record, endpoint_id(c->endpoints, endpoint), &answer);
+    return record->number_count > 0 ? NULL : fault;
 }

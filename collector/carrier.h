@@ -15,9 +15,9 @@
  * not kept.
  *
  * A file is taken whole or not at all, and once: the same one again counts
- * nothing, and one that brings rows of an earlier file is refused, for a
- * correction is a file with the new rows alone. Of large files that is noticed
- * by a sample of 4096 rows each.
+ * nothing, and one that brings rows of an earlier file, in whatever form
+ * (counted_rows.h), is refused, for a correction is a file with the new rows
+ * alone.
  */
 #ifndef COLLECTOR_CARRIER_H
 #define COLLECTOR_CARRIER_H
@@ -29,6 +29,7 @@
 #include "collector/csv_file.h"
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/endpoint.h"
 #include "common/number.h"
 #include "common/secret.h"
 #include "common/sign.h"
@@ -37,23 +38,37 @@
 enum {
     CARRIER_CONNECTIONS_MAX = 1000, /* that one record sums up */
     CARRIER_DURATION_S = 24 * 3600, /* of a record, at most */
-    CARRIER_SAMPLE_ROWS = 4096,     /* of a file, by which it is known */
+    CARRIER_USERS_MAX = 2,
+    CARRIER_ANY_KIND = (1 << NUMBER_KIND_COUNT) - 1,
 };
 
-/* One record, of whatever form. Without number_count the address counts. */
+/* Where the user side is seen. */
+struct carrier_user {
+    struct address address;
+    int port; /* NUMBER_PORT_UNKNOWN */
+};
+
+/* One record, of whatever form, without padding that is not zero. With a number
+ * that decides, else the addresses do. */
 struct carrier_record {
     int64_t start_ms, end_ms;
-    struct number numbers[NUMBER_KIND_COUNT]; /* what the number may be */
+    bool has_number;
+    char number_text[NUMBER_LEN];             /* as it stood there */
+    struct number numbers[NUMBER_KIND_COUNT]; /* what it may be; perhaps none */
     int number_count;
-    bool has_address;
-    struct address user_address;
-    int user_port; /* NUMBER_PORT_UNKNOWN */
+    /* Behind a translator of the carrier (NAT): as the cloud sees it, then as
+     * it is inside. The first one that somebody is known to have had counts. */
+    struct carrier_user users[CARRIER_USERS_MAX];
+    int user_count;
     struct address cloud_address;
     uint16_t cloud_port;
     uint8_t protocol;
     uint64_t octets_up, octets_down, packets_up, packets_down;
     uint64_t connections; /* that it sums up, from 1 */
 };
+
+struct carrier_form;
+struct identifier_owner;
 
 /* Why a record is attributed to nobody. */
 enum carrier_outcome {
@@ -80,6 +95,7 @@ struct carrier_options {
     const struct sign_key *key; /* signs the batches, borrowed */
     struct secret number_key;
     bool accept_sample;
+    const struct carrier_form *form; /* of the file (carrier_form.h) */
     FILE *rejects; /* rows that were not attributed, as a table; may be NULL */
 };
 
@@ -87,6 +103,7 @@ struct carrier_result {
     uint64_t rows;
     uint64_t outcomes[CARRIER_OUTCOME_COUNT];
     uint64_t records; /* of attributed connections */
+    uint64_t missing; /* records that the file should have had */
     bool is_repeated; /* it was taken before; nothing was counted */
 };
 
@@ -103,22 +120,36 @@ struct carrier; /* attributes the records of one file */
 struct carrier_span {
     int64_t from_ms, to_ms; /* [start of the first, end of the last] */
 };
-/* `boot_id`: 16 bytes that stand for the file. NULL with a reason. */
+/* `boot_id`: 16 bytes that stand for the file. The endpoints are borrowed. NULL
+ * with a reason. */
 struct carrier *carrier_new(const struct carrier_options *options,
+                            const struct endpoint_list *endpoints,
                             const uint8_t *boot_id, struct carrier_span span,
                             struct wall_time now, struct error_text *error);
 void carrier_free(struct carrier *carrier);
-/* False when it could not be stored. */
-bool carrier_add(struct carrier *carrier, const struct carrier_record *record,
-                 enum carrier_outcome *outcome);
+
+/* Whose a record is. What it points to is the carrier's. */
+struct carrier_answer {
+    enum carrier_outcome outcome; /* the rest holds with CARRIER_ATTRIBUTED */
+    const char *endpoint_id;
+    const struct identifier_owner *owner;
+    uint64_t host; /* of the number, or of the address */
+};
+void carrier_attribute(struct carrier *carrier,
+                       const struct carrier_record *record,
+                       struct carrier_answer *answer);
+/* One that was attributed. False when it could not be stored. */
+bool carrier_store(struct carrier *carrier, const struct carrier_record *record,
+                   const struct carrier_answer *answer);
 /* Everything to the store; a group is left open when it says so. */
 bool carrier_close(struct carrier *carrier);
 
-extern const struct csv_column CARRIER_COLUMNS[];
-extern const size_t CARRIER_COLUMN_COUNT;
-/* One row of such a table: NULL, or what is wrong with it (text that lasts
- * until the next call). */
-const char *carrier_row_read(const struct csv_file *file, struct wall_time now,
-                             struct carrier_record *record);
+/* What no record can be, of whatever form: NULL, or what is wrong. */
+const char *carrier_record_fault(const struct carrier_record *record,
+                                 struct wall_time now);
+/* A number: of each of these kinds (bits 1 << enum number_kind) that it can be.
+ * NULL, or why it can be none. */
+const char *carrier_record_number(struct carrier_record *record,
+                                  struct slice text, unsigned kinds);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/carrier.h"
+#include "collector/carrier_form.h"
 #include "collector/number_import.h"
 
 struct work {
@@ -20,7 +20,7 @@ struct work {
 static void print_faults(const char *path, const struct csv_faults *faults)
 {
     fwrite(faults->text.data, 1, faults->text.length, stderr);
-    log_error("%s: refused as a whole: %" PRIu64 " lines are wrong%s", path,
+    log_error("%s: refused as a whole: %" PRIu64 " rows are wrong%s", path,
               faults->count,
               faults->count > CSV_FAULTS_MAX ? ", the first 100 are above"
                                              : "");
@@ -63,6 +63,10 @@ static void print_outcomes(const char *path, const struct carrier_result *r,
            " connections), %" PRIu64 " records a second\n",
            path, r->rows, r->outcomes[CARRIER_ATTRIBUTED], r->records,
            us > 0 ? (uint64_t)((double)r->rows * 1e6 / (double)us) : r->rows);
+    if (r->missing > 0)
+        printf("  %10" PRIu64 " more are missing in the file, by its sequence "
+               "numbers\n",
+               r->missing);
     for (int o = CARRIER_ATTRIBUTED + 1; o < CARRIER_OUTCOME_COUNT; o++)
         if (r->outcomes[o] > 0)
             printf("  %10" PRIu64 " not: %s\n", r->outcomes[o],
@@ -127,7 +131,11 @@ int carrier_command(const struct collector_config *config,
                     enum import_form form, const char *carrier,
                     const char *rejects, char *const *paths, int count)
 {
-    struct work w = {.config = config, .options = {.carrier = carrier}};
+    struct work w = {.config = config,
+                     .options = {.carrier = carrier,
+                                 .form = form == IMPORT_CARRIER_IPFIX
+                                             ? &carrier_ipfix
+                                             : &carrier_csv}};
     bool good = true;
     if (!carrier_is_name(carrier))
         fatal(2, "--carrier %s: up to 31 letters, digits, \".\", \"_\", \"-\"",

@@ -8,13 +8,15 @@
  * the number could be is looked for. Times have a zone; up is towards the
  * cloud.
  */
-#include "collector/carrier.h"
+#include "collector/carrier_form.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "collector/number_import.h"
+#include "common/writer.h"
 #include "ledger/intake.h"
 
 enum {
@@ -54,20 +56,14 @@ const struct csv_column CARRIER_COLUMNS[] = {
 const size_t CARRIER_COLUMN_COUNT =
     sizeof(CARRIER_COLUMNS) / sizeof(CARRIER_COLUMNS[0]);
 
-static const char *read_times(const struct csv_file *file, struct wall_time now,
+static const char *read_times(const struct csv_file *file,
                               struct carrier_record *r)
 {
     if (!csv_time_read(csv_file_field(file, START), &r->start_ms) ||
         !csv_time_read(csv_file_field(file, END), &r->end_ms))
         return "start, end: not times with date, clock and zone, such as "
                "2026-11-23T08:00:00+08:00";
-    if (r->end_ms < r->start_ms)
-        return "end: before start";
-    if (r->end_ms > wall_to_ms(now))
-        return "end: in the future";
-    return r->end_ms - r->start_ms <= CARRIER_DURATION_S * INT64_C(1000)
-               ? NULL
-               : "end: more than a day after start";
+    return NULL;
 }
 
 static const char *read_numbers(const struct csv_file *file,
@@ -76,23 +72,17 @@ static const char *read_numbers(const struct csv_file *file,
     static char text[120];
     struct slice number = csv_file_field(file, NUMBER);
     struct slice kind = csv_file_field(file, KIND);
-    enum number_kind only = NUMBER_KIND_COUNT;
-    const char *fault = NULL;
-    if (kind.length > 0 && !number_kind_from(kind, &only))
-        return "kind: none of broadband_account, mobile_number, iot_sim";
+    enum number_kind only;
+    unsigned kinds = CARRIER_ANY_KIND;
+    if (kind.length > 0) {
+        if (!number_kind_from(kind, &only))
+            return "kind: none of broadband_account, mobile_number, iot_sim";
+        kinds = 1u << only;
+    }
     if (number.length == 0)
         return NULL;
-    for (int k = 0; k < NUMBER_KIND_COUNT; k++) {
-        if (only != NUMBER_KIND_COUNT && (int)only != k)
-            continue;
-        const char *why = number_read((enum number_kind)k, number,
-                                      &r->numbers[r->number_count]);
-        if (why == NULL)
-            r->number_count++;
-        else
-            fault = why;
-    }
-    if (r->number_count > 0)
+    const char *fault = carrier_record_number(r, number, kinds);
+    if (fault == NULL)
         return NULL;
     snprintf(text, sizeof(text), "number: it %s", fault);
     return text;
@@ -104,19 +94,20 @@ static const char *read_user_side(const struct csv_file *file,
     struct slice address = csv_file_field(file, USER_ADDRESS);
     struct slice port = csv_file_field(file, USER_PORT);
     uint64_t value;
-    r->has_address = address.length > 0;
-    if (r->has_address && !address_from_text(address, &r->user_address))
+    struct carrier_user *user = &r->users[0];
+    r->user_count = address.length > 0;
+    if (address.length > 0 && !address_from_text(address, &user->address))
         return "user_address: not an address";
-    r->user_port = NUMBER_PORT_UNKNOWN;
+    user->port = NUMBER_PORT_UNKNOWN;
     if (port.length > 0) {
         if (!parse_u64(port, 0, NUMBER_PORT_MAX, &value))
             return "user_port: not from 0 to 65535";
-        r->user_port = (int)value;
+        user->port = (int)value;
     }
     const char *fault = read_numbers(file, r);
     if (fault != NULL)
         return fault;
-    return r->has_address || r->number_count > 0
+    return r->user_count > 0 || r->has_number
                ? NULL
                : "number, user_address: one of the two is needed";
 }
@@ -165,8 +156,6 @@ static const char *read_counts(const struct csv_file *file,
                        INTAKE_RECORD_OCTETS_MAX,
                        (uint64_t *)((char *)r + COUNTS[i].member)))
             return COUNTS[i].fault;
-    if (r->octets_up < r->packets_up || r->octets_down < r->packets_down)
-        return "octets: fewer than packets";
     struct slice connections = csv_file_field(file, CONNECTIONS);
     r->connections = 1;
     return connections.length == 0 ||
@@ -179,11 +168,127 @@ static const char *read_counts(const struct csv_file *file,
 const char *carrier_row_read(const struct csv_file *file, struct wall_time now,
                              struct carrier_record *record)
 {
-    memset(record, 0, sizeof(*record)); /* it is hashed whole */
-    const char *fault = read_times(file, now, record);
+    memset(record, 0, sizeof(*record));
+    const char *fault = read_times(file, record);
     if (fault == NULL)
         fault = read_user_side(file, record);
     if (fault == NULL)
         fault = read_cloud_side(file, record);
-    return fault != NULL ? fault : read_counts(file, record);
+    if (fault == NULL)
+        fault = read_counts(file, record);
+    return fault != NULL ? fault : carrier_record_fault(record, now);
+}
+
+/* --- the form --- */
+
+static void *open_table(const char *path, const struct endpoint_list *endpoints,
+                        struct error_text *error)
+{
+    (void)endpoints;
+    return csv_file_open(path, CARRIER_COLUMNS, CARRIER_COLUMN_COUNT, error);
+}
+
+static void close_table(void *file)
+{
+    csv_file_close(file);
+}
+
+static bool read_table(void *file, struct wall_time now, carrier_row_fn *fn,
+                       void *context, struct carrier_reading *reading,
+                       struct error_text *error)
+{
+    struct carrier_record record;
+    enum csv_status status;
+    if (!csv_file_rewind(file, error))
+        return false;
+    while ((status = csv_file_next(file)) != CSV_END) {
+        if (status == CSV_FAILED)
+            return error_set(error, "%s:%" PRIu64 ": %s", csv_file_name(file),
+                             csv_file_line(file), csv_file_fault(file));
+        const char *fault = status == CSV_ROW
+                                ? carrier_row_read(file, now, &record)
+                                : csv_file_fault(file);
+        if (!fn(context, fault == NULL ? &record : NULL, fault))
+            return false;
+    }
+    *reading = (struct carrier_reading){.hash = csv_file_digest(file)};
+    return true;
+}
+
+static void place_in_table(const void *file, char *text, size_t size)
+{
+    snprintf(text, size, "%s:%" PRIu64, csv_file_name(file),
+             csv_file_line(file));
+}
+
+static bool reject_header(const void *file, FILE *out)
+{
+    return fprintf(out, "%s\n", csv_file_header(file)) > 0;
+}
+
+static bool reject_row(const void *file, const struct carrier_record *record,
+                       FILE *out)
+{
+    struct slice raw = csv_file_raw(file);
+    (void)record;
+    return fwrite(raw.data, 1, raw.length, out) == raw.length &&
+           fputc('\n', out) != EOF;
+}
+
+const struct carrier_form carrier_csv = {
+    .name = "carrier-csv",
+    .open = open_table,
+    .close = close_table,
+    .read = read_table,
+    .place = place_in_table,
+    .reject_header = reject_header,
+    .reject = reject_row,
+};
+
+/* --- records of other forms as rows --- */
+
+bool carrier_csv_write_header(FILE *out)
+{
+    for (size_t i = 0; i < CARRIER_COLUMN_COUNT; i++)
+        if (fprintf(out, "%s%s", i > 0 ? "," : "", CARRIER_COLUMNS[i].name) < 0)
+            return false;
+    return fputc('\n', out) != EOF;
+}
+
+/* Quoted; what no line can hold, and what only spoils a terminal, as "?". */
+static void write_number(const char *text, FILE *out)
+{
+    fputc('"', out);
+    for (const char *t = text; *t != '\0'; t++) {
+        if (*t == '"')
+            fputc('"', out);
+        fputc((unsigned char)*t < ' ' || *t == 0x7f ? '?' : *t, out);
+    }
+    fputc('"', out);
+}
+
+bool carrier_csv_write(const struct carrier_record *record, FILE *out)
+{
+    const struct carrier_record *r = record;
+    char start[WALL_TEXT_LEN], end[WALL_TEXT_LEN];
+    char user[ADDRESS_TEXT_LEN] = "", port[8] = "", cloud[ADDRESS_TEXT_LEN];
+    wall_to_text(wall_from_ms(r->start_ms), start);
+    wall_to_text(wall_from_ms(r->end_ms), end);
+    address_to_text(&r->cloud_address, cloud);
+    if (r->user_count > 0) {
+        address_to_text(&r->users[0].address, user);
+        if (r->users[0].port != NUMBER_PORT_UNKNOWN)
+            snprintf(port, sizeof(port), "%d", r->users[0].port);
+    }
+    fprintf(out, "%s,%s,", start, end);
+    if (r->has_number)
+        write_number(r->number_text, out);
+    return fprintf(out,
+                   ",%s,%s,%s,%s,%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64
+                   ",%" PRIu64 ",%" PRIu64 "\n",
+                   r->number_count == 1 ? number_kind_text(r->numbers[0].kind)
+                                        : "",
+                   user, port, cloud, r->cloud_port, r->protocol, r->octets_up,
+                   r->octets_down, r->packets_up, r->packets_down,
+                   r->connections) > 0;
 }

@@ -1,8 +1,11 @@
 /*
- * A file is read twice: first every row is checked and the file's hash taken,
- * then it is attributed. That it is done is written in the transaction of its
- * last batches; after a crash before that, the same file makes the same batches
- * again, and those that were counted are known.
+ * A file is read three times. First every row is checked and the file's hash
+ * taken; then its rows are attributed and held against those that were counted
+ * before; then they are counted. So nothing is stored of a file that is refused,
+ * and no transaction is as long as a file. That it was begun, and which rows it
+ * counts, is written before the first of its batches, that it is whole with the
+ * last: after a crash between the two the same file makes the same batches
+ * again, those that were counted are known, and no other file counts them.
  */
 #include "collector/carrier.h"
 
@@ -11,22 +14,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/carrier_form.h"
+#include "collector/counted_rows.h"
 #include "collector/number_import.h"
 #include "ledger/ledger.h"
 
-/* The smallest hashes of rows. Holds up to twice as many as are kept. */
-struct sample {
-    int64_t hashes[2 * CARRIER_SAMPLE_ROWS];
-    size_t count;
-};
+enum { PLACE_LEN = 400 };
 
 struct taking {
     const struct carrier_options *options;
-    struct csv_file *file;
+    const struct carrier_form *form;
+    const char *path;
+    void *file;
     struct wall_time now;
+    struct endpoint_list *endpoints;
     struct carrier_span span;
     struct digest hash;
-    struct sample *sample;
+    int64_t id; /* of the source_file; 0: none yet */
+    struct counted_rows *rows;
+    struct carrier *carrier;
     struct carrier_result *result;
     struct csv_faults *faults;
     struct error_text *error;
@@ -34,7 +40,7 @@ struct taking {
 
 static bool fail(struct taking *t, const char *why)
 {
-    return error_set(t->error, "%s: %s", csv_file_name(t->file), why);
+    return error_set(t->error, "%s: %s", t->path, why);
 }
 
 static bool fail_db(struct taking *t)
@@ -42,156 +48,156 @@ static bool fail_db(struct taking *t)
     return fail(t, db_error(store_db(t->options->store)));
 }
 
-/* --- the sample of rows --- */
-
-static int compare_hash(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void sample_shrink(struct sample *s)
-{
-    size_t kept = 0;
-    qsort(s->hashes, s->count, sizeof(s->hashes[0]), compare_hash);
-    for (size_t i = 0; i < s->count && kept < CARRIER_SAMPLE_ROWS; i++)
-        if (kept == 0 || s->hashes[kept - 1] != s->hashes[i])
-            s->hashes[kept++] = s->hashes[i];
-    s->count = kept;
-}
-
-/* Of the record, not of the text: other spelling is the same row. */
-static void sample_add(struct sample *s, const struct carrier_record *r)
-{
-    struct digest digest = digest_of(r, sizeof(*r));
-    int64_t hash;
-    memcpy(&hash, digest.bytes, sizeof(hash));
-    if (s->count == 2 * CARRIER_SAMPLE_ROWS)
-        sample_shrink(s);
-    s->hashes[s->count++] = hash;
-}
-
 /* --- first reading --- */
 
-static void check_row(struct taking *t)
+static bool check_row(void *context, const struct carrier_record *record,
+                      const char *fault)
 {
-    struct carrier_record r;
+    struct taking *t = context;
     t->result->rows++;
-    const char *fault = carrier_row_read(t->file, t->now, &r);
-    if (fault != NULL) {
-        csv_faults_add(t->faults, csv_file_name(t->file),
-                       csv_file_line(t->file), "%s", fault);
-        return;
+    if (record == NULL) {
+        char place[PLACE_LEN];
+        t->form->place(t->file, place, sizeof(place));
+        csv_faults_add_at(t->faults, place, "%s", fault);
+        return true;
     }
-    if (r.start_ms < t->span.from_ms)
-        t->span.from_ms = r.start_ms;
-    if (r.end_ms > t->span.to_ms)
-        t->span.to_ms = r.end_ms;
-    sample_add(t->sample, &r);
+    if (record->start_ms < t->span.from_ms)
+        t->span.from_ms = record->start_ms;
+    if (record->end_ms > t->span.to_ms)
+        t->span.to_ms = record->end_ms;
+    return true;
 }
 
 static bool check_rows(struct taking *t)
 {
-    enum csv_status status;
+    struct carrier_reading reading;
     t->span = (struct carrier_span){INT64_MAX, INT64_MIN};
-    while ((status = csv_file_next(t->file)) != CSV_END) {
-        if (status == CSV_FAILED)
-            return error_set(t->error, "%s:%" PRIu64 ": %s",
-                             csv_file_name(t->file), csv_file_line(t->file),
-                             csv_file_fault(t->file));
-        if (status == CSV_BAD_ROW)
-            csv_faults_add(t->faults, csv_file_name(t->file),
-                           csv_file_line(t->file), "%s",
-                           csv_file_fault(t->file));
-        else
-            check_row(t);
-    }
-    t->hash = csv_file_digest(t->file);
-    sample_shrink(t->sample);
+    if (!t->form->read(t->file, t->now, check_row, t, &reading, t->error))
+        return false;
+    t->hash = reading.hash;
+    t->result->missing = reading.missing;
     return t->faults->count == 0;
 }
 
-static bool find_file(struct taking *t, bool *is_known)
+/* Gives the id of one that was begun. */
+static bool find_file(struct taking *t, bool *is_whole)
 {
     struct db_statement *s =
         db_prepare(store_db(t->options->store),
-                   "SELECT 1 FROM source_file WHERE hash = :hash");
+                   "SELECT id, is_whole FROM source_file WHERE hash = :hash");
     if (s == NULL)
         return fail_db(t);
     db_bind_blob(s, ":hash", t->hash.bytes, DIGEST_LEN);
     enum db_step step = db_step(s);
-    *is_known = step == DB_ROW;
+    if (step == DB_ROW) {
+        t->id = db_i64(s, 0);
+        *is_whole = db_i64(s, 1) != 0;
+    }
     db_reset(s);
     return step != DB_FAILED || fail_db(t);
+}
+
+/* --- second reading --- */
+
+/* What a row says, whatever form it was written in: times to the second, since
+ * some forms have no more. */
+struct row_identity {
+    int64_t start_s, end_s;
+    uint64_t host, counts[5];
+    uint8_t cloud[16];
+    uint32_t cloud_version;
+    uint16_t cloud_port, protocol;
+};
+
+static bool add_to_rows(struct taking *t, const struct carrier_record *r,
+                        uint64_t host)
+{
+    struct row_identity row = {
+        .start_s = r->start_ms / 1000,
+        .end_s = r->end_ms / 1000,
+        .host = host,
+        .counts = {r->octets_up, r->octets_down, r->packets_up, r->packets_down,
+                   r->connections},
+        .cloud_version = r->cloud_address.version,
+        .cloud_port = r->cloud_port,
+        .protocol = r->protocol,
+    };
+    memcpy(row.cloud, r->cloud_address.bytes, sizeof(row.cloud));
+    return counted_rows_add(t->rows, day_of_wall(wall_from_ms(r->start_ms)),
+                            &row, sizeof(row));
+}
+
+static bool attribute_row(void *context, const struct carrier_record *record,
+                          const char *fault)
+{
+    struct taking *t = context;
+    struct carrier_answer answer;
+    (void)fault;
+    if (record == NULL)
+        return fail(t, "it was changed while it was read");
+    carrier_attribute(t->carrier, record, &answer);
+    return answer.outcome != CARRIER_ATTRIBUTED ||
+           add_to_rows(t, record, answer.host) ||
+           fail(t, "more than 33554432 rows that count, or more than 800 days; "
+                   "give it in parts");
+}
+
+static bool read_again(struct taking *t, carrier_row_fn *fn)
+{
+    struct carrier_reading reading;
+    if (!t->form->read(t->file, t->now, fn, t, &reading, t->error))
+        return false;
+    return digest_equal(reading.hash, t->hash) ||
+           fail(t, "it was changed while it was read");
 }
 
 /* Rows that an earlier file brought. */
 static bool check_against_earlier(struct taking *t)
 {
-    size_t again = 0;
-    char name[200] = "";
-    for (size_t i = 0; i < t->sample->count; i++) {
-        struct db_statement *s = db_prepare(
-            store_db(t->options->store),
-            "SELECT f.name FROM source_row AS r JOIN source_file AS f "
-            "ON f.id = r.file WHERE r.carrier = :carrier AND r.hash = :hash");
-        if (s == NULL)
-            return fail_db(t);
-        db_bind_text(s, ":carrier", t->options->carrier);
-        db_bind_i64(s, ":hash", t->sample->hashes[i]);
-        if (db_step(s) == DB_ROW && again++ == 0)
-            slice_copy(slice_of_text(db_text(s, 0)), name, sizeof(name));
-        db_reset(s);
-    }
-    return again == 0 ||
-           error_set(t->error,
-                     "%s: %zu of %zu rows looked at were counted before, with "
-                     "%s; a correction is a file with the new rows alone",
-                     csv_file_name(t->file), again, t->sample->count, name);
-}
-
-/* --- second reading --- */
-
-static bool reject(struct taking *t)
-{
-    FILE *out = t->options->rejects;
-    struct slice raw = csv_file_raw(t->file);
-    return out == NULL || (fwrite(raw.data, 1, raw.length, out) == raw.length &&
-                           fputc('\n', out) != EOF);
-}
-
-static bool take_row(struct taking *t, struct carrier *carrier)
-{
-    struct carrier_record r;
-    enum carrier_outcome outcome;
-    if (carrier_row_read(t->file, t->now, &r) != NULL)
-        return fail(t, "it was changed while it was read");
-    if (!carrier_add(carrier, &r, &outcome))
-        return fail(t, "its batches could not be stored");
-    t->result->outcomes[outcome]++;
-    if (outcome == CARRIER_ATTRIBUTED) {
-        t->result->records += r.connections;
-        sample_add(t->sample, &r);
-    }
-    return outcome == CARRIER_ATTRIBUTED || reject(t) ||
-           fail(t, "what was not attributed could not be written");
-}
-
-static bool take_rows(struct taking *t, struct carrier *carrier)
-{
-    t->sample->count = 0; /* now of those that count */
-    if (!csv_file_rewind(t->file, t->error))
+    struct counted_before before;
+    if (!read_again(t, attribute_row))
         return false;
-    if (t->options->rejects != NULL &&
-        fprintf(t->options->rejects, "%s\n", csv_file_header(t->file)) < 0)
+    counted_rows_sort(t->rows);
+    if (!counted_rows_find(t->rows, store_db(t->options->store),
+                           t->options->carrier, t->id, &before))
+        return fail_db(t);
+    return before.rows == 0 ||
+           error_set(t->error,
+                     "%s: %" PRIu64 " rows were counted before, with %s%s; a "
+                     "correction is a file with the new rows alone",
+                     t->path, before.rows, before.name,
+                     before.is_whole ? ""
+                                     : " (which was not taken to its end: "
+                                       "import it again)");
+}
+
+/* --- third reading --- */
+
+static bool take_row(void *context, const struct carrier_record *record,
+                     const char *fault)
+{
+    struct taking *t = context;
+    struct carrier_answer answer;
+    FILE *rejects = t->options->rejects;
+    (void)fault;
+    if (record == NULL)
+        return fail(t, "it was changed while it was read");
+    carrier_attribute(t->carrier, record, &answer);
+    t->result->outcomes[answer.outcome]++;
+    if (answer.outcome != CARRIER_ATTRIBUTED)
+        return rejects == NULL || t->form->reject(t->file, record, rejects) ||
+               fail(t, "what was not attributed could not be written");
+    t->result->records += record->connections;
+    return carrier_store(t->carrier, record, &answer) ||
+           fail(t, "its batches could not be stored");
+}
+
+static bool take_rows(struct taking *t)
+{
+    FILE *rejects = t->options->rejects;
+    if (rejects != NULL && !t->form->reject_header(t->file, rejects))
         return fail(t, "what was not attributed could not be written");
-    enum csv_status status;
-    while ((status = csv_file_next(t->file)) == CSV_ROW)
-        if (!take_row(t, carrier))
-            return false;
-    return (status == CSV_END &&
-            digest_equal(csv_file_digest(t->file), t->hash)) ||
-           fail(t, "it was changed while it was read");
+    return read_again(t, take_row);
 }
 
 /* --- the end --- */
@@ -202,41 +208,54 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static bool note_file(struct taking *t, int64_t *id)
+/* Before the first of its batches. */
+static bool note_begin(struct taking *t)
 {
     struct db *db = store_db(t->options->store);
     struct db_statement *s = db_prepare(
-        db, "INSERT INTO source_file (hash, carrier, name, at_us, row_count, "
-            "counted) VALUES (:hash, :carrier, :name, :at, :rows, :counted)");
+        db,
+        "INSERT INTO source_file (hash, carrier, name, at_us, is_whole, "
+        "row_count, counted) VALUES (:hash, :carrier, :name, :at, 0, :rows, "
+        "0)");
     if (s == NULL)
         return false;
     db_bind_blob(s, ":hash", t->hash.bytes, DIGEST_LEN);
     db_bind_text(s, ":carrier", t->options->carrier);
-    db_bind_text(s, ":name", base_name(csv_file_name(t->file)));
+    db_bind_text(s, ":name", base_name(t->path));
     db_bind_i64(s, ":at", t->now.us);
     db_bind_u64(s, ":rows", t->result->rows);
-    db_bind_u64(s, ":counted", t->result->outcomes[CARRIER_ATTRIBUTED]);
-    bool good = db_do(s);
-    *id = db_last_rowid(db);
-    return good;
+    if (!db_do(s))
+        return false;
+    t->id = db_last_rowid(db);
+    return counted_rows_store(t->rows, db, t->options->carrier, t->id);
 }
 
-static bool note_sample(struct taking *t, int64_t file)
+static bool begin(struct taking *t)
 {
-    for (size_t i = 0; i < t->sample->count; i++) {
-        struct db_statement *s =
-            db_prepare(store_db(t->options->store),
-                       "INSERT OR IGNORE INTO source_row (carrier, hash, file) "
-                       "VALUES (:carrier, :hash, :file)");
-        if (s == NULL)
-            return false;
-        db_bind_text(s, ":carrier", t->options->carrier);
-        db_bind_i64(s, ":hash", t->sample->hashes[i]);
-        db_bind_i64(s, ":file", file);
-        if (!db_do(s))
-            return false;
+    if (t->id != 0) /* it goes on with one that was broken off */
+        return true;
+    if (!store_begin(t->options->store))
+        return fail(t, "its batches could not be stored");
+    if (!note_begin(t)) {
+        fail_db(t);
+        store_rollback(t->options->store);
+        return false;
     }
-    return true;
+    return store_commit(t->options->store) ||
+           fail(t, "its batches could not be stored");
+}
+
+static bool note_whole(struct taking *t)
+{
+    struct db_statement *s =
+        db_prepare(store_db(t->options->store),
+                   "UPDATE source_file SET is_whole = 1, counted = :counted "
+                   "WHERE id = :id");
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":id", t->id);
+    db_bind_u64(s, ":counted", t->result->outcomes[CARRIER_ATTRIBUTED]);
+    return db_do(s);
 }
 
 static bool note_outcomes(struct taking *t)
@@ -248,8 +267,7 @@ static bool note_outcomes(struct taking *t)
             continue;
         snprintf(detail, sizeof(detail),
                  "%s: %" PRIu64 " of %" PRIu64 " records: %s",
-                 base_name(csv_file_name(t->file)), t->result->outcomes[o],
-                 t->result->rows,
+                 base_name(t->path), t->result->outcomes[o], t->result->rows,
                  carrier_outcome_text((enum carrier_outcome)o));
         struct digest about = digest_of(detail, strlen(detail));
         const struct ledger_event event = {
@@ -267,9 +285,7 @@ static bool note_outcomes(struct taking *t)
 
 static bool note_all(struct taking *t)
 {
-    int64_t file;
-    sample_shrink(t->sample);
-    if (!note_file(t, &file) || !note_sample(t, file) || !note_outcomes(t)) {
+    if (!note_whole(t) || !note_outcomes(t)) {
         fail_db(t);
         store_rollback(t->options->store);
         return false;
@@ -278,24 +294,36 @@ static bool note_all(struct taking *t)
            fail(t, "its batches could not be stored");
 }
 
+static bool take_checked(struct taking *t)
+{
+    t->rows = counted_rows_new();
+    if (t->rows == NULL)
+        return fail(t, "out of memory");
+    t->carrier = carrier_new(t->options, t->endpoints, t->hash.bytes, t->span,
+                             t->now, t->error);
+    if (t->carrier == NULL || !check_against_earlier(t) || !begin(t))
+        return false;
+    counted_rows_free(t->rows);
+    t->rows = NULL;
+    if (!take_rows(t))
+        return false;
+    return carrier_close(t->carrier)
+               ? note_all(t)
+               : fail(t, "its batches could not be stored");
+}
+
 static bool take_file(struct taking *t)
 {
-    if (!check_rows(t) || !find_file(t, &t->result->is_repeated))
+    t->endpoints = endpoint_list_load(t->options->endpoints, t->error);
+    if (t->endpoints == NULL)
+        return false;
+    t->file = t->form->open(t->path, t->endpoints, t->error);
+    if (t->file == NULL || !check_rows(t) ||
+        !find_file(t, &t->result->is_repeated))
         return false;
     if (t->result->is_repeated)
         return true;
-    if (t->result->rows == 0)
-        return fail(t, "it has no rows");
-    if (!check_against_earlier(t))
-        return false;
-    struct carrier *carrier =
-        carrier_new(t->options, t->hash.bytes, t->span, t->now, t->error);
-    bool good = carrier != NULL && take_rows(t, carrier);
-    if (good && !carrier_close(carrier))
-        good = fail(t, "its batches could not be stored");
-    good = good && note_all(t);
-    carrier_free(carrier);
-    return good;
+    return t->result->rows > 0 ? take_checked(t) : fail(t, "it has no rows");
 }
 
 bool carrier_import_file(const struct carrier_options *options,
@@ -304,17 +332,18 @@ bool carrier_import_file(const struct carrier_options *options,
                          struct csv_faults *faults, struct error_text *error)
 {
     struct taking t = {.options = options,
+                       .form = options->form,
+                       .path = path,
                        .now = now,
                        .result = result,
                        .faults = faults,
                        .error = error};
     *result = (struct carrier_result){0};
-    t.file = csv_file_open(path, CARRIER_COLUMNS, CARRIER_COLUMN_COUNT, error);
-    if (t.file == NULL)
-        return false;
-    t.sample = calloc(1, sizeof(*t.sample));
-    bool good = t.sample != NULL ? take_file(&t) : fail(&t, "out of memory");
-    free(t.sample);
-    csv_file_close(t.file);
+    bool good = take_file(&t);
+    carrier_free(t.carrier);
+    counted_rows_free(t.rows);
+    if (t.file != NULL)
+        t.form->close(t.file);
+    endpoint_list_free(t.endpoints);
     return good;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,16 +269,32 @@ void csv_faults_clear(struct csv_faults *faults)
     buffer_clear(&faults->text);
 }
 
+static void add_fault(struct csv_faults *faults, const char *place,
+                      const char *format, va_list arguments)
+{
+    char why[FAULT_LEN + 120];
+    if (faults->count++ >= CSV_FAULTS_MAX)
+        return;
+    vsnprintf(why, sizeof(why), format, arguments);
+    buffer_addf(&faults->text, "%s: %s\n", place, why);
+}
+
+void csv_faults_add_at(struct csv_faults *faults, const char *place,
+                       const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_fault(faults, place, format, arguments);
+    va_end(arguments);
+}
+
 void csv_faults_add(struct csv_faults *faults, const char *name, uint64_t line,
                     const char *format, ...)
 {
-    char why[FAULT_LEN + 120];
+    char place[PATH_MAX + 24];
     va_list arguments;
-    if (faults->count++ >= CSV_FAULTS_MAX)
-        return;
+    snprintf(place, sizeof(place), "%s:%llu", name, (unsigned long long)line);
     va_start(arguments, format);
-    vsnprintf(why, sizeof(why), format, arguments);
+    add_fault(faults, place, format, arguments);
     va_end(arguments);
-    buffer_addf(&faults->text, "%s:%llu: %s\n", name, (unsigned long long)line,
-                why);
 }

@@ -74,5 +74,9 @@ void csv_faults_clear(struct csv_faults *faults);
 void csv_faults_add(struct csv_faults *faults, const char *name, uint64_t line,
                     const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same, with the place in words. */
+void csv_faults_add_at(struct csv_faults *faults, const char *place,
+                       const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -27,7 +27,8 @@ const struct import_source import_sources[] = {
     {"enterprise-probe", IMPORT_BATCHES},
     {"supplier-probe", IMPORT_BATCHES},
     {"router", IMPORT_ROUTER},
-    {"carrier-csv", IMPORT_CARRIER},
+    {"carrier-csv", IMPORT_CARRIER_CSV},
+    {"carrier-ipfix", IMPORT_CARRIER_IPFIX},
     {"numbers", IMPORT_NUMBERS},
 };
 const size_t import_source_count =

@@ -14,9 +14,10 @@
 
 /* What a file is. Whom a batch speaks for is said by the registry alone. */
 enum import_form {
-    IMPORT_BATCHES, /* signed, of probes */
-    IMPORT_ROUTER,  /* messages of an exporter (import_router.h) */
-    IMPORT_CARRIER, /* a carrier's records (carrier.h) */
+    IMPORT_BATCHES,     /* signed, of probes */
+    IMPORT_ROUTER,      /* messages of an exporter (import_router.h) */
+    IMPORT_CARRIER_CSV, /* a carrier's records (carrier.h) */
+    IMPORT_CARRIER_IPFIX,
     IMPORT_NUMBERS, /* a carrier's numbers over time (number_import.h) */
 };
 

@@ -19,6 +19,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/cosign.h"
 #include "ledger/proof.h"
+#include "ledger/receipt_check.h"
 #include "ledger/schema.h"
 #include "ledger/witness.h"
 
@@ -26,7 +27,10 @@
 
 static const char *const DEFAULT_CONFIG = PROGRAM_CONFIG("collector");
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
-enum { KEPT_MAX = 1 << 20 };
+enum {
+    KEPT_MAX = 1 << 20,
+    RECEIPTS_MAX = 64 * 1024 * 1024, /* octets of a file of them */
+};
 
 /* --- what the commands share --- */
 
@@ -218,34 +222,32 @@ static uint64_t index_of_hash(struct db *db, const char *text)
     return index;
 }
 
-/* The first receipt in a file. */
+/* The first receipt in a file, or the first for the batch of that hash. */
 static struct receipt load_receipt(const struct collector_config *config,
-                                   const char *path)
+                                   const char *path, const char *batch)
 {
     struct error_text error;
     struct note_key public_key;
     struct receipt receipt;
+    struct digest hash;
     struct buffer file;
+    bool is_found = false;
+    if (batch != NULL &&
+        !parse_hex(slice_of_text(batch), hash.bytes, DIGEST_LEN))
+        fatal(2, "--batch %s: not a batch hash of 64 hex digits", batch);
     struct sign_key *key = sign_key_load(config->receipt_key, &error);
     if (key == NULL || !note_key_of(key, "receipt", false, &public_key, &error))
         fatal(2, "%s", error.text);
-    if (!buffer_read_file(&file, path, UINT16_MAX))
+    if (!buffer_read_file(&file, path, RECEIPTS_MAX))
         fatal(1, "%s: %m", path);
-    /* What came back on a connection as it is: other messages of the return
-     * channel stand beside the receipt. */
-    bool is_found = false;
-    size_t done = 0;
-    while (!is_found && done < file.length) {
-        int length = ipfix_message_length(file.data + done, file.length - done);
-        if (length <= 0 || (size_t)length > file.length - done)
-            break;
-        is_found = receipt_decode(
-            file.data + done, (size_t)length, public_key.algorithm,
-            slice_of_bytes(public_key.key, public_key.key_length), &receipt);
-        done += (size_t)length;
-    }
+    struct slice rest = buffer_slice(&file),
+                 raw = slice_of_bytes(public_key.key, public_key.key_length);
+    while (!is_found &&
+           receipt_next(&rest, public_key.algorithm, raw, &receipt))
+        is_found = batch == NULL || digest_equal(receipt.batch_hash, hash);
     if (!is_found)
-        fatal(1, "%s: no receipt of this collector", path);
+        fatal(1, "%s: no receipt of this collector%s", path,
+              batch != NULL ? " for that batch" : "");
     buffer_clear(&file);
     sign_key_free(key);
     return receipt;
@@ -254,9 +256,9 @@ static struct receipt load_receipt(const struct collector_config *config,
 /* The log must keep what the receipt promised. */
 static uint64_t index_of_receipt(struct db *db,
                                  const struct collector_config *config,
-                                 const char *path)
+                                 const char *path, const char *batch)
 {
-    struct receipt receipt = load_receipt(config, path);
+    struct receipt receipt = load_receipt(config, path, batch);
     struct ledger_row row;
     bool found;
     if (receipt.status == RECEIPT_REFUSED)
@@ -287,9 +289,8 @@ int command_proof(int argc, char **argv)
     };
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    if ((batch != NULL) + (index != NULL) + (receipt != NULL) +
-            (from != NULL) !=
-        1)
+    bool has_batch = batch != NULL || receipt != NULL; /* one, or both */
+    if (has_batch + (index != NULL) + (from != NULL) != 1)
         fatal(2, "proof: one of --batch, --index, --receipt and --from is "
                  "needed");
     uint64_t number = number_option("--index", index, 1);
@@ -298,10 +299,10 @@ int command_proof(int argc, char **argv)
                                      : number_option("--size", size, 1);
     load_config(path, &config);
     struct db *db = open_usage(&config, DB_READ);
-    if (batch != NULL)
+    if (receipt != NULL)
+        number = index_of_receipt(db, &config, receipt, batch);
+    else if (batch != NULL)
         number = index_of_hash(db, batch);
-    else if (receipt != NULL)
-        number = index_of_receipt(db, &config, receipt);
     buffer_init(&out, 2 * PROOF_MAX);
     if (from != NULL
             ? !proof_make_consistency(db, old_size, new_size, &out, &error)
@@ -408,6 +409,29 @@ static void verify_consistency(const struct proof *proof, const char *old,
     buffer_clear(&file);
 }
 
+static void verify_receipts(const struct proof *proof, const char *path,
+                            const char *key_path)
+{
+    struct error_text error;
+    struct receipt_check result;
+    struct buffer file;
+    enum sign_algorithm algorithm;
+    uint8_t key[SIGN_PUBLIC_MAX];
+    size_t length = sign_public_load(key_path, &algorithm, key, &error);
+    if (length == 0)
+        fatal(2, "%s", error.text);
+    if (!buffer_read_file(&file, path, RECEIPTS_MAX))
+        fatal(1, "%s: %m", path);
+    if (!receipt_check(proof, buffer_slice(&file), algorithm,
+                       slice_of_bytes(key, length), &result, &error))
+        fatal(1, "%s: %s", path, error.text);
+    printf("receipts: %" PRIu64 " within this checkpoint, %" PRIu64
+           " newer than it, %" PRIu64 " of refused batches%s\n",
+           result.covered, result.newer, result.refused,
+           result.has_batch ? "; that of the batch agrees" : "");
+    buffer_clear(&file);
+}
+
 int command_verify(int argc, char **argv)
 {
     struct error_text error;
@@ -416,9 +440,11 @@ int command_verify(int argc, char **argv)
     struct note_key key;
     struct cosign_witnesses witnesses;
     const char *key_path = NULL, *witness = NULL, *quorum = NULL, *old = NULL,
-               *batch = NULL;
+               *batch = NULL, *receipts = NULL, *receipt_key = NULL;
     const struct program_option options[] = {
         {"--key", .value = &key_path, .is_required = true},
+        {"--receipts", .value = &receipts},
+        {"--receipt-key", .value = &receipt_key},
         {"--witness", .value = &witness},
         {"--quorum", .value = &quorum},
         {"--old", .value = &old},
@@ -433,6 +459,8 @@ int command_verify(int argc, char **argv)
     load_proof(argv[1], &file, &proof);
     if (!note_key_load(key_path, proof.checkpoint.origin, false, &key, &error))
         fatal(2, "%s", error.text);
+    if ((receipts != NULL) != (receipt_key != NULL))
+        fatal(2, "verify: --receipts and --receipt-key go together");
     if (batch != NULL && proof.kind != PROOF_INCLUSION)
         fatal(2, "verify: --batch goes with a proof of inclusion");
     if (!checkpoint_read_signed(&proof.note, &key, &proof.checkpoint, &error))
@@ -447,6 +475,8 @@ int command_verify(int argc, char **argv)
         verify_inclusion(&proof, batch);
     else if (proof.kind == PROOF_CONSISTENCY && proof.old_size > 0)
         verify_consistency(&proof, old, &key);
+    if (receipts != NULL)
+        verify_receipts(&proof, receipts, receipt_key);
     printf("in the log %s, checkpoint of %" PRIu64 " batches\n",
            proof.checkpoint.origin, proof.checkpoint.size);
     buffer_clear(&file);

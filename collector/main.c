@@ -253,10 +253,14 @@ static int command_import(int argc, char **argv)
     const struct import_source *source = import_source_find(name);
     if (source == NULL)
         fatal(2, "--as %s: unknown source; known: %s", name, sources_text());
-    bool is_carrier =
-        source->form == IMPORT_CARRIER || source->form == IMPORT_NUMBERS;
+    bool is_carrier = source->form == IMPORT_CARRIER_CSV ||
+                      source->form == IMPORT_CARRIER_IPFIX ||
+                      source->form == IMPORT_NUMBERS;
     if (is_carrier != (carrier != NULL))
-        fatal(2, "--carrier ID goes with carrier-csv and numbers");
+        fatal(2,
+              "--carrier ID goes with carrier-csv, carrier-ipfix and numbers");
+    if (rejects != NULL && (!is_carrier || source->form == IMPORT_NUMBERS))
+        fatal(2, "--rejects FILE goes with carrier-csv and carrier-ipfix");
     if ((source->form == IMPORT_ROUTER) != (exporter != NULL))
         fatal(2, "--as router and --exporter ID belong together");
     load_config(path, &config);
@@ -525,15 +529,15 @@ static const struct program_command COMMANDS[] = {
     {"checkpoint key", command_checkpoint_key, "[-c FILE]"},
     {"checkpoint", command_checkpoint, "[-c FILE]"},
     {"proof", command_proof,
-     "[-c FILE] (--batch HASH | --index N | --receipt FILE) [--size N], or "
-     "--from N [--to N]"},
+     "[-c FILE] (--batch HASH | --index N | --receipt FILE [--batch HASH]) "
+     "[--size N], or --from N [--to N]"},
     {"cosign", command_cosign, "[-c FILE] COSIGNED..."},
     {"witness", command_witness,
      "--key KEY [--name NAME] --state FILE --log PUBLIC [--origin NAME] "
      "CHECKPOINT [PROOF]"},
     {"verify", command_verify,
      "--key PUBLIC [--witness PUBLIC] [--quorum N] [--old CHECKPOINT] "
-     "[--batch FILE.ipfix] FILE"},
+     "[--batch FILE.ipfix] [--receipts FILE.ipfix --receipt-key PUBLIC] FILE"},
 };
 
 int main(int argc, char **argv)

@@ -19,7 +19,7 @@
 #include "common/address.h"
 
 enum {
-    NUMBER_INTERVALS_MAX = 4 * 1000 * 1000, /* 48 bytes each */
+    NUMBER_INTERVALS_MAX = 8 * 1000 * 1000, /* 48 bytes each */
     NUMBER_PORT_MAX = 65535,
     NUMBER_PORT_UNKNOWN = -1,
 };

@@ -42,6 +42,7 @@ struct return_peer {
     struct mono_time next_challenge, next_bundle;
     int64_t request_ms, receive_ms; /* a question about the time; 0: none */
     bool wants_lists;               /* it asked once */
+    bool is_ahead;                  /* it knows a list that we do not */
     struct digest has;              /* the version that it then had */
     uint64_t told_serial;           /* of the last head sent, 0: none */
     struct bundle *bundle;          /* on its way */
@@ -187,6 +188,21 @@ void return_peer_close(struct return_peer *peer)
     free(peer);
 }
 
+/* A probe keeps the highest number that it has seen and refuses a lower one: to
+ * it, this is a roll-back. Said once a connection. */
+static void look_ahead(struct return_peer *p, uint64_t serial)
+{
+    uint64_t newest = p->channel->newest.serial;
+    bool was_ahead = p->is_ahead;
+    p->is_ahead = newest > 0 && serial > newest;
+    if (p->is_ahead && !was_ahead)
+        log_warn("%s: knows the list of endpoints number %llu, the newest "
+                 "here is %llu; when portal.db was set back, yz-portal "
+                 "registry publish --serial goes on above",
+                 p->probe_id, (unsigned long long)serial,
+                 (unsigned long long)newest);
+}
+
 bool return_peer_take(struct return_peer *peer, const uint8_t *message,
                       size_t length, struct wall_time wall)
 {
@@ -208,6 +224,7 @@ bool return_peer_take(struct return_peer *peer, const uint8_t *message,
         peer->wants_lists = true;
         peer->has = m.head.hash;
         peer->told_serial = 0;
+        look_ahead(peer, m.head.serial);
         return true;
     }
     return false;

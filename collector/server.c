@@ -19,7 +19,9 @@
 enum {
     WORKERS_MAX = 64,
     ACCEPTS_A_ROUND = 256,
+    OVER_MAX = 256, /* connections above the most, while others are closed */
     TICK_MS = 1000,
+    PAUSE_MS = 20, /* without accepting */
     POLL_MAX = METRICS_FDS + 1,
 };
 
@@ -130,16 +132,15 @@ static void log_full(struct server *s, bool is_full)
     s->is_full = is_full;
 }
 
-/* With the fewest connections; when there is no room, the one with the most
- * that can make some. NULL: nobody can. */
+/* With the fewest connections; when there is no room, of those that can make
+ * some. NULL: nobody can. */
 static struct worker *choose_worker(struct server *s, bool is_full)
 {
     struct worker *best = NULL;
     for (size_t i = 0; i < s->worker_count; i++) {
         struct worker *w = s->workers[i];
-        if (is_full ? worker_strangers(w) >
-                          (best != NULL ? worker_strangers(best) : 0)
-                    : best == NULL || worker_peers(w) < worker_peers(best))
+        if ((!is_full || worker_strangers(w) > 0) &&
+            (best == NULL || worker_peers(w) < worker_peers(best)))
             best = w;
     }
     return best;
@@ -149,15 +150,19 @@ static void accept_peers(struct server *s)
 {
     char label[LISTENER_LABEL_LEN];
     for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
+        uint64_t before = count_peers(s);
+        if (before >= s->config->max_connections + OVER_MAX) {
+            s->is_accepting = false; /* workers come first */
+            return;
+        }
         int fd = listener_accept(s->listener, label);
         if (fd < 0) {
             /* Out of descriptors: the waiting connection would wake us
-             * without end; the next tick asks again. */
+             * without end; it is asked for again after a pause. */
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
                 s->is_accepting = false;
             return;
         }
-        uint64_t before = count_peers(s);
         bool is_full = before >= s->config->max_connections;
         struct worker *w = choose_worker(s, is_full);
         log_full(s, before + 1 >= s->config->max_connections);
@@ -245,7 +250,7 @@ static bool serve_round(struct server *s)
     size_t metrics_count = count;
     if (s->is_accepting)
         fds[count++] = (struct pollfd){.fd = s->listener, .events = POLLIN};
-    int ready = poll(fds, count, TICK_MS);
+    int ready = poll(fds, count, s->is_accepting ? TICK_MS : PAUSE_MS);
     if (ready < 0 && errno != EINTR)
         return false;
     if (ready <= 0)

@@ -43,8 +43,14 @@ enum {
 
 enum peer_state { PEER_HANDSHAKE, PEER_OPEN, PEER_CLOSING };
 
+/* In order of arrival. */
+struct peer_list {
+    struct peer *first, *last;
+};
+
 struct peer {
-    struct peer *next, *previous; /* in order of arrival */
+    struct peer *next, *previous;
+    struct peer_list *list; /* in which it is */
     struct peer *next_touched;
     struct worker *worker;
     int fd;
@@ -84,7 +90,8 @@ struct worker {
     struct commit_job *answered;         /* given back by the committer */
     struct registry *registry;
     struct preparer *preparer;
-    struct peer *first, *last, *touched;
+    struct peer_list strangers, known; /* strangers: in their handshake */
+    struct peer *touched;
     size_t pending, stored_count;
     struct peer *favoured; /* read on although pending is at its limit */
     struct mono_time favoured_since;
@@ -93,7 +100,7 @@ struct worker {
         *spares[SPARE_SESSIONS]; /* with the memory of a usual batch */
     size_t spare_count;
     atomic_bool is_finishing;
-    atomic_uint_fast64_t peers, strangers, pending_seen;
+    atomic_uint_fast64_t peers, stranger_count, pending_seen;
 };
 
 /* --- peers --- */
@@ -111,6 +118,21 @@ const char *peer_label(const struct peer *peer)
 void **peer_state(struct peer *peer)
 {
     return &peer->hook_state;
+}
+
+static void enter(struct peer *p, struct peer_list *list)
+{
+    p->list = list;
+    p->next = NULL;
+    p->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = p;
+    list->last = p;
+}
+
+static void leave(struct peer *p)
+{
+    *(p->previous ? &p->previous->next : &p->list->first) = p->next;
+    *(p->next ? &p->next->previous : &p->list->last) = p->previous;
 }
 
 static void touch(struct peer *p)
@@ -167,12 +189,20 @@ static void put_session_back(struct peer *p)
     p->session = NULL;
 }
 
+/* No stranger any more, that another one could displace. */
+static void make_known(struct peer *p)
+{
+    leave(p);
+    enter(p, &p->worker->known);
+    atomic_fetch_sub(&p->worker->stranger_count, 1);
+}
+
 /* Peers are freed only when settled: events of the round may name them, and
  * the committer may have their batch. */
 static void peer_close(struct peer *p)
 {
     if (p->state == PEER_HANDSHAKE)
-        atomic_fetch_sub(&p->worker->strangers, 1);
+        make_known(p);
     p->state = PEER_CLOSING;
     /* It may have to wait for its batch; a connection that was reset would
      * wake us all the while. */
@@ -191,8 +221,7 @@ static void peer_free(struct peer *p)
     atomic_store(&w->pending_seen, w->pending);
     if (w->favoured == p)
         w->favoured = NULL;
-    *(p->previous ? &p->previous->next : &w->first) = p->next;
-    *(p->next ? &p->next->previous : &w->last) = p->previous;
+    leave(p);
     tls_free(p->tls);
     close(p->fd); /* takes it out of the epoll set, too */
     session_free(p->session);
@@ -271,20 +300,16 @@ static struct peer *peer_new(struct worker *w, const struct handed *h,
         free(p);
         return NULL;
     }
-    p->previous = w->last;
-    *(w->last ? &w->last->next : &w->first) = p;
-    w->last = p;
+    enter(p, &w->strangers);
     return p;
 }
 
 static bool make_room(struct worker *w)
 {
-    for (struct peer *p = w->first; p != NULL; p = p->next)
-        if (p->state == PEER_HANDSHAKE) {
-            peer_close(p);
-            return true;
-        }
-    return false;
+    if (w->strangers.first == NULL)
+        return false;
+    peer_close(w->strangers.first);
+    return true;
 }
 
 static void adopt(struct worker *w, struct handed *h, struct mono_time now)
@@ -293,7 +318,7 @@ static void adopt(struct worker *w, struct handed *h, struct mono_time now)
     if (!has_room || peer_new(w, h, now) == NULL) {
         close(h->fd);
         atomic_fetch_sub(&w->peers, 1);
-        atomic_fetch_sub(&w->strangers, 1);
+        atomic_fetch_sub(&w->stranger_count, 1);
     }
     free(h);
 }
@@ -320,7 +345,7 @@ static void on_handshake(struct peer *p, struct mono_time now)
     }
     p->state = PEER_OPEN;
     p->last_byte = now;
-    atomic_fetch_sub(&p->worker->strangers, 1);
+    make_known(p);
     atomic_fetch_add(&shared->handshakes, 1);
     presence_enter(shared->presences, &p->presence, p->name);
     p->is_yz1 = tls_peer_wants_yz1(p->tls);
@@ -604,10 +629,18 @@ static void tick_peer(struct peer *p, struct mono_time now)
     }
 }
 
+static void tick_list(struct peer_list *list, struct mono_time now)
+{
+    for (struct peer *p = list->first, *next; p != NULL; p = next) {
+        next = p->next; /* who is closed goes to another list */
+        tick_peer(p, now);
+    }
+}
+
 static void tick(struct worker *w, struct mono_time now)
 {
-    for (struct peer *p = w->first; p != NULL; p = p->next)
-        tick_peer(p, now);
+    tick_list(&w->known, now);
+    tick_list(&w->strangers, now);
 }
 
 /* --- the loop --- */
@@ -619,7 +652,7 @@ static bool unblock(struct worker *w)
         (w->pending >= w->shared->pending_max && w->favoured != NULL))
         return false;
     w->has_blocked = false;
-    for (struct peer *p = w->first; p != NULL; p = p->next)
+    for (struct peer *p = w->known.first; p != NULL; p = p->next)
         if (p->is_blocked)
             touch(p);
     return true;
@@ -713,7 +746,7 @@ static bool serve_round(struct worker *w, int wait_ms, bool *has_more)
 
 static bool has_receipts_left(const struct worker *w)
 {
-    for (const struct peer *p = w->first; p != NULL; p = p->next)
+    for (const struct peer *p = w->known.first; p != NULL; p = p->next)
         if (p->state == PEER_OPEN && p->out.length > 0)
             return true;
     return false;
@@ -725,7 +758,7 @@ static void farewell(struct worker *w)
 {
     struct mono_time end = {mono_now().us + FAREWELL_MS * INT64_C(1000)};
     bool has_more = false;
-    for (struct peer *p = w->first; p != NULL; p = p->next)
+    for (struct peer *p = w->known.first; p != NULL; p = p->next)
         touch(p);
     settle(w, mono_now());
     while (w->stored_count > 0 ||
@@ -777,7 +810,7 @@ void worker_add(struct worker *w, int fd,
     h->must_make_room = must_make_room;
     memcpy(h->label, label, sizeof(h->label));
     atomic_fetch_add(&w->peers, 1);
-    atomic_fetch_add(&w->strangers, 1);
+    atomic_fetch_add(&w->stranger_count, 1);
     pthread_mutex_lock(&w->lock);
     *w->handed_end = h;
     w->handed_end = &h->next;
@@ -792,7 +825,7 @@ uint64_t worker_peers(const struct worker *w)
 
 uint64_t worker_strangers(const struct worker *w)
 {
-    return atomic_load(&w->strangers);
+    return atomic_load(&w->stranger_count);
 }
 
 uint64_t worker_pending(const struct worker *w)
@@ -866,8 +899,10 @@ void worker_free(struct worker *w)
 {
     if (w == NULL)
         return;
-    while (w->first != NULL)
-        peer_free(w->first);
+    while (w->known.first != NULL)
+        peer_free(w->known.first);
+    while (w->strangers.first != NULL)
+        peer_free(w->strangers.first);
     for (struct handed *h = w->handed, *next; h != NULL; h = next) {
         next = h->next;
         close(h->fd);

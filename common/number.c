@@ -5,6 +5,7 @@
 enum {
     MOBILE_DIGITS = 11,
     MACHINE_DIGITS = 13,
+    IMSI_DIGITS = 15,
     ICCID_MIN = 19,
     ICCID_MAX = 20
 };
@@ -87,8 +88,13 @@ static const char *check_sim(struct slice text)
         return starts(text, "10") || starts(text, "14")
                    ? NULL
                    : "does not start like a number of a machine";
+    if (text.length == IMSI_DIGITS)
+        return starts(text, "460") ? NULL
+                                   : "does not start with 460 as an IMSI does";
     if (text.length < ICCID_MIN || text.length > ICCID_MAX)
-        return "has neither 11 or 13 digits nor the 19 or 20 of an ICCID";
+        return "has neither 11 or 13 digits nor the 15 of an IMSI nor the 19 "
+               "or 20 of "
+               "an ICCID";
     if (!starts(text, "89"))
         return "does not start with 89 as an ICCID does";
     return is_luhn(text) ? NULL : "has a wrong check digit";

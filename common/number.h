@@ -13,9 +13,9 @@
  *   mobile_number       1 and ten digits, the second 3 to 9; +86 or 86 in front
  *                       is taken away
  *   iot_sim             a number as above, or of 13 digits from 10 or 14; or an
- *                       ICCID (ITU-T E.118): 89 and 17 or 18 digits, the last
- *                       one by Luhn's rule. Number and ICCID of one card are
- *                       two numbers here.
+ *                       IMSI (ITU-T E.212): 460 and 12 digits; or an ICCID
+ *                       (ITU-T E.118): 89 and 17 or 18 digits, the last one by
+ *                       Luhn's rule. These of one card are numbers apart here.
  */
 #ifndef COMMON_NUMBER_H
 #define COMMON_NUMBER_H

@@ -176,3 +176,20 @@ bool receipt_decode(const uint8_t *message, size_t length,
     ipfix_session_free(session);
     return status == IPFIX_OK && in.is_found;
 }
+
+bool receipt_next(struct slice *rest, enum sign_algorithm algorithm,
+                  struct slice public_key, struct receipt *receipt)
+{
+    while (rest->length > 0) {
+        const uint8_t *data = (const uint8_t *)rest->data;
+        int length = ipfix_message_length(data, rest->length);
+        if (length <= 0 || (size_t)length > rest->length)
+            return false;
+        rest->data += length;
+        rest->length -= (size_t)length;
+        if (receipt_decode(data, (size_t)length, algorithm, public_key,
+                           receipt))
+            return true;
+    }
+    return false;
+}

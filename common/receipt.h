@@ -44,6 +44,11 @@ bool receipt_encode(const struct receipt *receipt, const struct sign_key *key,
 bool receipt_decode(const uint8_t *message, size_t length,
                     enum sign_algorithm algorithm, struct slice public_key,
                     struct receipt *receipt);
+/* The next one in messages that stand one behind the other, as on a connection
+ * or in the files that a probe keeps; other messages are passed over. False at
+ * the end, or where no whole message stands. */
+bool receipt_next(struct slice *rest, enum sign_algorithm algorithm,
+                  struct slice public_key, struct receipt *receipt);
 const char *receipt_status_text(enum receipt_status status);
 
 #endif

@@ -314,11 +314,46 @@ static EVP_PKEY *public_sm2(struct slice public_key)
     return pkey;
 }
 
+/* The y of the points whose order divides eight, also as spelled beyond the
+ * prime (RFC 8032 5.1.3; the sign of x is the top bit). With such a key, which
+ * nobody has a private half of, anybody can sign anything; the library takes
+ * it. */
+static const char small_orders[][65] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+static bool is_small_order(struct slice public_key)
+{
+    uint8_t y[32];
+    char hex[65];
+    memcpy(y, public_key.data, sizeof(y));
+    y[31] &= 0x7f;
+    hex_of(y, sizeof(y), hex);
+    for (size_t i = 0; i < sizeof(small_orders) / sizeof(small_orders[0]); i++)
+        if (strcmp(hex, small_orders[i]) == 0)
+            return true;
+    return false;
+}
+
+/* One spelling of each key, and none that is nobody's. */
+static bool is_sound(enum sign_algorithm id, struct slice public_key)
+{
+    return id == SIGN_SM2_SM3 ? public_key.data[0] == 4
+                              : !is_small_order(public_key);
+}
+
 static EVP_PKEY *public_from_raw(enum sign_algorithm id,
                                  struct slice public_key)
 {
     const struct algorithm *a = algorithm_of(id);
-    if (a == NULL || public_key.length != a->public_length)
+    if (a == NULL || public_key.length != a->public_length ||
+        !is_sound(id, public_key))
         return NULL;
     if (id == SIGN_SM2_SM3)
         return public_sm2(public_key);

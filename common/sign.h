@@ -49,7 +49,8 @@ struct digest sign_key_secret(const struct sign_key *key, const char *label);
 
 bool sign_make(const struct sign_key *key, const void *data, size_t length,
                uint8_t signature[static SIGN_LEN]);
-/* False for a wrong signature, an unknown algorithm or a malformed key. */
+/* False for a wrong signature, an unknown algorithm, a malformed key, or one of
+ * small order, with which anybody could sign. */
 bool sign_verify(enum sign_algorithm algorithm, struct slice public_key,
                  const void *data, size_t length,
                  const uint8_t signature[static SIGN_LEN]);

@@ -28,23 +28,25 @@ CREATE TABLE number_interval (
     PRIMARY KEY (carrier, address, prefix_length, port_from, port_to, from_ms)
 ) STRICT, WITHOUT ROWID;
 
--- Files of records that were taken to their end: the same file counts nothing
--- again.
+-- Files of records: the same file counts nothing again. One that is not whole
+-- was broken off; given again, it is taken to its end.
 CREATE TABLE source_file (
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), -- SHA-256
     carrier TEXT NOT NULL,
     name TEXT NOT NULL,
     at_us INTEGER NOT NULL,
+    is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
     row_count INTEGER NOT NULL,
     counted INTEGER NOT NULL           -- rows that were attributed
 ) STRICT;
 
--- The smallest hashes of each file's rows, by which a file is noticed that
--- brings rows of another one again.
-CREATE TABLE source_row (
+-- Hashes of the rows that were attributed (collector/counted_rows.h), sorted, 8
+-- bytes of SHA-256 each: a row that an earlier file brought is known again.
+CREATE TABLE counted_row (
     carrier TEXT NOT NULL,
-    hash INTEGER NOT NULL,             -- 8 bytes of SHA-256, as signed 64 bit
+    day INTEGER NOT NULL,              -- Asia/Shanghai, days since 1970
     file INTEGER NOT NULL REFERENCES source_file (id),
-    PRIMARY KEY (carrier, hash)
-) STRICT, WITHOUT ROWID;
+    hashes BLOB NOT NULL CHECK (length(hashes) % 8 = 0)
+) STRICT;
+CREATE INDEX counted_row_by_day ON counted_row (carrier, day);

@@ -339,22 +339,17 @@ static bool read_receipts(struct log_check *c, const char *path)
 {
     const struct note_key *key = c->options->receipt;
     struct buffer file;
+    struct receipt receipt;
     bool good = buffer_read_file(&file, path, RECEIPTS_MAX);
-    size_t done = 0, found = 0;
+    size_t found = 0;
     if (!good)
         error_set(c->error, "%s: %m", path);
-    while (good && done < file.length) {
-        struct receipt receipt;
-        int length = ipfix_message_length(file.data + done, file.length - done);
-        if (length <= 0 || (size_t)length > file.length - done)
-            break;
-        if (receipt_decode(file.data + done, (size_t)length, key->algorithm,
-                           slice_of_bytes(key->key, key->key_length),
-                           &receipt)) {
-            good = add_receipt(c, &receipt, path);
-            found++;
-        }
-        done += (size_t)length;
+    struct slice rest = buffer_slice(&file);
+    while (good &&
+           receipt_next(&rest, key->algorithm,
+                        slice_of_bytes(key->key, key->key_length), &receipt)) {
+        good = add_receipt(c, &receipt, path);
+        found++;
     }
     if (good && found == 0)
         good = error_set(c->error, "%s: no receipt of this collector", path);

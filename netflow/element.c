@@ -47,6 +47,9 @@ const struct netflow_place netflow_places[SLOT_COUNT] = {
     [SLOT_DESTINATION] = PLACE(destination),
     [SLOT_POST_SOURCE] = PLACE(post_source),
     [SLOT_POST_DESTINATION] = PLACE(post_destination),
+    [SLOT_USER_NAME] = {offsetof(struct netflow_record, user_name), 0},
+    [SLOT_IMSI] = {offsetof(struct netflow_record, imsi), 0},
+    [SLOT_MSISDN] = {offsetof(struct netflow_record, msisdn), 0},
 };
 
 static const struct netflow_element elements[] = {
@@ -107,6 +110,9 @@ static const struct netflow_element elements[] = {
     {0, 281, SLOT_POST_SOURCE, SENSE_IPV6, 16, 1},
     {0, 226, SLOT_POST_DESTINATION, SENSE_IPV4, 4, 0},
     {0, 282, SLOT_POST_DESTINATION, SENSE_IPV6, 16, 1},
+    {0, 371, SLOT_USER_NAME, SENSE_TEXT, 0, 0}, /* userName */
+    {0, 455, SLOT_IMSI, SENSE_TEXT, 0, 0},      /* mobileIMSI */
+    {0, 456, SLOT_MSISDN, SENSE_TEXT, 0, 0},    /* mobileMSISDN */
 };
 
 const struct netflow_element *netflow_element_find(uint32_t enterprise,

@@ -46,6 +46,9 @@ enum netflow_slot {
     SLOT_DESTINATION,
     SLOT_POST_SOURCE,
     SLOT_POST_DESTINATION,
+    SLOT_USER_NAME,
+    SLOT_IMSI,
+    SLOT_MSISDN,
     SLOT_COUNT,
 };
 
@@ -60,6 +63,7 @@ enum netflow_sense {
     SENSE_MILLISECONDS, /* since 1970 */
     SENSE_NTP,          /* 64 bit NTP time, for micro- and nanoseconds */
     SENSE_DELTA_US,     /* microseconds before the export time */
+    SENSE_TEXT,         /* of any length */
 };
 
 struct netflow_element {
@@ -67,14 +71,15 @@ struct netflow_element {
     uint16_t id;
     uint8_t slot;   /* enum netflow_slot */
     uint8_t sense;  /* enum netflow_sense */
-    uint8_t length; /* integers may be shorter (RFC 7011 6.2), never longer */
+    uint8_t length; /* integers may be shorter (RFC 7011 6.2), never longer;
+                       of a text 0 */
     uint8_t rank;
 };
 
 /* A member of struct netflow_record. */
 struct netflow_place {
     uint16_t offset;
-    uint8_t size;
+    uint8_t size; /* 0: a struct slice */
 };
 extern const struct netflow_place netflow_places[SLOT_COUNT];
 

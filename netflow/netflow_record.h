@@ -4,13 +4,16 @@
  * it; nothing of it is kept unless the flow goes to a registered endpoint.
  *
  * A record is oriented as the exporter wrote it. Reverse counts are there for
- * biflows (RFC 5103, PEN 29305) only.
+ * biflows (RFC 5103, PEN 29305) only. Texts point into the message: they are
+ * there for as long as the decoder's callback runs.
  */
 #ifndef NETFLOW_NETFLOW_RECORD_H
 #define NETFLOW_NETFLOW_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "common/slice.h"
 
 /* So many packets were chosen of so many; 0 of 0: not told. */
 struct netflow_rate {
@@ -31,6 +34,7 @@ enum { NETFLOW_NO_TIME = INT64_MIN };
 enum { NETFLOW_INGRESS = 0, NETFLOW_EGRESS = 1 }; /* flowDirection (61) */
 
 struct netflow_record {
+    struct slice user_name, imsi, msisdn; /* as they stand there, or empty */
     uint64_t octets, packets, roctets, rpackets;
     /* Milliseconds since 1970, or NETFLOW_NO_TIME. While a record is being
      * decoded, as the exporter wrote them. */

@@ -342,6 +342,7 @@ static int64_t understand_time(const struct reading *r, uint8_t sense,
     case SENSE_TOTAL:
     case SENSE_IPV4:
     case SENSE_IPV6:
+    case SENSE_TEXT:
         break;
     }
     return NETFLOW_NO_TIME;

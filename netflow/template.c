@@ -71,6 +71,8 @@ static bool length_is_allowed(const struct netflow_element *e, uint16_t length,
     bool is_address = e->sense == SENSE_IPV4 || e->sense == SENSE_IPV6;
     bool is_time = e->sense == SENSE_NTP || e->sense == SENSE_SECONDS ||
                    e->sense == SENSE_MILLISECONDS;
+    if (e->sense == SENSE_TEXT)
+        return true;
     if (length == IPFIX_VARIABLE)
         return dialect == NETFLOW_IPFIX && !is_address && !is_time;
     if (is_address || is_time)
@@ -101,7 +103,7 @@ static void add_step(struct netflow_template *t, const struct chosen *c)
         .source = c->source,
         .field = c->field,
         .target = place->offset,
-        .length = length == IPFIX_VARIABLE ? 0 : (uint8_t)length,
+        .length = length == IPFIX_VARIABLE ? 0 : length,
         .size = place->size,
     };
 }
@@ -256,12 +258,14 @@ static inline void take_step(const struct netflow_step *step, const uint8_t *at,
                              size_t length, struct netflow_record *record)
 {
     uint8_t *target = (uint8_t *)record + step->target;
-    if (step->size == 16 && length == 4)
-        memcpy(target, at, 4);
-    else if (step->size == 16)
-        memcpy(target, at, 16);
-    else
+    if (step->size == 0) {
+        struct slice text = slice_of_bytes(at, length);
+        memcpy(target, &text, sizeof(text));
+    } else if (step->size == 16) {
+        memcpy(target, at, length == 4 ? 4 : 16);
+    } else {
         store(target, step->size, load(at, length));
+    }
 }
 
 /* Where a field lies. */
@@ -296,7 +300,7 @@ static bool run_variable(const struct netflow_template *t, struct cursor *set,
     for (size_t i = 0; i < t->step_count; i++) {
         const struct netflow_step *step = &t->steps[i];
         const struct span *span = &spans[step->field];
-        if (step->length > 0 ||
+        if (step->length > 0 || step->size == 0 ||
             (span->length >= 1 && span->length <= step->size))
             take_step(step, span->at, span->length, record);
     }

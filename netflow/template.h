@@ -39,8 +39,8 @@ struct netflow_step {
     uint16_t source; /* bytes from the record's start, when all are fixed */
     uint16_t field;
     uint16_t target; /* offset in struct netflow_record */
-    uint8_t length;  /* bytes there; 0: variable */
-    uint8_t size;    /* of the member; 16: bytes, else an integer */
+    uint16_t length; /* bytes there; 0: variable */
+    uint8_t size;    /* of the member; 0: a text, 16: bytes, else an integer */
 };
 
 struct netflow_template {

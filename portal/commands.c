@@ -18,6 +18,7 @@
 #include "portal/registry.h"
 #include "portal/registry_version.h"
 #include "portal/rules_parameters.h"
+#include "portal/supplier_counts.h"
 
 enum { FAILED = 1, USAGE = 2 };
 enum {
@@ -72,7 +73,7 @@ static void publish(struct portal *portal, const struct sign_key *key)
     if (db == NULL)
         return;
     enum registry_publish result =
-        registry_version_publish(db, key, "SYS", wall_now(), &head, &error);
+        registry_version_publish(db, key, "SYS", wall_now(), 0, &head, &error);
     if (result == REGISTRY_PUBLISH_FAILED)
         log_error("list of endpoints: not published: %s", error.text);
     if (portal_write_end(portal, result != REGISTRY_PUBLISH_FAILED) &&
@@ -106,6 +107,7 @@ static int serve(const struct portal_config *config)
         .thread_count = PORTAL_THREADS,
         .connection_limit = CONNECTION_LIMIT,
         .idle_timeout_s = IDLE_TIMEOUT_S,
+        .body_limit = COUNTS_BODY_MAX,
         .handler = portal_handle,
         .context = portal,
     };
@@ -266,7 +268,8 @@ int command_endpoints(int argc, char **argv)
                          endpoints_csv_write);
 }
 
-static int publish_once(struct db *db, const struct sign_key *key)
+static int publish_once(struct db *db, const struct sign_key *key,
+                        uint64_t serial)
 {
     struct error_text error;
     struct registry_head head;
@@ -275,8 +278,8 @@ static int publish_once(struct db *db, const struct sign_key *key)
         error_set(&error, "%s", db_error(db));
         return command_report(&error);
     }
-    enum registry_publish result =
-        registry_version_publish(db, key, "SYS", wall_now(), &head, &error);
+    enum registry_publish result = registry_version_publish(
+        db, key, "SYS", wall_now(), serial, &head, &error);
     bool good = result == REGISTRY_PUBLISHED;
     if (good && !db_commit(db)) {
         error_set(&error, "%s", db_error(db));
@@ -294,17 +297,22 @@ static int publish_once(struct db *db, const struct sign_key *key)
 
 int command_registry_publish(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("portal");
-    struct program_option options[] = {{"-c", .value = &path}};
+    const char *path = PROGRAM_CONFIG("portal"), *number = NULL;
+    struct program_option options[] = {{"-c", .value = &path},
+                                       {"--serial", .value = &number}};
     struct portal_config config = {0};
-    if (program_options(argc, argv, options, 1, 0, 0) < 0)
+    uint64_t serial = 0;
+    if (program_options(argc, argv, options, 2, 0, 0) < 0)
         return USAGE;
+    if (number != NULL &&
+        !parse_u64(slice_of_text(number), 1, INT64_MAX, &serial))
+        fatal(USAGE, "--serial %s: not a number from 1", number);
     command_read_config(path, &config);
     struct sign_key *key = load_registry_key(&config);
     if (key == NULL)
         fatal(USAGE, "%s: registry_key: none is given", path);
     struct db *db = command_open_registry(&config);
-    int status = publish_once(db, key);
+    int status = publish_once(db, key, serial);
     db_close(db);
     sign_key_free(key);
     return status;

@@ -471,22 +471,25 @@ static enum db_step find_code(struct db *db, struct digest hash,
 }
 
 /* The last certificate of the probe for this key: with a serial that one, else
- * one issued since `since`. DB_DONE: none. */
+ * one issued from `since` to `until`: what was issued while the clock was ahead
+ * is of no use yet. DB_DONE: none. */
 static enum db_step find_certificate(struct db *db, const char *probe_id,
                                      const char *serial, int64_t since,
-                                     struct digest key_hash,
+                                     int64_t until, struct digest key_hash,
                                      struct buffer *certificate)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT der FROM certificate WHERE key_hash = :key AND"
             " (:probe = '' OR probe_id = :probe) AND"
-            " (serial = :serial OR (:serial = '' AND issued_at >= :since))"
+            " (serial = :serial OR (:serial = '' AND issued_at >= :since"
+            "  AND issued_at <= :until))"
             " ORDER BY issued_at DESC LIMIT 1");
     if (s == NULL)
         return DB_FAILED;
     db_bind_text(s, ":probe", probe_id);
     db_bind_text(s, ":serial", serial);
     db_bind_i64(s, ":since", since);
+    db_bind_i64(s, ":until", until);
     db_bind_blob(s, ":key", key_hash.bytes, DIGEST_LEN);
     enum db_step step = db_step(s);
     if (step == DB_ROW)
@@ -635,7 +638,7 @@ static enum enrolment_status repeat(struct db *db, const struct kept_code *code,
 {
     struct pki_certificate c;
     struct registered r;
-    switch (find_certificate(db, "", code->serial, 0, request->key_hash,
+    switch (find_certificate(db, "", code->serial, 0, 0, request->key_hash,
                              certificate)) {
     case DB_FAILED:
         return failed(db, error);
@@ -724,7 +727,7 @@ enum enrolment_status enrolment_renew(struct db *db, struct wall_time now,
                              "code");
     enum db_step step =
         find_certificate(db, holder->name, "", now.us - AGAIN_S * 1000000LL,
-                         request->key_hash, certificate);
+                         now.us, request->key_hash, certificate);
     if (step != DB_DONE)
         return step == DB_ROW ? ENROLMENT_ISSUED : failed(db, error);
     enum enrolment_status status = issue(db, now, issuer, holder->name, request,

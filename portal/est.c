@@ -93,12 +93,16 @@ static void give_certificate(struct call *c, struct slice der)
 
 /* --- the limit --- */
 
-static bool take_attempt(struct call *c)
+/* Probes that show a good certificate are not held up by strangers elsewhere. */
+static bool take_attempt(struct call *c, bool is_known)
 {
     unsigned wait_s = 0;
+    struct est_limit *limit = &c->est->limit;
+    const struct address *from = &c->request->peer;
     pthread_mutex_lock(&c->est->lock);
-    bool good =
-        est_limit_take(&c->est->limit, &c->request->peer, mono_now(), &wait_s);
+    bool good = is_known
+                    ? est_limit_take_known(limit, from, mono_now(), &wait_s)
+                    : est_limit_take(limit, from, mono_now(), &wait_s);
     pthread_mutex_unlock(&c->est->lock);
     if (good)
         return true;
@@ -236,7 +240,7 @@ static void enrol(struct call *c)
 {
     struct digest code;
     struct pki_request request;
-    if (!take_attempt(c))
+    if (!take_attempt(c, false))
         return;
     if (c->request->authorization.length == 0) {
         want_code(c, "the enrolment code is expected as password");
@@ -257,14 +261,16 @@ static void renew(struct call *c)
     struct pki_request request;
     struct error_text error;
     struct slice shown = c->request->peer_certificate;
-    if (!take_attempt(c))
+    bool is_known = shown.length > 0 &&
+                    pki_certificate_verify(
+                        shown, pki_authority_certificate(c->est->authority),
+                        PKI_CLIENT, c->now, &error) &&
+                    pki_certificate_read(shown, &holder, &error);
+    if (!take_attempt(c, is_known))
         return;
     if (shown.length == 0) {
         say(c, 403, "the certificate to renew is expected in the TLS session");
-    } else if (!pki_certificate_verify(
-                   shown, pki_authority_certificate(c->est->authority),
-                   PKI_CLIENT, c->now, &error) ||
-               !pki_certificate_read(shown, &holder, &error)) {
+    } else if (!is_known) {
         say(c, 403, error.text);
         audit_failure(c, "E_CERTIFICATE");
     } else if (read_request(c, &request)) {

@@ -80,6 +80,25 @@ static struct est_source *find(struct est_limit *limit,
     return oldest;
 }
 
+static bool take(struct est_bucket *b, struct rate rate, unsigned *wait)
+{
+    if (!has_one(b, rate)) {
+        *wait = wait_s(b, rate);
+        return false;
+    }
+    b->tokens_us -= rate.period_us;
+    return true;
+}
+
+bool est_limit_take_known(struct est_limit *limit, const struct address *from,
+                          struct mono_time now, unsigned *wait)
+{
+    struct address source = source_of(from);
+    struct est_source *s = find(limit, &source, now);
+    fill(&s->bucket, of_source, now);
+    return take(&s->bucket, of_source, wait);
+}
+
 bool est_limit_take(struct est_limit *limit, const struct address *from,
                     struct mono_time now, unsigned *wait)
 {
@@ -87,15 +106,9 @@ bool est_limit_take(struct est_limit *limit, const struct address *from,
     struct est_source *s = find(limit, &source, now);
     fill(&s->bucket, of_source, now);
     fill(&limit->all, of_all, now);
-    bool is_own = !has_one(&s->bucket, of_source);
-    if (is_own || !has_one(&limit->all, of_all)) {
-        *wait = is_own ? wait_s(&s->bucket, of_source)
-                       : wait_s(&limit->all, of_all);
+    if (has_one(&s->bucket, of_source) && !take(&limit->all, of_all, wait))
         return false;
-    }
-    s->bucket.tokens_us -= of_source.period_us;
-    limit->all.tokens_us -= of_all.period_us;
-    return true;
+    return take(&s->bucket, of_source, wait);
 }
 
 bool est_limit_audit(struct est_limit *limit, struct mono_time now,

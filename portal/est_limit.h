@@ -49,6 +49,10 @@ void est_limit_init(struct est_limit *limit, struct mono_time now);
  * seconds from now it has one again. */
 bool est_limit_take(struct est_limit *limit, const struct address *from,
                     struct mono_time now, unsigned *wait_s);
+/* The same for one that holds a certificate of ours: what strangers from
+ * everywhere take together is no matter. */
+bool est_limit_take_known(struct est_limit *limit, const struct address *from,
+                          struct mono_time now, unsigned *wait_s);
 /* Whether a failure may be written to the audit log; *missed failures before it
  * were not. */
 bool est_limit_audit(struct est_limit *limit, struct mono_time now,

@@ -71,13 +71,13 @@ void http_response_header(struct http_response *response, const char *name,
 static void *exchange_begin(void *context, const char *address,
                             struct MHD_Connection *connection)
 {
-    (void)context;
     (void)connection;
+    const struct http_server *server = context;
     struct exchange *exchange = calloc(1, sizeof(*exchange));
     if (exchange == NULL)
         return NULL;
     exchange->address = strdup(address);
-    buffer_init(&exchange->body, HTTP_BODY_MAX);
+    buffer_init(&exchange->body, server->settings.body_limit);
     return exchange;
 }
 
@@ -147,7 +147,7 @@ static int judge_headers(struct MHD_Connection *connection,
     uint64_t bytes = 0;
     if (length.length > 0 && !parse_u64(length, 0, UINT64_MAX, &bytes))
         return 400;
-    return bytes > HTTP_BODY_MAX ? 413 : 0;
+    return bytes > exchange->body.limit ? 413 : 0;
 }
 
 static struct address address_of(const struct sockaddr *from)
@@ -382,7 +382,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
     }
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
-        on_message, NULL, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, NULL,
+        on_message, NULL, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
         settings->thread_count, MHD_OPTION_CONNECTION_LIMIT,
@@ -402,6 +402,8 @@ struct http_server *http_server_start(const struct http_settings *settings,
         return NULL;
     }
     server->settings = *settings;
+    if (settings->body_limit == 0)
+        server->settings.body_limit = HTTP_BODY_MAX;
     fd = open_socket(settings->listen, error);
     if (fd < 0)
         goto fail;

@@ -30,7 +30,7 @@
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
 enum {
-    HTTP_BODY_MAX = 16 * 1024,
+    HTTP_BODY_MAX = 16 * 1024, /* where the settings say nothing else */
     HTTP_HEADER_MAX = 16 * 1024,
     HTTP_ADDRESS_MAX = 4096,
     HTTP_RESPONSE_MAX = 64 * 1024 * 1024,
@@ -80,6 +80,7 @@ struct http_settings {
     unsigned connection_limit;
     unsigned address_limit; /* connections of one address; 0: no limit */
     unsigned idle_timeout_s;
+    size_t body_limit;    /* bytes of a request's body; 0: HTTP_BODY_MAX */
     http_handler handler; /* called from thread_count threads at once */
     void *context;
     /* PEM texts, borrowed for the call; NULL speaks plain HTTP. `trust` are the

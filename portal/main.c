@@ -12,7 +12,7 @@ static const struct program_command COMMANDS[] = {
      "[--display-name TEXT] [--password-file FILE|-]"},
     {"load", command_load, "[-c FILE] [--sample] FOLDER"},
     {"endpoints", command_endpoints, "[-c FILE]"},
-    {"registry publish", command_registry_publish, "[-c FILE]"},
+    {"registry publish", command_registry_publish, "[-c FILE] [--serial N]"},
     {"registry list", command_registry_list, "[-c FILE]"},
     {"audit check", command_audit_check, "[-c FILE]"},
     {"authority init", command_authority_init,

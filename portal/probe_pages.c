@@ -1,6 +1,8 @@
 /* See probe_pages.h. */
 #include "portal/probe_pages.h"
 
+enum { PAGE_ROWS = 100 };
+
 static void fill_day(struct model *m, const char *key, struct db_statement *s,
                      int column)
 {
@@ -27,9 +29,9 @@ static void fill_row(struct visit *visit, struct db_statement *s)
     model_text(m, "id", db_text(s, 0));
     model_text(m, "enterprise",
                visit_name(visit, db_text(s, 1), db_text(s, 2)));
-    model_text(m, "site", visit_name(visit, db_text(s, 3), db_text(s, 4)));
     model_text(m, "supplier",
                visit_name(visit, db_text(s, 11), db_text(s, 12)));
+    model_text(m, "site", visit_name(visit, db_text(s, 3), db_text(s, 4)));
     model_text(m, "algorithm", db_text(s, 5));
     fill_day(m, "agreed", s, 6);
     model_text(m, "state", state);
@@ -40,9 +42,9 @@ static void fill_row(struct visit *visit, struct db_statement *s)
     model_bool(m, "is_sample", db_i64(s, 10) != 0);
 }
 
-void probe_list_show(struct visit *visit)
+/* From the probe behind `after` on, which may be "". */
+static struct db_statement *prepare(struct visit *visit, const char *after)
 {
-    enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         visit->db,
         "SELECT p.id, e.name_zh, e.name_en, t.name_zh, t.name_en, p.algorithm,"
@@ -55,18 +57,46 @@ void probe_list_show(struct visit *visit)
         " LEFT JOIN supplier u ON u.id = p.supplier_id"
         " WHERE (:enterprise = '' OR p.enterprise_id = :enterprise)"
         " AND (:city = '' OR e.city_code = :city)"
-        " ORDER BY p.supplier_id, p.enterprise_id, p.site_id, p.id LIMIT 2000");
+        " AND (:after = '' OR (ifnull(p.enterprise_id, ''),"
+        "  ifnull(p.site_id, ''), p.id) > (SELECT ifnull(enterprise_id, ''),"
+        "  ifnull(site_id, ''), id FROM probe WHERE id = :after))"
+        " ORDER BY ifnull(p.enterprise_id, ''), ifnull(p.site_id, ''), p.id"
+        " LIMIT :most");
+    if (s == NULL)
+        return NULL;
+    db_bind_text(s, ":enterprise", visit->scope.enterprise);
+    db_bind_text(s, ":city", visit->scope.city);
+    db_bind_text(s, ":after", after);
+    db_bind_i64(s, ":most", PAGE_ROWS + 1);
+    return s;
+}
+
+void probe_list_show(struct visit *visit)
+{
+    const char *after = form_get(&visit->query, "after"), *last = "";
+    struct db_statement *s = prepare(visit, after);
+    enum db_step step = DB_FAILED;
+    int64_t count = 0;
+    bool has_more = false;
     model_list(visit->model, "probes");
-    if (s != NULL) {
-        db_bind_text(s, ":enterprise", visit->scope.enterprise);
-        db_bind_text(s, ":city", visit->scope.city);
-    }
     while (s != NULL && (step = db_step(s)) == DB_ROW) {
+        has_more = count == PAGE_ROWS;
+        if (has_more)
+            continue;
         fill_row(visit, s);
-        model_bool(visit->model, "_has_probes", true);
+        last = arena_copy_text(visit->arena, slice_of_text(db_text(s, 0)));
+        count++;
     }
-    if (step == DB_FAILED)
+    if (step == DB_FAILED || last == NULL) {
         visit_fail_db(visit);
-    else
-        visit_show(visit, "probes", "probes.title");
+        return;
+    }
+    model_i64(visit->model, "count", count);
+    model_bool(visit->model, "has_more", has_more);
+    model_bool(visit->model, "_has_probes", count > 0);
+    model_bool(visit->model, "_is_first", after[0] == '\0');
+    if (has_more)
+        model_textf(visit->model, "_next_link", "/probes?after=%s",
+                    form_encode(last, visit->arena));
+    visit_show(visit, "probes", "probes.title");
 }

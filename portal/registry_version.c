@@ -72,9 +72,19 @@ static bool add_version(struct db *db, struct registry_head *head,
     return insert(db, head, list) && audit_add(db, now, &entry);
 }
 
+static bool is_good_serial(uint64_t serial, uint64_t newest,
+                           struct error_text *error)
+{
+    return (serial > newest && serial - newest <= REGISTRY_SERIAL_LEAP_MAX) ||
+           error_set(error,
+                     "number %" PRIu64 ": the newest version is %" PRIu64
+                     "; a number above it is needed, by at most %d",
+                     serial, newest, REGISTRY_SERIAL_LEAP_MAX);
+}
+
 static enum registry_publish publish(struct db *db, const struct sign_key *key,
                                      const char *actor, struct wall_time now,
-                                     struct slice list,
+                                     uint64_t serial, struct slice list,
                                      struct registry_head *head,
                                      struct error_text *error)
 {
@@ -83,11 +93,12 @@ static enum registry_publish publish(struct db *db, const struct sign_key *key,
         error_set(error, "%s", db_error(db));
         return REGISTRY_PUBLISH_FAILED;
     }
-    if (head->serial > 0 && digest_equal(head->hash, hash))
+    if (serial == 0 && head->serial > 0 && digest_equal(head->hash, hash))
         return REGISTRY_UNCHANGED;
-    if (!is_readable(list, error))
+    if ((serial != 0 && !is_good_serial(serial, head->serial, error)) ||
+        !is_readable(list, error))
         return REGISTRY_PUBLISH_FAILED;
-    head->serial++;
+    head->serial = serial != 0 ? serial : head->serial + 1;
     head->hash = hash;
     head->issued_ms = wall_to_ms(now);
     if (!registry_head_sign(head, key)) {
@@ -103,13 +114,15 @@ static enum registry_publish publish(struct db *db, const struct sign_key *key,
 enum registry_publish
 registry_version_publish(struct db *db, const struct sign_key *key,
                          const char *actor, struct wall_time now,
-                         struct registry_head *head, struct error_text *error)
+                         uint64_t serial, struct registry_head *head,
+                         struct error_text *error)
 {
     struct buffer list;
     enum registry_publish result = REGISTRY_PUBLISH_FAILED;
     buffer_init(&list, ENDPOINT_BYTES_MAX);
     if (endpoints_csv_write(db, &list))
-        result = publish(db, key, actor, now, buffer_slice(&list), head, error);
+        result = publish(db, key, actor, now, serial, buffer_slice(&list), head,
+                         error);
     else
         error_set(error, "%s", db_error(db));
     buffer_clear(&list);

@@ -226,6 +226,8 @@ static int judge(struct visit *visit, const struct route *route)
         return 401;
     if (route->roles != 0 && (route->roles & visit->account.role) == 0)
         return 403;
+    if (!route->is_for_programs && visit->request->body.length > HTTP_BODY_MAX)
+        return 413;
     if (route->method == HTTP_POST && !route->is_for_programs &&
         !read_form(visit))
         return 400;

@@ -27,6 +27,7 @@
 
 enum {
     COUNTS_ROWS_MAX = 500,
+    COUNTS_BODY_MAX = 256 * 1024, /* so many rows, with blanks between */
     COUNTS_LATE_DAYS = 7,
     COUNTS_DAYS_MAX = 400,
     COUNTS_REQUESTS_A_MINUTE = 30, /* of one supplier */

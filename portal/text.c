@@ -372,6 +372,8 @@ static const struct text_row TEXTS[] = {
      "Belongs to"},
     {"probes.probe", "探针",
      "Probe"},
+    {"probes.shown", "本页探针数：",
+     "On this page:"},
     {"probes.site", "厂区",
      "Site"},
     {"probes.title", "探针",

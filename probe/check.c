@@ -449,7 +449,8 @@ static bool is_locked(const struct check *c)
 static void check_space(struct check *c)
 {
     struct statvfs fs;
-    uint64_t wanted_mb = c->config.spool_mb + 2 * c->config.sent_mb;
+    uint64_t wanted_mb =
+        c->config.spool_mb + 2 * c->config.sent_mb + c->config.receipts_mb;
     if (statvfs(c->config.state, &fs) != 0)
         return;
     uint64_t free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;

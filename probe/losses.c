@@ -28,6 +28,7 @@ struct losses {
     char path[DURABLE_PATH_LEN];
     struct entry entries[BATCH_LOSS_MAX];
     size_t count;
+    uint64_t told; /* ranges taken out since they are in a batch on disk */
     bool is_dirty; /* the file says something else */
 };
 
@@ -246,6 +247,7 @@ void losses_told(struct losses *l, uint64_t number)
         if (l->entries[i].carried_by != number)
             l->entries[kept++] = l->entries[i];
     l->is_dirty = l->is_dirty || kept != l->count;
+    l->told += l->count - kept;
     l->count = kept;
     (void)losses_flush(l);
 }
@@ -263,4 +265,13 @@ bool losses_has_number(const struct losses *l, uint64_t number)
         if (l->entries[i].number == number)
             return true;
     return false;
+}
+
+struct losses_totals losses_totals(const struct losses *l)
+{
+    struct losses_totals totals = {.told = l->told, .waiting = l->count};
+    for (size_t i = 0; i < l->count; i++)
+        totals.waiting_batches =
+            sum(totals.waiting_batches, l->entries[i].loss.batches);
+    return totals;
 }

@@ -46,4 +46,11 @@ void losses_untold(struct losses *losses, uint64_t number);
  * there still, after a crash. */
 bool losses_has_number(const struct losses *losses, uint64_t number);
 
+struct losses_totals {
+    uint64_t told;    /* loss records in batches on disk, since the start */
+    uint64_t waiting; /* ranges for the next batch, or in one not on disk */
+    uint64_t waiting_batches; /* that these ranges stand for */
+};
+struct losses_totals losses_totals(const struct losses *losses);
+
 #endif

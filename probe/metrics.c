@@ -35,6 +35,11 @@ static bool has_receipt(const struct probe_status *s)
     return s->uplink.has_receipt;
 }
 
+static bool has_serial(const struct probe_status *s)
+{
+    return s->side.known_serial > 0;
+}
+
 #define AT(member) offsetof(struct probe_status, member)
 
 static const struct metric metrics[] = {
@@ -92,6 +97,29 @@ static const struct metric metrics[] = {
      "Batches that the collector will not count.", AT(spool.refused)},
     {"batches_lost_total", "counter",
      "Batches given up for lack of room, or found damaged.", AT(spool.lost)},
+    {"spool_limit_bytes", "gauge", "Bound of the batches that wait.",
+     AT(spool.bound_bytes)},
+    {"batches_in_memory_bytes", "gauge",
+     "Bytes of batches that the disk does not take.",
+     AT(spool.in_memory_bytes)},
+    {"loss_records_total", "counter",
+     "Signed records of lost batches that are in batches on disk.",
+     AT(spool.losses.told)},
+    {"loss_records_waiting", "gauge",
+     "Records of lost batches for the next batch to carry.",
+     AT(spool.losses.waiting)},
+    {"uplink_failures", "gauge", "Connections that failed since a receipt.",
+     AT(uplink.failures)},
+    {"receipts_kept_bytes", "gauge", "Bytes of receipts that are kept.",
+     AT(receipts.bytes)},
+    {"registry_known_serial", "gauge",
+     "Highest number of a list of endpoints that is known.",
+     AT(side.known_serial), has_serial},
+    {"registry_refused_total", "counter",
+     "Lists of endpoints from the collector that were refused.",
+     AT(side.refusals)},
+    {"challenges_total", "counter", "Challenges received.",
+     AT(side.challenges)},
     {"uplink_attempts_total", "counter", "Attempts to reach the collector.",
      AT(uplink.attempts)},
     {"receipts_total", "counter", "Receipts received.", AT(uplink.receipts)},
@@ -143,10 +171,61 @@ static void add_times(const struct probe_status *s, struct buffer *out)
         add_seconds(out, "certificate_renewal_time_seconds",
                     "When the certificate is renewed, or tried again.",
                     s->renewal->next);
+    add_seconds(out, "clock_compared_time_seconds",
+                "When the clock was compared with the collector's.",
+                s->side.clock_taken);
+    add_seconds(out, "registry_issued_time_seconds",
+                "When the newest list of endpoints was issued.",
+                s->side.registry_issued);
+    add_seconds(out, "registry_confirmed_time_seconds",
+                "When the collector last said which list is the newest.",
+                s->side.registry_told);
+    add_seconds(out, "challenge_time_seconds",
+                "When the last challenge was received.",
+                s->side.challenge_taken);
+    add_seconds(out, "challenge_answered_time_seconds",
+                "When a batch last answered a challenge.", s->challenge_named);
     if (s->uplink.has_receipt)
         add_seconds(out, "last_receipt_time_seconds",
                     "When the collector received the last acknowledged batch.",
                     wall_from_ms(s->uplink.last_receipt.received_ms));
+}
+
+/* Ours is behind when it is positive. */
+static void add_offset(const struct probe_status *s, struct buffer *out)
+{
+    int64_t ms = s->side.clock_offset_ms;
+    if (!status_has_offset(s))
+        return;
+    uint64_t gap = (uint64_t)(ms < 0 ? -ms : ms);
+    add_head(out, "clock_offset_seconds", "gauge",
+             "The collector's clock less the probe's.");
+    buffer_addf(out,
+                PREFIX "clock_offset_seconds %s%" PRIu64 ".%03" PRIu64 "\n",
+                ms < 0 ? "-" : "", gap / 1000, gap % 1000);
+}
+
+/* The newest list, and whether the last that came was refused. */
+static void add_registry(const struct probe_status *s, struct buffer *out)
+{
+    if (s->side.registry_serial > 0) {
+        add_head(out, "registry_serial", "gauge",
+                 "Number of the newest list of endpoints, as the collector "
+                 "told in this run.");
+        buffer_addf(out, PREFIX "registry_serial %" PRIu64 "\n",
+                    s->side.registry_serial);
+    }
+    if (s->side.known_serial == 0 && s->side.refusals == 0)
+        return;
+    add_head(out, "registry_refused", "gauge",
+             "1 while the list that the collector sends is refused, by "
+             "reason.");
+    for (int i = REFUSED_NONE + 1; i < REFUSED_COUNT; i++) {
+        const struct metrics_label label = {
+            "reason", status_refusal_word((enum registry_refusal)i)};
+        metrics_add_sample(out, PREFIX, "registry_refused", &label, 1,
+                           (int)s->side.refusal == i);
+    }
 }
 
 static void add_identity(const struct probe_status *s, struct buffer *out)
@@ -247,6 +326,8 @@ void metrics_print(const struct probe_status *s, struct buffer *out)
 {
     add_identity(s, out);
     add_times(s, out);
+    add_offset(s, out);
+    add_registry(s, out);
     add_renewal(s, out);
     add_rows(s, out);
     add_undecodable(s, out);

@@ -328,6 +328,9 @@ static bool open_own(struct parts *p, struct error_text *error)
     p->spool = spool_open(c->state, c->spool_mb << 20, c->sent_mb << 20, error);
     if (p->spool == NULL)
         return false;
+    p->receipts = receipts_open(c->state, c->receipts_mb << 20, error);
+    if (p->receipts == NULL)
+        return false;
     p->exporter = exporter_new(&exporter);
     if (p->exporter == NULL)
         return error_set(error, "no memory");
@@ -336,6 +339,7 @@ static bool open_own(struct parts *p, struct error_text *error)
         return false;
     return_side_set_version(p->side, endpoint_list_version(p->endpoints));
     uplink.side = p->side;
+    uplink.receipts = p->receipts;
     p->uplink = uplink_new(&uplink, p->tls, p->spool);
     return p->uplink != NULL ||
            error_set(error, "collector %s, proxy %s: not HOST:PORT",
@@ -385,6 +389,7 @@ void parts_close(struct parts *p)
     uplink_free(p->uplink);
     return_side_free(p->side);
     exporter_free(p->exporter);
+    receipts_free(p->receipts);
     spool_close(p->spool);
     filter_free(p->filter);
     for (size_t i = 0; i < p->capture_count; i++)

@@ -23,6 +23,7 @@
 #include "probe/readers.h"
 #include "probe/renewer.h"
 #include "probe/sandbox_report.h"
+#include "probe/receipts.h"
 #include "probe/spool.h"
 #include "probe/uplink.h"
 
@@ -41,6 +42,7 @@ struct parts {
     uint8_t registry_key[SIGN_PUBLIC_MAX];
     size_t registry_key_length; /* 0: no lists are taken */
     struct return_side *side;
+    struct receipts *receipts;
     struct tls_context *tls;
     struct digest software_hash;
     struct capture *captures[CAPTURES_MAX]; /* by worker, then interface */

@@ -88,6 +88,12 @@ const struct config_key probe_config_keys[] = {
      .initial = "64",
      .help = "Bound of the copies of what left, in MiB; also of the refused "
              "batches. The oldest go first; 0 keeps none."},
+    {.name = "receipts_mb",
+     NUMBER(receipts_mb, 0, 1024),
+     .initial = "16",
+     .help = "Bound of the collector's receipts that are kept, in MiB; 16 are "
+             "half a year of batches of five minutes. The oldest days go "
+             "first; 0 keeps none."},
     {.name = "collector",
      ADDRESS(collector),
      .initial = "",

@@ -28,7 +28,7 @@ struct probe_config {
     char probe_id[PROBE_ID_LEN];
     char state[PROBE_PATH_LEN];
     char voucher_period[32];
-    uint64_t spool_mb, sent_mb;
+    uint64_t spool_mb, sent_mb, receipts_mb;
     char collector[300];
     char collector_name[256];
     char ca[PROBE_PATH_LEN], certificate[PROBE_PATH_LEN];

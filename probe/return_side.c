@@ -16,6 +16,7 @@ enum {
     STEP_MS = 1000,                 /* of our clock, or all begins anew */
     SAMPLE_AGE_MS = 3600 * 1000,    /* an older offset is not known any more */
     BUNDLE_MAX_MS = 15 * 60 * 1000, /* from the head to the last piece */
+    REFUSAL_LOG_MS = 5 * 1000,      /* between two lines at least */
     SERIAL_FILE_MAX = 256,
 };
 
@@ -26,38 +27,85 @@ struct return_side {
     struct digest version; /* of the list in force */
     /* questions */
     struct mono_time ask_clock, ask_registry;
-    int64_t asked_ms; /* T1 of the question that is out; 0: none is */
+    int64_t asked_ms;      /* T1 of the question that is out; 0: none is */
+    int64_t asked_base_us; /* wall minus monotonic clock then */
     /* clock */
     int64_t offsets[SAMPLES];
     size_t offset_count;
     int64_t base_us; /* wall minus monotonic clock at the last sample */
     struct mono_time sampled;
     /* registry */
-    uint64_t serial; /* the highest that was taken into force */
+    uint64_t serial;           /* the highest known */
+    struct digest serial_hash; /* of its list; zeros: not known */
     struct registry_head head;
     uint64_t chunk_next, chunk_count;
     struct mono_time bundle_begun;
     bool is_gathering, has_list;
     struct buffer changes;
+    struct mono_time challenge_taken, registry_told, refused_taken;
     struct return_status_view status;
 };
 
 /* --- the serial --- */
 
+static struct digest key_hash(const struct return_side *s)
+{
+    struct slice key = s->options.registry_key;
+    return digest_of(key.data, key.length);
+}
+
+/* A line that holds a hash; zeros without one. */
+static struct digest next_hash(struct slice *text)
+{
+    struct slice line = {0};
+    struct digest hash = {{0}};
+    if (slice_next(text, '\n', &line) && line.length == 2 * DIGEST_LEN)
+        (void)parse_hex(line, hash.bytes, DIGEST_LEN);
+    return hash;
+}
+
 static bool load_serial(struct return_side *s, struct error_text *error)
 {
+    static const struct digest none;
     struct buffer text;
     bool good = buffer_read_file(&text, s->serial_path, SERIAL_FILE_MAX);
     if (!good && errno == ENOENT) {
         buffer_clear(&text);
         return true;
     }
-    struct slice line = buffer_slice(&text), first = {0};
-    good = good && slice_next(&line, '\n', &first) &&
+    struct slice rest = buffer_slice(&text), first = {0};
+    good = good && slice_next(&rest, '\n', &first) &&
            parse_u64(first, 1, INT64_MAX, &s->serial);
+    if (good) {
+        s->serial_hash = next_hash(&rest);
+        struct digest key = next_hash(&rest);
+        if (!digest_equal(key, none) && s->options.registry_key.length > 0 &&
+            !digest_equal(key, key_hash(s))) {
+            log_info("registry key: another one than before; lists are "
+                     "numbered anew");
+            s->serial = 0;
+            s->serial_hash = none;
+        }
+    }
     buffer_clear(&text);
     return good ||
-           error_set(error, "%s: holds no serial number", s->serial_path);
+           error_set(error,
+                     "%s: holds no serial number; remove it, and the newest "
+                     "list that comes is taken",
+                     s->serial_path);
+}
+
+static bool store_serial(struct return_side *s, const struct registry_head *h)
+{
+    char text[SERIAL_FILE_MAX], hash[DIGEST_HEX_LEN], key[DIGEST_HEX_LEN];
+    s->serial = h->serial;
+    s->serial_hash = h->hash;
+    if (s->options.state == NULL)
+        return true;
+    digest_to_hex(h->hash, hash);
+    digest_to_hex(key_hash(s), key);
+    snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n%s\n", s->serial, hash, key);
+    return durable_write(s->serial_path, slice_of_text(text), 0600);
 }
 
 bool return_side_list_path(const char *state, char *path, size_t size)
@@ -122,21 +170,41 @@ void return_side_open(struct return_side *s, struct mono_time now)
         forget_bundle(s);
 }
 
-struct mono_time return_side_due(const struct return_side *s)
+static int64_t base_now(const struct return_side *s, struct mono_time now)
 {
-    return s->options.registry_key.length > 0 &&
-                   s->ask_registry.us < s->ask_clock.us
+    return s->options.wall().us - now.us;
+}
+
+static bool is_stepped(int64_t base_us, int64_t before_us)
+{
+    return llabs(base_us - before_us) > STEP_MS * 1000LL;
+}
+
+/* Our clock was set since it was compared last: that cannot wait, since what a
+ * wrong clock dates is refused. */
+static bool wants_clock(const struct return_side *s, struct mono_time now)
+{
+    return now.us >= s->ask_clock.us ||
+           is_stepped(base_now(s, now), s->asked_base_us);
+}
+
+struct mono_time return_side_due(const struct return_side *s,
+                                 struct mono_time now)
+{
+    struct mono_time due = wants_clock(s, now) ? now : s->ask_clock;
+    return s->options.registry_key.length > 0 && s->ask_registry.us < due.us
                ? s->ask_registry
-               : s->ask_clock;
+               : due;
 }
 
 void return_side_ask(struct return_side *s, struct mono_time now,
                      struct buffer *out)
 {
     int64_t now_ms = wall_to_ms(s->options.wall());
-    if (now.us >= s->ask_clock.us) {
+    if (wants_clock(s, now)) {
         struct return_message m = {.kind = RETURN_CLOCK, .request_ms = now_ms};
         s->asked_ms = now_ms;
+        s->asked_base_us = base_now(s, now);
         s->ask_clock = mono_later(now, ASK_CLOCK_MS);
         (void)return_encode(&m, now_ms, out);
     }
@@ -180,7 +248,7 @@ static void take_clock(struct return_side *s, const struct return_message *m,
     s->asked_ms = 0;
     if (!is_ours || !is_sane)
         return;
-    if (s->offset_count > 0 && llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+    if (is_stepped(base_us, s->base_us))
         s->offset_count = 0;
     if (s->offset_count == SAMPLES)
         memmove(s->offsets, s->offsets + 1,
@@ -193,10 +261,9 @@ static void take_clock(struct return_side *s, const struct return_message *m,
 
 static int64_t offset_now(const struct return_side *s, struct mono_time now)
 {
-    int64_t base_us = s->options.wall().us - now.us;
     if (s->offset_count == 0 ||
         now.us - s->sampled.us > SAMPLE_AGE_MS * 1000LL ||
-        llabs(base_us - s->base_us) > STEP_MS * 1000LL)
+        is_stepped(base_now(s, now), s->base_us))
         return CLOCK_OFFSET_UNKNOWN;
     return median(s);
 }
@@ -210,25 +277,91 @@ static const char *fault(struct return_side *s, const char *text)
     return s->fault.text;
 }
 
+const char *return_side_refusal_text(enum registry_refusal refusal)
+{
+    static const char *const texts[] = {
+        [REFUSED_NONE] = "not refused",
+        [REFUSED_SIGNATURE] = "its signature is wrong",
+        [REFUSED_OLDER] = "it is older than one known before; the portal or "
+                          "the collector was set back, or somebody replays it",
+        [REFUSED_ANOTHER] = "it is another than the one known under this "
+                            "number; the portal was set back, or there are "
+                            "two"};
+    return (size_t)refusal < sizeof(texts) / sizeof(texts[0]) ? texts[refusal]
+                                                              : "refused";
+}
+
+static enum registry_refusal refusal_of(const struct return_side *s,
+                                        const struct registry_head *h)
+{
+    static const struct digest none;
+    const struct return_side_options *o = &s->options;
+    if (!registry_head_check(h, o->registry_algorithm, o->registry_key))
+        return REFUSED_SIGNATURE;
+    if (h->serial < s->serial)
+        return REFUSED_OLDER;
+    if (h->serial == s->serial && !digest_equal(s->serial_hash, none) &&
+        !digest_equal(s->serial_hash, h->hash))
+        return REFUSED_ANOTHER;
+    return REFUSED_NONE;
+}
+
+/* Logged once; the same is then asked for and refused every ten minutes. What
+ * an unsigned head says of its time is worth nothing. */
+static void refuse(struct return_side *s, const struct registry_head *h,
+                   enum registry_refusal refusal, struct mono_time now)
+{
+    struct return_status_view *v = &s->status;
+    bool is_new = v->refusal != refusal || v->refused_serial != h->serial;
+    if (is_new && (v->refusals == 0 ||
+                   now.us - s->refused_taken.us >= REFUSAL_LOG_MS * 1000LL))
+        log_error("list of endpoints number %" PRIu64 " from the collector: "
+                  "refused: %s; the newest known is number %" PRIu64
+                  ", and the list before stays in force",
+                  h->serial, return_side_refusal_text(refusal), s->serial);
+    v->refusal = refusal;
+    v->refused_serial = h->serial;
+    v->refused_issued =
+        wall_from_ms(refusal == REFUSED_SIGNATURE ? 0 : h->issued_ms);
+    v->refusals++;
+    s->refused_taken = now;
+    forget_bundle(s);
+}
+
+/* The list in force is the newest, whoever brought it; older ones are refused
+ * from now on. */
+static void confirm(struct return_side *s, const struct registry_head *h)
+{
+    s->status.registry_serial = h->serial;
+    s->status.registry_issued = wall_from_ms(h->issued_ms);
+    if ((h->serial != s->serial || !digest_equal(h->hash, s->serial_hash)) &&
+        !store_serial(s, h))
+        log_error("%s: cannot be written: %s", s->serial_path, strerror(errno));
+}
+
 /* A head without pieces tells that ours is the newest. */
 static const char *take_head(struct return_side *s,
                              const struct return_message *m,
                              struct mono_time now)
 {
-    const struct return_side_options *o = &s->options;
-    if (o->registry_key.length == 0)
+    if (s->options.registry_key.length == 0)
         return NULL; /* the list on disk is in force, whatever is sent */
-    if (!registry_head_check(&m->head, o->registry_algorithm, o->registry_key))
-        return fault(s, "it sent a list of endpoints without a right "
-                        "signature");
-    if (m->head.serial < s->serial)
-        return fault(s, "it sent an older list of endpoints than one before");
-    if (digest_equal(m->head.hash, s->version)) {
-        s->status.registry_serial = m->head.serial;
+    enum registry_refusal refusal = refusal_of(s, &m->head);
+    if (refusal != REFUSED_NONE) {
+        refuse(s, &m->head, refusal, now);
         return NULL;
     }
-    if (!digest_equal(m->from, s->version) ||
-        m->chunk_count == 0 || /* pieces of which we could not build it */
+    s->status.refusal = REFUSED_NONE;
+    s->registry_told = now;
+    if (digest_equal(m->head.hash, s->version)) {
+        confirm(s, &m->head);
+        return NULL;
+    }
+    if (!digest_equal(m->from, s->version)) {
+        s->ask_registry = now; /* it thinks that we took what we refused */
+        return NULL;
+    }
+    if (m->chunk_count == 0 || /* pieces of which we could not build it */
         m->chunk_count > REGISTRY_CHANGES_MAX / RETURN_CHUNK_MAX + 1)
         return NULL;
     forget_bundle(s);
@@ -278,6 +411,7 @@ const char *return_side_take(struct return_side *s, const uint8_t *message,
     case RETURN_CHALLENGE:
         memcpy(s->status.challenge, m.nonce, CHALLENGE_LEN);
         s->status.challenges++;
+        s->challenge_taken = now;
         return NULL;
     case RETURN_CLOCK:
         take_clock(s, &m, now);
@@ -313,18 +447,26 @@ bool return_side_build(struct return_side *s, struct slice old,
 bool return_side_keep(struct return_side *s, struct slice list,
                       struct error_text *error)
 {
-    char text[SERIAL_FILE_MAX], hex[DIGEST_HEX_LEN];
-    s->serial = s->status.registry_serial = s->head.serial;
+    s->status.registry_serial = s->head.serial;
+    s->status.registry_issued = wall_from_ms(s->head.issued_ms);
     s->status.lists++;
-    s->version = s->head.hash;
-    if (s->options.state == NULL)
-        return true;
-    digest_to_hex(s->head.hash, hex);
-    snprintf(text, sizeof(text), "%" PRIu64 "\n%s\n", s->serial, hex);
-    return (durable_write(s->list_path, list, 0600) &&
-            durable_write(s->serial_path, slice_of_text(text), 0600)) ||
-           error_set(error, "%s: cannot be written: %s", s->list_path,
+    s->version = s->serial_hash = s->head.hash;
+    s->serial = s->head.serial;
+    if (s->options.state != NULL && !durable_write(s->list_path, list, 0600))
+        return error_set(error, "%s: cannot be written: %s", s->list_path,
+                         strerror(errno));
+    return store_serial(s, &s->head) ||
+           error_set(error, "%s: cannot be written: %s", s->serial_path,
                      strerror(errno));
+}
+
+/* The same moment by the wall clock as it stands now. */
+static struct wall_time moment_of(const struct return_side *s,
+                                  struct mono_time then, struct mono_time now)
+{
+    if (then.us == 0)
+        return (struct wall_time){0};
+    return (struct wall_time){s->options.wall().us - (now.us - then.us)};
 }
 
 struct return_status_view return_side_status(const struct return_side *s,
@@ -332,5 +474,10 @@ struct return_status_view return_side_status(const struct return_side *s,
 {
     struct return_status_view view = s->status;
     view.clock_offset_ms = offset_now(s, now);
+    view.clock_taken = moment_of(s, s->sampled, now);
+    view.challenge_taken = moment_of(s, s->challenge_taken, now);
+    view.registry_told = moment_of(s, s->registry_told, now);
+    view.refused_taken = moment_of(s, s->refused_taken, now);
+    view.known_serial = s->serial;
     return view;
 }

@@ -5,13 +5,20 @@
  * Kept are the latest challenge, which the next batch names; the clock's
  * offset; and the newest list of endpoints, if a key to check it with is given.
  * A list counts only with a right signature, a serial that is not lower than
- * one known before (STATE/registry-serial), pieces in order and in time, and
- * the hash of the head. Whatever of that fails ends the connection with a
- * sentence, and the list before stays in force.
+ * one known before, no other content under that one's serial, pieces in order
+ * and in time, and the hash of the head. Of STATE/registry-serial the lines are
+ * the highest serial known, its list's hash, and the hash of the key that
+ * signed it: serials of another key are counted anew.
+ *
+ * A list that is rightly sent and may not be taken (its signature, an older
+ * serial, another list under the same one) is refused, which is logged once and
+ * told in the status; the list before stays in force and batches go on, since a
+ * portal that was set back, or somebody with an old list, shall not keep
+ * evidence back. What is no message of the channel ends the connection.
  *
  * The offset is that of RFC 5905 section 8, ((T2 - T1) + (T3 - T4)) / 2, the
  * median of the last five answers; an answer after more than 10 s is none, and
- * when the probe's own clock is set all begins anew.
+ * when the probe's own clock is set all begins anew, with a question at once.
  */
 #ifndef PROBE_RETURN_SIDE_H
 #define PROBE_RETURN_SIDE_H
@@ -45,7 +52,8 @@ void return_side_open(struct return_side *side, struct mono_time now);
 /* Appends the questions that are due. */
 void return_side_ask(struct return_side *side, struct mono_time now,
                      struct buffer *out);
-struct mono_time return_side_due(const struct return_side *side);
+struct mono_time return_side_due(const struct return_side *side,
+                                 struct mono_time now);
 /* One whole message for which return_is_ours(). NULL, or why the connection
  * must end; the text stays until the next call. */
 const char *return_side_take(struct return_side *side, const uint8_t *message,
@@ -65,12 +73,32 @@ bool return_side_keep(struct return_side *side, struct slice list,
 /* STATE/endpoints.csv, where return_side_keep() writes. */
 bool return_side_list_path(const char *state, char *path, size_t size);
 
+enum registry_refusal {
+    REFUSED_NONE,
+    REFUSED_SIGNATURE,
+    REFUSED_OLDER,   /* than one known before: a roll-back */
+    REFUSED_ANOTHER, /* with the serial of the one known: two histories */
+    REFUSED_COUNT
+};
+
+/* Times are zero when the thing never was. */
 struct return_status_view {
-    uint8_t challenge[CHALLENGE_LEN];             /* zeros: none yet */
-    int64_t clock_offset_ms;                      /* or CLOCK_OFFSET_UNKNOWN */
-    uint64_t registry_serial;                     /* 0: none yet */
+    uint8_t challenge[CHALLENGE_LEN]; /* zeros: none yet */
+    struct wall_time challenge_taken;
+    int64_t clock_offset_ms; /* or CLOCK_OFFSET_UNKNOWN */
+    struct wall_time clock_taken;
+    /* The newest list, as last told by the collector in this run. */
+    uint64_t registry_serial; /* 0: none yet */
+    struct wall_time registry_issued, registry_told;
+    uint64_t known_serial; /* the highest ever; 0: none */
+    /* The last head, when it was refused; and how many were, since the start. */
+    enum registry_refusal refusal;
+    uint64_t refused_serial, refusals;
+    struct wall_time refused_issued, refused_taken;
     uint64_t challenges, lists, unknown_messages; /* taken, since the start */
 };
+/* Why, as a sentence of its own: "its signature is wrong". */
+const char *return_side_refusal_text(enum registry_refusal refusal);
 struct return_status_view return_side_status(const struct return_side *side,
                                              struct mono_time now);
 

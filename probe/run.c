@@ -63,7 +63,10 @@ struct run {
     struct told told;
     struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
     enum clock_quality clock_quality;         /* as last told */
-    uint64_t early_batches;                   /* in this period */
+    uint8_t challenge[CHALLENGE_LEN];         /* the last that a batch named */
+    struct mono_time challenge_named;
+    uint64_t challenge_sequence; /* of that batch */
+    uint64_t early_batches;      /* in this period */
     uint64_t
         refused_packets; /* of records without room, since the last batch */
     uint64_t mark;
@@ -136,6 +139,18 @@ static void tell_losses(struct run *r, const struct exporter_period *p)
     r->clock_quality = p->clock_quality;
 }
 
+/* A challenge counts as answered by the first batch that names it. */
+static void note_challenge(struct run *r, const struct exporter_period *p)
+{
+    static const uint8_t none[CHALLENGE_LEN];
+    if (memcmp(p->challenge, none, CHALLENGE_LEN) == 0 ||
+        memcmp(p->challenge, r->challenge, CHALLENGE_LEN) == 0)
+        return;
+    memcpy(r->challenge, p->challenge, CHALLENGE_LEN);
+    r->challenge_named = r->last_batch;
+    r->challenge_sequence = exporter_sequence(r->parts.exporter);
+}
+
 static void close_batch(struct run *r, struct wall_time now)
 {
     struct buffer batch = {0};
@@ -149,6 +164,7 @@ static void close_batch(struct run *r, struct wall_time now)
     r->told = told;
     r->last_batch = mono_now();
     r->refused_packets = 0;
+    note_challenge(r, &period);
     tell_losses(r, &period);
     log_debug("batch %" PRIu64 ": %zu bytes",
               exporter_sequence(r->parts.exporter), batch.length);
@@ -370,15 +386,22 @@ static void fill_parts(struct run *r, const struct reader_counters *c,
             *renewer_report(r->parts.renewer);
 }
 
+/* The same moment by the wall clock as it stands now; 0 stays 0. */
+static struct wall_time moment_of(struct mono_time then, struct mono_time mono,
+                                  struct wall_time now)
+{
+    return (struct wall_time){then.us == 0 ? 0 : now.us - (mono.us - then.us)};
+}
+
 static struct probe_status status_of(struct run *r, struct wall_time now,
                                      struct status_parts *parts)
 {
+    struct mono_time mono = mono_now();
+    struct uplink_status uplink = uplink_status(r->parts.uplink);
     struct process_facts facts;
     struct reader_counters c = readers_counters(r->parts.readers);
     fill_parts(r, &c, parts);
     (void)process_read(r->parts.status_fd, &facts);
-    struct return_status_view view =
-        return_side_status(r->parts.side, mono_now());
     uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
     if (memory_bytes > r->memory_peak_bytes)
         r->memory_peak_bytes = memory_bytes;
@@ -406,10 +429,14 @@ static struct probe_status status_of(struct run *r, struct wall_time now,
                             flow_table_flow_bytes(r->parts.config.flow_limit),
         .batches_made = exporter_sequence(r->parts.exporter),
         .spool = spool_totals(r->parts.spool),
-        .uplink = uplink_status(r->parts.uplink),
-        .has_clock_offset = view.clock_offset_ms != CLOCK_OFFSET_UNKNOWN,
-        .clock_offset_ms = view.clock_offset_ms,
-        .registry_serial = view.registry_serial,
+        .disk_fault = r->disk_failed ? spool_error(r->parts.spool) : NULL,
+        .receipts = receipts_view(r->parts.receipts),
+        .uplink = uplink,
+        .uplink_fault_time = moment_of(uplink.fault_time, mono, now),
+        .uplink_next = moment_of(uplink.next_attempt, mono, now),
+        .side = return_side_status(r->parts.side, mono),
+        .challenge_named = moment_of(r->challenge_named, mono, now),
+        .challenge_sequence = r->challenge_sequence,
         .certificate_begin = tls_context_begins(r->parts.tls),
         .certificate_end = tls_context_expires(r->parts.tls),
         .clock_quality = exporter_clock_quality(),
@@ -532,7 +559,8 @@ static void follow_validity(struct run *r, struct wall_time now)
 static void do_tick(struct run *r, struct mono_time now)
 {
     r->next_tick = mono_later(now, TICK_MS);
-    if (r->disk_failed && spool_flush(r->parts.spool)) {
+    if (r->disk_failed && spool_flush(r->parts.spool) &&
+        !spool_is_failing(r->parts.spool)) {
         log_info("%s: batches are on disk again", r->parts.config.state);
         r->disk_failed = false;
     }

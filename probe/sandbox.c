@@ -20,6 +20,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
 
 #include <seccomp.h>
 
@@ -238,109 +239,37 @@ static bool enter_landlock(const struct sandbox_options *o,
 
 /* What both need: memory, time, the descriptors they have, an orderly end. */
 static const char *const allowed_both[] = {
-    "brk",
-    "clock_gettime",
-    "clock_nanosleep",
-    "close",
-    "exit",
-    "exit_group",
-    "fstat",
-    "futex",
-    "getpid",
-    "getrandom",
-    "getsockopt",
-    "gettid",
-    "gettimeofday",
-    "lseek",
-    "madvise",
-    "mremap",
-    "munmap",
-    "newfstatat",
-    "poll",
-    "ppoll",
-    "pread64",
-    "read",
-    "readv",
-    "recvfrom",
-    "recvmsg",
-    "restart_syscall",
-    "rseq",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sched_yield",
-    "set_robust_list",
-    "sigaltstack",
-    "sysinfo",
-    "time",
+    "brk",          "clock_gettime", "clock_nanosleep",
+    "close",        "exit",          "exit_group",
+    "fstat",        "futex",         "getpid",
+    "getrandom",    "getsockname",   "getsockopt",
+    "gettid",       "gettimeofday",  "lseek",
+    "madvise",      "mremap",        "munmap",
+    "newfstatat",   "poll",          "ppoll",
+    "pread64",      "read",          "readv",
+    "recvfrom",     "recvmsg",       "restart_syscall",
+    "rseq",         "rt_sigaction",  "rt_sigprocmask",
+    "rt_sigreturn", "sched_yield",   "set_robust_list",
+    "sigaltstack",  "sysinfo",       "time",
 };
 
 static const char *const allowed_uplink[] = {
-    "accept4",
-    "access",
-    "adjtimex",
-    "chmod",
-    "clock_adjtime",
-    "connect",
-    "dup",
-    "eventfd2",
-    "faccessat",
-    "faccessat2",
-    "fallocate",
-    "fchmod",
-    "fcntl",
-    "fdatasync",
-    "flock",
-    "fsync",
-    "ftruncate",
-    "getdents64",
-    "getegid",
-    "geteuid",
-    "getgid",
-    "getpeername",
-    "getppid",
-    "getsockname",
-    "getuid",
-    "ioctl",
-    "kill",
-    "link",
-    "linkat",
-    "lstat",
-    "memfd_create",
-    "mkdir",
-    "mkdirat",
-    "mmap",
-    "mprotect",
-    "nanosleep",
-    "open",
-    "openat",
-    "pipe2",
-    "prlimit64",
-    "pwrite64",
-    "readlink",
-    "readlinkat",
-    "recvmmsg",
-    "rename",
-    "renameat",
-    "renameat2",
-    "rmdir",
-    "sched_getaffinity",
-    "select",
-    "sendmmsg",
-    "sendmsg",
-    "sendto",
-    "setsockopt",
-    "shutdown",
-    "stat",
-    "statfs",
-    "fstatfs",
-    "statx",
-    "uname",
-    "unlink",
-    "unlinkat",
-    "wait4",
-    "waitid",
-    "write",
+    "accept4",       "access",       "adjtimex",  "chmod",
+    "clock_adjtime", "connect",      "dup",       "eventfd2",
+    "faccessat",     "faccessat2",   "fallocate", "fchmod",
+    "fcntl",         "fdatasync",    "flock",     "fsync",
+    "ftruncate",     "getdents64",   "getegid",   "geteuid",
+    "getgid",        "getpeername",  "getppid",   "getuid",
+    "ioctl",         "kill",         "link",      "linkat",
+    "lstat",         "memfd_create", "mkdir",     "mkdirat",
+    "mmap",          "mprotect",     "nanosleep", "open",
+    "openat",        "pipe2",        "prlimit64", "pwrite64",
+    "readlink",      "readlinkat",   "recvmmsg",  "rename",
+    "renameat",      "renameat2",    "rmdir",     "sched_getaffinity",
+    "select",        "sendmmsg",     "sendmsg",   "sendto",
+    "setsockopt",    "shutdown",     "stat",      "statfs",
+    "fstatfs",       "statx",        "uname",     "unlink",
+    "unlinkat",      "wait4",        "waitid",    "write",
     "writev",
 };
 
@@ -352,7 +281,6 @@ static const char *const refused[] = {
     "fcntl",
     "getcwd",
     "getdents64",
-    "ioctl",
     "lstat",
     "open",
     "openat",
@@ -413,6 +341,16 @@ static bool add_standard(scmp_filter_ctx filter, int call)
                       SCMP_A0(SCMP_CMP_GT, STDERR_FILENO));
 }
 
+/* When an interface goes down, libpcap asks whether it is still there, and goes
+ * on when it is. */
+static bool add_flags_rule(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                            SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+                            SCMP_A1(SCMP_CMP_NE, SIOCGIFFLAGS)) == 0;
+}
+
 /* Memory of the reader is never both written by it and run. It writes to its
  * channel and the standard descriptors alone: a packet socket would take whole
  * frames for the network. */
@@ -424,7 +362,8 @@ static bool add_reader_rules(scmp_filter_ctx filter, int channel_fd)
         good = good &&
                seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
-    return good && add_first(filter, SCMP_SYS(sendto), channel_fd) &&
+    return good && add_flags_rule(filter) &&
+           add_first(filter, SCMP_SYS(sendto), channel_fd) &&
            add_standard(filter, SCMP_SYS(write)) &&
            add_standard(filter, SCMP_SYS(writev));
 }

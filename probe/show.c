@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/ipfix_decode.h"
 #include "common/program.h"
+#include "common/receipt.h"
 #include "common/writer.h"
 
 enum {
@@ -25,6 +26,7 @@ struct show {
     struct ipfix_session *session;
     struct batch_reader *reader;
     uint64_t messages, records, unknown_sets;
+    bool is_receipt; /* a record of the message at hand is one */
     bool has_fault;
 };
 
@@ -100,6 +102,8 @@ static bool print_record(void *context, const struct ipfix_record *record)
     struct json_writer json;
     char unknown[32];
     s->records++;
+    s->is_receipt = s->is_receipt || (record->is_options &&
+                                      record->template_id == TEMPLATE_RECEIPT);
     json_start(&json, s->out);
     json_object_begin(&json, NULL);
     json_u64(&json, "template", record->template_id);
@@ -163,9 +167,40 @@ static void print_fault(struct show *s, size_t offset, const char *reason)
     end_line(s, &json);
 }
 
+/* Its fields stand in the line before. */
+static void print_receipt(struct show *s, const uint8_t *message, size_t length)
+{
+    struct json_writer json;
+    struct receipt receipt = {0};
+    const struct show_key *key = s->key;
+    bool is_valid =
+        key->is_given &&
+        receipt_decode(message, length, key->algorithm,
+                       slice_of_bytes(key->bytes, key->length), &receipt);
+    s->has_fault = s->has_fault || (key->is_given && !is_valid);
+    json_start(&json, s->out);
+    json_object_begin(&json, NULL);
+    if (is_valid)
+        json_text(&json, "receipt", receipt_status_text(receipt.status));
+    json_text(&json, "receiptSignature",
+              is_valid        ? "valid"
+              : key->is_given ? "wrong, or no receipt"
+                              : "not checked: no key given");
+    end_line(s, &json);
+}
+
 static void note_session(struct show *s)
 {
     s->unknown_sets += ipfix_session_counters(s->session)->unknown_sets;
+}
+
+/* A batch brings its own templates, and so does a receipt. */
+static bool begin_session(struct show *s)
+{
+    note_session(s);
+    ipfix_session_free(s->session);
+    s->session = ipfix_session_new();
+    return s->session != NULL;
 }
 
 /* A message is read twice: for its records, and as part of its batch. */
@@ -173,12 +208,17 @@ static bool show_message(struct show *s, const uint8_t *message, size_t length,
                          size_t offset)
 {
     bool is_complete = false;
+    s->is_receipt = false;
     enum ipfix_status status =
         ipfix_decode_message(s->session, message, length, print_record, s);
     s->messages++;
     if (status != IPFIX_OK) {
         print_fault(s, offset, ipfix_status_text(status));
         return false;
+    }
+    if (s->is_receipt && batch_reader_bytes(s->reader).length == 0) {
+        print_receipt(s, message, length);
+        return begin_session(s);
     }
     enum batch_status content =
         batch_reader_add(s->reader, message, length, &is_complete);
@@ -189,10 +229,7 @@ static bool show_message(struct show *s, const uint8_t *message, size_t length,
     else
         print_fault(s, offset, batch_status_text(content));
     batch_reader_next(s->reader);
-    note_session(s);
-    ipfix_session_free(s->session); /* a batch brings its own templates */
-    s->session = ipfix_session_new();
-    return s->session != NULL;
+    return begin_session(s);
 }
 
 static size_t show_messages(struct show *s, struct slice content)

@@ -7,7 +7,8 @@
  * element table that encoder and collector use too; an element not in the
  * table is shown in hex. So nothing is in the file that is not in the print.
  * Each batch ends with a line of its hash and the state of its signature, each
- * file with a line of its sums.
+ * receipt (of STATE/receipts; the key is then the collector's) with one of its
+ * meaning and signature, each file with a line of its sums.
  */
 #ifndef PROBE_SHOW_H
 #define PROBE_SHOW_H

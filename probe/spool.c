@@ -45,6 +45,7 @@ struct spool {
     struct losses *losses;
     struct batch_summary *summary; /* room for one at a time */
     bool read_failed;              /* said so; until a file can be read again */
+    bool write_failed, copy_failed; /* the last time */
     struct spool_totals totals;
     struct error_text error;
 };
@@ -408,8 +409,9 @@ static void bound_memory(struct spool *s)
 static bool write_item(struct spool *s, struct item *item)
 {
     char path[DURABLE_PATH_LEN];
-    if (!path_of(&s->waiting, &item->entry, path) ||
-        !durable_write(path, buffer_slice(&item->memory), 0600))
+    s->write_failed = !path_of(&s->waiting, &item->entry, path) ||
+                      !durable_write(path, buffer_slice(&item->memory), 0600);
+    if (s->write_failed)
         return error_set(&s->error, "%s: cannot be written: %s",
                          s->waiting.path, strerror(errno));
     item->entry.is_in_memory = false;
@@ -463,6 +465,11 @@ bool spool_flush(struct spool *s)
     return losses_flush(s->losses);
 }
 
+bool spool_is_failing(const struct spool *s)
+{
+    return s->write_failed;
+}
+
 const char *spool_error(const struct spool *s)
 {
     return s->error.text;
@@ -514,10 +521,14 @@ static void move_to(struct spool *s, uint64_t number, struct folder *to)
                      ? durable_write(to_path, buffer_slice(&item->memory), 0600)
                      : durable_move(from_path, to_path));
     if (!good) {
-        log_warn("%s: no copy is kept: %s", to->path, strerror(errno));
-        if (!e.is_in_memory)
-            unlink(from_path);
+        if (!s->copy_failed)
+            log_warn("%s: no copy is kept: %s", to->path, strerror(errno));
+        if (!e.is_in_memory && unlink(from_path) != 0 && errno != ENOENT)
+            log_warn("%s: cannot be removed: %s; the next start sends it once "
+                     "more",
+                     from_path, strerror(errno));
     }
+    s->copy_failed = !good;
     losses_told(s->losses, number);
     drop_waiting(s, index);
     e.is_in_memory = false;
@@ -599,5 +610,8 @@ struct spool_totals spool_totals(const struct spool *s)
     struct spool_totals totals = s->totals;
     totals.waiting = s->waiting.count;
     totals.waiting_bytes = s->waiting.bytes;
+    totals.bound_bytes = s->spool_bytes;
+    totals.in_memory_bytes = s->memory_bytes;
+    totals.losses = losses_totals(s->losses);
     return totals;
 }

@@ -27,6 +27,7 @@
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "common/log.h"
+#include "probe/losses.h"
 
 struct spool;
 
@@ -50,6 +51,9 @@ void spool_close(struct spool *spool);
 bool spool_add(struct spool *spool, struct buffer *batch, struct digest hash);
 /* Tries again to write what is in memory only. True when nothing is left. */
 bool spool_flush(struct spool *spool);
+/* The last batch that was to be written could not be, even if it was delivered
+ * from memory since. */
+bool spool_is_failing(const struct spool *spool);
 const char *spool_error(const struct spool *spool);
 
 size_t spool_count(const struct spool *spool); /* waiting */
@@ -80,6 +84,9 @@ size_t spool_losses(const struct spool *spool,
 
 struct spool_totals {
     uint64_t waiting, waiting_bytes, acknowledged, refused, lost;
+    uint64_t bound_bytes;     /* of what waits */
+    uint64_t in_memory_bytes; /* of it, since the disk does not take it */
+    struct losses_totals losses;
 };
 struct spool_totals spool_totals(const struct spool *spool);
 

@@ -17,6 +17,14 @@ static void add_time(struct json_writer *json, const char *key,
     json_text(json, key, text);
 }
 
+/* Left out when it never was. */
+static void add_moment(struct json_writer *json, const char *key,
+                       struct wall_time time)
+{
+    if (time.us > 0)
+        add_time(json, key, time);
+}
+
 static void add_kernel(struct json_writer *json, const struct probe_status *s)
 {
     const struct filter_counters *k = &s->kernel;
@@ -35,6 +43,16 @@ static void add_kernel(struct json_writer *json, const struct probe_status *s)
     }
     json_u64(json, "dropped", s->capture.dropped);
     json_object_end(json);
+}
+
+const char *status_refusal_word(enum registry_refusal refusal)
+{
+    static const char *const words[REFUSED_COUNT] = {
+        [REFUSED_NONE] = "none",
+        [REFUSED_SIGNATURE] = "signature",
+        [REFUSED_OLDER] = "older",
+        [REFUSED_ANOTHER] = "another"};
+    return (unsigned)refusal < REFUSED_COUNT ? words[refusal] : "other";
 }
 
 static void add_interfaces(struct json_writer *json,
@@ -107,6 +125,33 @@ static void add_batches(struct json_writer *json, const struct probe_status *s)
     json_u64(json, "acknowledged", s->spool.acknowledged);
     json_u64(json, "refused", s->spool.refused);
     json_u64(json, "lost", s->spool.lost);
+    json_u64(json, "bound_octets", s->spool.bound_bytes);
+    json_u64(json, "in_memory_octets", s->spool.in_memory_bytes);
+    if (s->disk_fault != NULL)
+        json_text(json, "disk_fault", s->disk_fault);
+    json_object_end(json);
+}
+
+/* Signed records of batches that were given up. */
+static void add_losses(struct json_writer *json, const struct losses_totals *l)
+{
+    json_object_begin(json, "loss_records");
+    json_u64(json, "told", l->told);
+    json_u64(json, "waiting", l->waiting);
+    json_u64(json, "waiting_batches", l->waiting_batches);
+    json_object_end(json);
+}
+
+static void add_uplink(struct json_writer *json, const struct probe_status *s)
+{
+    json_object_begin(json, "uplink");
+    json_u64(json, "attempts", s->uplink.attempts);
+    json_u64(json, "failures", s->uplink.failures);
+    if (s->uplink.failures > 0) {
+        json_text(json, "fault", s->uplink.fault);
+        add_moment(json, "fault_time", s->uplink_fault_time);
+    }
+    add_moment(json, "next_attempt", s->uplink_next);
     json_object_end(json);
 }
 
@@ -123,6 +168,59 @@ static void add_receipt(struct json_writer *json, const struct uplink_status *u)
     json_u64(json, "ledger_index", r->ledger_index);
     json_hex(json, "batch_hash", r->batch_hash.bytes, DIGEST_LEN);
     add_time(json, "received", wall_from_ms(r->received_ms));
+    json_object_end(json);
+}
+
+static void add_receipts(struct json_writer *json,
+                         const struct receipts_view *r)
+{
+    json_object_begin(json, "receipts");
+    json_u64(json, "kept_octets", r->bytes);
+    json_u64(json, "days", r->days);
+    if (r->oldest[0] != '\0')
+        json_text(json, "oldest", r->oldest);
+    json_bool(json, "has_failed", r->has_failed);
+    json_object_end(json);
+}
+
+static void add_challenge(struct json_writer *json,
+                          const struct probe_status *s)
+{
+    json_object_begin(json, "challenge");
+    add_moment(json, "received", s->side.challenge_taken);
+    add_moment(json, "answered", s->challenge_named);
+    if (s->challenge_sequence > 0)
+        json_u64(json, "batch", s->challenge_sequence);
+    json_object_end(json);
+}
+
+static void add_refusal(struct json_writer *json,
+                        const struct return_status_view *v)
+{
+    if (v->refusal == REFUSED_NONE)
+        return;
+    json_object_begin(json, "refused");
+    json_u64(json, "serial", v->refused_serial);
+    add_moment(json, "issued", v->refused_issued);
+    json_text(json, "kind", status_refusal_word(v->refusal));
+    json_text(json, "reason", return_side_refusal_text(v->refusal));
+    add_moment(json, "last", v->refused_taken);
+    json_object_end(json);
+}
+
+/* Of the list that the collector hands out; which one is in force says
+ * registry_version. */
+static void add_registry(struct json_writer *json,
+                         const struct return_status_view *v)
+{
+    json_object_begin(json, "registry");
+    if (v->registry_serial > 0)
+        json_u64(json, "serial", v->registry_serial);
+    add_moment(json, "issued", v->registry_issued);
+    add_moment(json, "confirmed", v->registry_told);
+    json_u64(json, "known_serial", v->known_serial);
+    json_u64(json, "refusals", v->refusals);
+    add_refusal(json, v);
     json_object_end(json);
 }
 
@@ -181,6 +279,12 @@ const char *status_clock_text(enum clock_quality quality)
                                                                 : "unknown";
 }
 
+bool status_has_offset(const struct probe_status *s)
+{
+    return s->side.clock_taken.us > 0 &&
+           s->side.clock_offset_ms != CLOCK_OFFSET_UNKNOWN;
+}
+
 void status_print(const struct probe_status *s, struct buffer *out)
 {
     struct json_writer json;
@@ -207,17 +311,21 @@ void status_print(const struct probe_status *s, struct buffer *out)
     add_flows(&json, &s->meter);
     add_memory(&json, s);
     add_batches(&json, s);
+    add_losses(&json, &s->spool.losses);
     json_bool(&json, "connected", s->uplink.is_connected);
+    add_uplink(&json, s);
     add_receipt(&json, &s->uplink);
+    add_receipts(&json, &s->receipts);
     if (s->certificate_begin.us != 0)
         add_time(&json, "certificate_begin", s->certificate_begin);
     add_time(&json, "certificate_end", s->certificate_end);
     add_renewal(&json, s->renewal);
     json_text(&json, "clock", status_clock_text(s->clock_quality));
-    if (s->has_clock_offset)
-        json_i64(&json, "clock_offset_ms", s->clock_offset_ms);
-    if (s->registry_serial > 0)
-        json_u64(&json, "registry_serial", s->registry_serial);
+    if (status_has_offset(s))
+        json_i64(&json, "clock_offset_ms", s->side.clock_offset_ms);
+    add_moment(&json, "clock_compared", s->side.clock_taken);
+    add_registry(&json, &s->side);
+    add_challenge(&json, s);
     add_sandboxes(&json, s);
     json_object_end(&json);
     buffer_add_text(out, "\n");

@@ -17,7 +17,9 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "meter/meter.h"
+#include "probe/receipts.h"
 #include "probe/renewer.h"
+#include "probe/return_side.h"
 #include "probe/sandbox_report.h"
 #include "probe/spool.h"
 #include "probe/uplink.h"
@@ -49,10 +51,13 @@ struct probe_status {
     uint64_t flow_limit, flow_table_bytes; /* fixed at start */
     uint64_t batches_made;
     struct spool_totals spool;
+    const char *disk_fault; /* why it does not take batches; NULL: it does */
+    struct receipts_view receipts;
     struct uplink_status uplink;
-    bool has_clock_offset;
-    int64_t clock_offset_ms;  /* to the collector's clock */
-    uint64_t registry_serial; /* of the list in force; 0: not known */
+    struct wall_time uplink_fault_time, uplink_next; /* 0: none */
+    struct return_status_view side;
+    struct wall_time challenge_named; /* the last was, in a batch; 0: never */
+    uint64_t challenge_sequence;      /* that batch's */
     struct wall_time certificate_begin, certificate_end;
     const struct renewer_state *renewal; /* NULL: it is not renewed by itself */
     enum clock_quality clock_quality;
@@ -64,6 +69,10 @@ struct probe_status {
 const char *status_clock_text(enum clock_quality quality);
 /* Why a packet was not counted: "link", "truncated", "header". */
 const char *status_undecodable_text(enum undecodable reason);
+/* Of a refused list: "signature", "older", "another". */
+const char *status_refusal_word(enum registry_refusal refusal);
+/* The offset to the collector's clock is known. */
+bool status_has_offset(const struct probe_status *status);
 /* The JSON text, with a final newline. */
 void status_print(const struct probe_status *status, struct buffer *out);
 /* STATE/status.json; a failure is logged once until it works again. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/json.h"
 #include "common/program.h"
@@ -23,7 +24,11 @@ enum {
     LABEL_WIDTH = 14,
     DAY_S = 24 * 3600,
     CERTIFICATE_WARN_DAYS = 10,
-    WAITING_WARN = 3, /* batches */
+    WAITING_WARN = 3,        /* batches */
+    SPOOL_WARN_PERCENT = 80, /* of its bound */
+    FREE_WARN_BYTES = 4 * 1024 * 1024,
+    CLOCK_WARN_MS = 2 * 60 * 1000, /* the collector refuses what is dated 5
+                                      minutes ahead, and marks 10 as late */
 };
 
 struct view {
@@ -31,7 +36,8 @@ struct view {
     const struct json_node *root;
     struct buffer *out;
     int64_t age_s;
-    bool is_running;
+    bool is_running; /* and its status is fresh */
+    bool is_alive;   /* its process is there */
     unsigned faults;
 };
 
@@ -150,6 +156,14 @@ static void span(struct view *v, int64_t seconds)
     else
         SAY(v, "%" PRId64 " 分 %" PRId64 " 秒", "%" PRId64 " min %" PRId64 " s",
             seconds / 60, seconds % 60);
+}
+
+/* "3 min 2 s ago", of a moment not long past. */
+static void ago(struct view *v, struct wall_time time)
+{
+    int64_t seconds = wall_to_s(v->q->now) - wall_to_s(time);
+    span(v, seconds > 0 ? seconds : 0);
+    SAY(v, " 前", " ago");
 }
 
 /* A line of its own below the row: what is wrong, and what to do. */
@@ -341,8 +355,39 @@ static bool add_memory(struct view *v)
     return true;
 }
 
+static void blame_disk(struct view *v, const struct json_node *b)
+{
+    uint64_t waiting = u64_of(b, "waiting_octets"),
+             bound = u64_of(b, "bound_octets");
+    if (text_of(b, "disk_fault")[0] != '\0') {
+        fault(v);
+        foreign(v, text_of(b, "disk_fault"));
+        SAY(v,
+            "；批次暂存内存，重启或断电即丢失；请检查并腾出 %s 所在磁盘的空间",
+            "; batches wait in memory, and a restart would lose them; look at "
+            "the disk of %s, and make room",
+            v->q->state);
+    }
+    if (v->q->free_bytes < FREE_WARN_BYTES) {
+        fault(v);
+        SAY(v, "%s 所在磁盘只剩 %" PRIu64 " KiB；请腾出空间",
+            "the disk of %s has only %" PRIu64 " KiB left; make room",
+            v->q->state, v->q->free_bytes >> 10);
+    }
+    if (bound > 0 && waiting / SPOOL_WARN_PERCENT >= bound / 100) {
+        fault(v);
+        SAY(v,
+            "缓存将满，之后最早的批次会被放弃；请恢复上联，或在 %s 中加大 "
+            "spool_mb",
+            "the spool is nearly full, and then the oldest batches are given "
+            "up; mend the uplink, or raise spool_mb in %s",
+            v->q->config);
+    }
+}
+
 static void blame_batches(struct view *v, const struct json_node *b)
 {
+    blame_disk(v, b);
     if (u64_of(b, "lost") > 0) {
         fault(v);
         SAY(v,
@@ -383,15 +428,65 @@ static bool add_batches(struct view *v)
     return true;
 }
 
+static bool add_losses(struct view *v)
+{
+    const struct json_node *l = group_of(v->root, "loss_records");
+    if (l == NULL)
+        return false;
+    named_number(v, "放弃批次", "batches given up",
+                 u64_of(group_of(v->root, "batches"), "lost"));
+    SAY(v, "；签名损失记录：", "; signed loss records: ");
+    named_number(v, "已写入批次", "in batches", u64_of(l, "told"));
+    comma(v);
+    named_number(v, "待写入下一批次", "for the next batch",
+                 u64_of(l, "waiting"));
+    if (u64_of(l, "waiting") > 0) {
+        SAY(v, "（涉及 ", " (of ");
+        number(v, u64_of(l, "waiting_batches"));
+        SAY(v, " 批）", " batches)");
+    }
+    return true;
+}
+
+/* Why the last connection failed, and what happens next. */
+static void blame_uplink(struct view *v, const struct json_node *u)
+{
+    struct wall_time time;
+    fault(v);
+    foreign(v, text_of(u, "fault"));
+    if (time_of(u, "fault_time", &time)) {
+        SAY(v, "（", " (");
+        ago(v, time);
+        SAY(v, "，连续 %" PRIu64 " 次", ", %" PRIu64 " in a row",
+            u64_of(u, "failures"));
+        if (time_of(u, "next_attempt", &time)) {
+            int64_t left_s = wall_to_s(time) - wall_to_s(v->q->now);
+            SAY(v, "，", ", next attempt in ");
+            span(v, left_s > 0 ? left_s : 0);
+            SAY(v, "后重试%s", "%s", "");
+        }
+        SAY(v, "）", ")");
+    }
+}
+
 static bool add_uplink(struct view *v)
 {
+    const struct json_node *u = group_of(v->root, "uplink");
     bool is_connected = bool_of(v->root, "connected");
+    uint64_t failures = u64_of(u, "failures");
     uint64_t waiting = u64_of(group_of(v->root, "batches"), "waiting");
-    SAY(v, "%s", "%s",
-        v->q->language == LANGUAGE_ZH ? is_connected ? "已连接" : "未连接"
-        : is_connected                ? "connected"
-                                      : "not connected");
-    if (v->is_running && (!is_connected || waiting >= WAITING_WARN)) {
+    const char *zh = is_connected  ? "已连接"
+                     : waiting > 0 ? "未连接"
+                                   : "未连接，没有批次待发";
+    const char *en = is_connected  ? "connected"
+                     : waiting > 0 ? "not connected"
+                                   : "not connected, nothing waits";
+    SAY(v, "%s", "%s", v->q->language == LANGUAGE_ZH ? zh : en);
+    if (!v->is_running)
+        return true;
+    if (failures > 0)
+        blame_uplink(v, u);
+    if (failures > 0 || waiting >= WAITING_WARN) {
         fault(v);
         SAY(v, "批次留在本机等待；请检查：yz-probe check -c %s",
             "batches wait on this machine; look: yz-probe check -c %s",
@@ -400,19 +495,40 @@ static bool add_uplink(struct view *v)
     return true;
 }
 
+/* Of the files in STATE/receipts. */
+static void add_kept_receipts(struct view *v)
+{
+    const struct json_node *r = group_of(v->root, "receipts");
+    if (text_of(r, "oldest")[0] != '\0') {
+        buffer_addf(v->out, "\n%*s", LABEL_WIDTH, "");
+        SAY(v, "保存自 ", "kept since ");
+        foreign(v, text_of(r, "oldest"));
+        comma(v);
+        size(v, u64_of(r, "kept_octets"));
+        SAY(v, "：%s/receipts", ": %s/receipts", v->q->state);
+    }
+    if (bool_of(r, "has_failed")) {
+        fault(v);
+        SAY(v, "回执无法保存；请检查 %s 所在的磁盘",
+            "receipts cannot be kept; look at the disk of %s", v->q->state);
+    }
+}
+
 static bool add_receipt(struct view *v)
 {
     const struct json_node *r = group_of(v->root, "last_receipt");
     struct wall_time received;
-    if (r == NULL) {
+    if (r == NULL)
         SAY(v, "尚无", "none yet");
-        return true;
-    }
-    if (time_of(r, "received", &received))
+    else if (time_of(r, "received", &received))
         moment(v, received);
-    named_number(v, "，账本序号", ", ledger index", u64_of(r, "ledger_index"));
-    SAY(v, "，状态 ", ", status ");
-    foreign(v, text_of(r, "status"));
+    if (r != NULL) {
+        named_number(v, "，账本序号", ", ledger index",
+                     u64_of(r, "ledger_index"));
+        SAY(v, "，状态 ", ", status ");
+        foreign(v, text_of(r, "status"));
+    }
+    add_kept_receipts(v);
     return true;
 }
 
@@ -482,6 +598,45 @@ static bool add_renewal(struct view *v)
     return true;
 }
 
+static bool get_offset(const struct view *v, int64_t *ms)
+{
+    const struct json_node *n = json_member(v->root, "clock_offset_ms");
+    if (n == NULL || json_kind_of(n) != JSON_INTEGER_KIND)
+        return false;
+    *ms = json_as_i64(n, -INT64_MAX, INT64_MAX);
+    return true;
+}
+
+/* The collector's clock less ours, and when they were compared. */
+static void add_offset(struct view *v)
+{
+    int64_t ms;
+    struct wall_time compared;
+    if (!get_offset(v, &ms)) {
+        SAY(v, "；尚未与采集方比对", "; not compared with the collector's yet");
+        return;
+    }
+    uint64_t gap = (uint64_t)(ms < 0 ? -ms : ms);
+    SAY(v, "；比采集方%s %" PRIu64 ".%03" PRIu64 " 秒",
+        "; %s the collector's by %" PRIu64 ".%03" PRIu64 " s",
+        v->q->language == LANGUAGE_ZH ? ms < 0 ? "快" : "慢"
+        : ms < 0                      ? "ahead of"
+                                      : "behind",
+        gap / 1000, gap % 1000);
+    if (time_of(v->root, "clock_compared", &compared)) {
+        SAY(v, "（", " (");
+        ago(v, compared);
+        SAY(v, "）", ")");
+    }
+    if (gap >= CLOCK_WARN_MS) {
+        fault(v);
+        SAY(v, "与采集方相差过大，批次会被拒收或记为迟到；请校准时钟：%s",
+            "too far from the collector's: batches are refused, or marked "
+            "late; set the clock: %s",
+            "sudo timedatectl set-ntp true");
+    }
+}
+
 static bool add_clock(struct view *v)
 {
     static const struct {
@@ -502,11 +657,97 @@ static bool add_clock(struct view *v)
         buffer_add_text(v->out, text);
     else
         foreign(v, word);
+    add_offset(v);
     if (strcmp(word, "synchronised") != 0) {
         fault(v);
         SAY(v, "时间可能不准，批次可能被拒收；请执行：%s",
             "the time may be wrong and batches may be refused; do: %s",
             "sudo timedatectl set-ntp true");
+    }
+    return true;
+}
+
+/* A list that was refused, what that means, and who can do something. */
+static void blame_registry(struct view *v, const struct json_node *refused)
+{
+    struct wall_time issued;
+    bool is_signature = strcmp(text_of(refused, "kind"), "signature") == 0;
+    fault(v);
+    SAY(v, "采集方发来的登记表第 %" PRIu64 " 号",
+        "the collector's list number %" PRIu64, u64_of(refused, "serial"));
+    if (time_of(refused, "issued", &issued)) {
+        SAY(v, "（签发于 ", " (issued ");
+        moment(v, issued);
+        SAY(v, "）", ")");
+    }
+    SAY(v, "已拒用：", " is refused: ");
+    foreign(v, text_of(refused, "reason"));
+    SAY(v, "；现用登记表不变，批次照常发送%s",
+        "; the list in force stays, and batches go on%s", "");
+    fault(v);
+    if (is_signature)
+        SAY(v,
+            "请告知项目主管部门；若其更换了登记表签名密钥，请索取登记码后执行："
+            "yz-probe enrol -c %s --again --code 登记码",
+            "tell the programme office; if it has a new key for lists, ask for "
+            "a code and do: yz-probe enrol -c %s --again --code CODE",
+            v->q->config);
+    else
+        SAY(v,
+            "请告知项目主管部门；若门户由备份恢复，应由其执行：yz-portal "
+            "registry publish --serial N（N 大于 %" PRIu64 "）",
+            "tell the programme office; if it restored its portal from a "
+            "backup, it does: yz-portal registry publish --serial N, N above "
+            "%" PRIu64,
+            u64_of(group_of(v->root, "registry"), "known_serial"));
+}
+
+/* Of a probe that takes lists from the collector. */
+static bool add_registry(struct view *v)
+{
+    const struct json_node *r = group_of(v->root, "registry");
+    const struct json_node *refused = group_of(r, "refused");
+    uint64_t serial = u64_of(r, "serial"), known = u64_of(r, "known_serial");
+    struct wall_time time;
+    if (serial == 0 && known == 0 && refused == NULL)
+        return false;
+    if (serial > 0)
+        SAY(v, "第 %" PRIu64 " 号", "number %" PRIu64, serial);
+    else
+        SAY(v, "已知最新为第 %" PRIu64 " 号，本次运行尚未确认",
+            "number %" PRIu64 " is the newest known, not confirmed in this run",
+            known);
+    if (serial > 0 && time_of(r, "issued", &time)) {
+        SAY(v, "，签发于 ", ", issued ");
+        moment(v, time);
+    }
+    if (serial > 0 && time_of(r, "confirmed", &time)) {
+        SAY(v, "，采集方确认于 ", ", confirmed by the collector ");
+        ago(v, time);
+    }
+    if (refused != NULL)
+        blame_registry(v, refused);
+    return true;
+}
+
+static bool add_challenge(struct view *v)
+{
+    const struct json_node *c = group_of(v->root, "challenge");
+    struct wall_time time;
+    if (c == NULL)
+        return false;
+    if (!time_of(c, "received", &time)) {
+        SAY(v, "尚无", "none yet");
+        return true;
+    }
+    SAY(v, "收到于 ", "received ");
+    ago(v, time);
+    if (time_of(c, "answered", &time)) {
+        SAY(v, "，由批次 %" PRIu64 " 应答于 ",
+            ", answered by batch %" PRIu64 " ", u64_of(c, "batch"));
+        ago(v, time);
+    } else {
+        SAY(v, "，下一批次应答", ", the next batch answers");
     }
     return true;
 }
@@ -581,15 +822,34 @@ static const struct {
     {{{"流", "Flows"}}, add_flows},
     {{{"内存", "Memory"}}, add_memory},
     {{{"批次", "Batches"}}, add_batches},
+    {{{"损失", "Losses"}}, add_losses},
     {{{"采集方", "Collector"}}, add_uplink},
     {{{"最近回执", "Last receipt"}}, add_receipt},
     {{{"证书", "Certificate"}}, add_certificate},
     {{{"证书续期", "Renewal"}}, add_renewal},
     {{{"时钟", "Clock"}}, add_clock},
+    {{{"登记表", "Registry"}}, add_registry},
+    {{{"质询", "Challenge"}}, add_challenge},
     {{{"沙箱", "Sandbox"}}, add_sandbox},
 };
 
 /* --- the whole --- */
+
+/* A probe that cannot write goes on, and delivers what it has in memory. */
+static void add_silence(struct view *v)
+{
+    if (v->q->free_bytes < FREE_WARN_BYTES)
+        SAY(v, " 没有写出状态，因为 %s 所在磁盘已满；请腾出空间\n",
+            " has written no status, since the disk of %s is full; make room\n",
+            v->q->state);
+    else
+        SAY(v,
+            " 没有写出状态，但其进程仍在；请查看 %s 所在的磁盘和日志，必要时"
+            "重启\n",
+            " has written no status, although its process is there; look at "
+            "the disk of %s and at the log, and restart it if need be\n",
+            v->q->state);
+}
 
 static void add_headline(struct view *v)
 {
@@ -598,6 +858,12 @@ static void add_headline(struct view *v)
     if (v->is_running) {
         SAY(v, "：运行中（数据为 %" PRId64 " 秒前）\n",
             ": running (as of %" PRId64 " s ago)\n", v->age_s);
+        return;
+    }
+    if (v->is_alive && v->age_s >= 0) {
+        SAY(v, "：", ": for ");
+        span(v, v->age_s);
+        add_silence(v);
         return;
     }
     SAY(v, "：没有运行；以下是它 ", ": NOT RUNNING; what follows is from ");
@@ -670,13 +936,18 @@ static void add_json(struct view *v, struct slice content)
     buffer_add_text(v->out, "\n");
 }
 
-/* Fresh, not of the future by more than a clock may be set back, and alive. */
-static bool runs(const struct view *v)
+/* Not of the future by more than a clock may be set back. */
+static bool is_fresh(const struct view *v)
 {
-    uint64_t pid;
-    bool is_fresh = v->age_s <= STATUS_STALE_S && v->age_s >= -STATUS_STALE_S;
-    return is_fresh &&
-           (!get_u64(v->root, "pid", &pid) || pid == 0 || v->q->is_alive(pid));
+    return v->age_s <= STATUS_STALE_S && v->age_s >= -STATUS_STALE_S;
+}
+
+/* A file of an older probe, without the number, is believed while fresh. */
+static void look_for_process(struct view *v)
+{
+    uint64_t pid = u64_of(v->root, "pid");
+    v->is_alive = pid != 0 && v->q->is_alive(pid);
+    v->is_running = is_fresh(v) && (pid == 0 || v->is_alive);
 }
 
 bool status_answer(struct slice content, const struct status_question *q,
@@ -696,7 +967,8 @@ bool status_answer(struct slice content, const struct status_question *q,
                 json_member(v.root, "is_running") == NULL;
     if (good) {
         v.age_s = wall_to_s(q->now) - wall_to_s(written);
-        *is_running = v.is_running = runs(&v);
+        look_for_process(&v);
+        *is_running = v.is_running;
         if (q->is_json)
             add_json(&v, content);
         else
@@ -746,6 +1018,13 @@ static bool read_status(const char *path, const struct status_question *q,
     return false;
 }
 
+static uint64_t free_bytes(const char *state)
+{
+    struct statvfs fs;
+    return statvfs(state, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize
+                                    : STATUS_FREE_UNKNOWN;
+}
+
 static int answer(struct status_question *q)
 {
     char path[DURABLE_PATH_LEN];
@@ -757,6 +1036,7 @@ static int answer(struct status_question *q)
         return 2;
     }
     q->name = path;
+    q->free_bytes = free_bytes(q->state);
     buffer_init(&out, OUTPUT_MAX);
     if (read_status(path, q, &content)) {
         if (status_answer(buffer_slice(&content), q, &out, &is_running, &error))

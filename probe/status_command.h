@@ -4,8 +4,9 @@
  *   status [-c FILE] [--json] [--lang zh|en]
  *
  * Reads STATE/status.json, which a running probe writes every ten seconds.
- * Exit status 1 when no probe is running, 2 for a wrong configuration. What
- * the file says is data: nothing of it reaches a terminal unescaped.
+ * Exit status 1 when no probe is running, or one that writes nothing any more
+ * (a full disk, a hang); 2 for a wrong configuration. What the file says is
+ * data: nothing of it reaches a terminal unescaped.
  */
 #ifndef PROBE_STATUS_COMMAND_H
 #define PROBE_STATUS_COMMAND_H
@@ -19,6 +20,7 @@
 #include "probe/language.h"
 
 enum { STATUS_STALE_S = 30 };
+#define STATUS_FREE_UNKNOWN UINT64_MAX
 
 struct status_question {
     const char *name;   /* of the file, for sentences */
@@ -27,6 +29,7 @@ struct status_question {
     struct wall_time now;
     /* Is a process of this id there? */
     bool (*is_alive)(uint64_t pid);
+    uint64_t free_bytes; /* on the disk of state; STATUS_FREE_UNKNOWN */
     enum language language;
     bool is_json;
 };

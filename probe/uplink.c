@@ -27,6 +27,7 @@ enum {
     STEP_BYTES_MAX = 1024 * 1024, /* then packets get their turn */
     RECEIVE_MAX = 2 * IPFIX_MESSAGE_MAX,
     QUESTIONS_MAX = 4096,
+    FAULT_LEN = HOST_LEN + PORT_LEN + 160,
 };
 
 enum state { PAUSED, RESOLVING, CONNECTING, PROXYING, HANDSHAKING, OPEN };
@@ -113,14 +114,24 @@ static void disconnect(struct uplink *u)
     u->status.is_connected = false;
 }
 
+/* Until it has taken the request, the other end is the proxy. */
+static void tell_fault(const struct uplink *u, const char *reason,
+                       char text[static FAULT_LEN])
+{
+    if (u->proxy.address.length > 0 && u->state < PROXYING)
+        snprintf(text, FAULT_LEN, "proxy %s:%s: %s", u->host, u->port, reason);
+    else
+        snprintf(text, FAULT_LEN, "%s", reason);
+}
+
 /* Between half and one and a half times the pause, so that probes which lost
  * the same collector do not come back as one. */
 static void pause_after_failure(struct uplink *u, struct mono_time now,
                                 const char *reason)
 {
     uint32_t chance;
-    char text[256];
-    snprintf(text, sizeof(text), "%s", reason); /* may be the TLS session's */
+    char text[FAULT_LEN];
+    tell_fault(u, reason, text); /* the reason may be the TLS session's */
     disconnect(u);
     random_bytes(&chance, sizeof(chance));
     uint64_t ms = u->pause_ms / 2 + chance % (u->pause_ms + 1);
@@ -129,6 +140,10 @@ static void pause_after_failure(struct uplink *u, struct mono_time now,
              u->options.collector, text, ms / 1000, ms % 1000 / 100,
              spool_count(u->spool));
     u->until = mono_later(now, (int64_t)ms);
+    u->status.failures++;
+    u->status.fault_time = now;
+    snprintf(u->status.fault, sizeof(u->status.fault), "%.*s",
+             (int)sizeof(u->status.fault) - 1, text);
     u->pause_ms *= 2;
     if (u->pause_ms > u->options.pause_max_ms)
         u->pause_ms = u->options.pause_max_ms;
@@ -348,12 +363,24 @@ static void leave_window(struct uplink *u, struct digest hash)
         }
 }
 
-static void take_receipt(struct uplink *u, const struct receipt *receipt)
+/* It is kept before its batch leaves the spool: a loss of power in between
+ * brings it once more. */
+static void keep_receipt(struct uplink *u, const struct receipt *receipt,
+                         struct slice message)
+{
+    if (u->options.receipts != NULL)
+        (void)receipts_add(u->options.receipts, message,
+                           wall_from_ms(receipt->received_ms));
+}
+
+static void take_receipt(struct uplink *u, const struct receipt *receipt,
+                         struct slice message)
 {
     const struct spool_entry *e = spool_find(u->spool, receipt->batch_hash);
     u->status.receipts++;
     u->status.has_receipt = true;
     u->status.last_receipt = *receipt;
+    u->status.failures = 0;
     u->pause_ms = u->options.pause_min_ms;
     leave_window(u, receipt->batch_hash);
     if (e == NULL) { /* given up meanwhile, or acknowledged before */
@@ -362,6 +389,7 @@ static void take_receipt(struct uplink *u, const struct receipt *receipt)
         return;
     }
     uint64_t number = e->number;
+    keep_receipt(u, receipt, message);
     if (receipt->status == RECEIPT_REFUSED) {
         char time[WALL_TEXT_LEN];
         wall_to_text(wall_from_ms(receipt->received_ms), time);
@@ -402,7 +430,7 @@ static const char *take_messages(struct uplink *u, struct mono_time now)
         else if (strcmp(receipt.probe_id, u->options.probe_id) != 0)
             fault = "it sent a receipt for another probe";
         else
-            take_receipt(u, &receipt);
+            take_receipt(u, &receipt, slice_of_bytes(data, (size_t)length));
         done += (size_t)length;
     }
     if (done > 0)
@@ -469,7 +497,7 @@ static bool take_batch(struct uplink *u, struct mono_time now)
 static bool take_questions(struct uplink *u, struct mono_time now)
 {
     struct return_side *side = u->options.side;
-    if (side == NULL || now.us < return_side_due(side).us)
+    if (side == NULL || now.us < return_side_due(side, now).us)
         return false;
     buffer_clear(&u->out);
     buffer_init(&u->out, QUESTIONS_MAX);
@@ -592,7 +620,7 @@ static struct mono_time next_work(const struct uplink *u, struct mono_time now)
     struct mono_time patience = patience_end(u, now);
     if (u->options.side == NULL || u->out.length > 0)
         return patience;
-    struct mono_time due = return_side_due(u->options.side);
+    struct mono_time due = return_side_due(u->options.side, now);
     return due.us < patience.us ? due : patience;
 }
 
@@ -640,5 +668,8 @@ void uplink_set_context(struct uplink *u, struct tls_context *context)
 
 struct uplink_status uplink_status(const struct uplink *u)
 {
-    return u->status;
+    struct uplink_status status = u->status;
+    if (u->state == PAUSED && spool_count(u->spool) > 0)
+        status.next_attempt = u->until;
+    return status;
 }

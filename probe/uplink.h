@@ -24,6 +24,7 @@
 #include "common/receipt.h"
 #include "common/slice.h"
 #include "common/tls.h"
+#include "probe/receipts.h"
 #include "probe/return_side.h"
 #include "probe/spool.h"
 
@@ -37,6 +38,7 @@ struct uplink_options {
     const char *proxy;          /* [USER:PASSWORD@]HOST:PORT; NULL or "":
                                    straight to the collector */
     struct return_side *side;   /* borrowed; NULL: receipts alone */
+    struct receipts *receipts;  /* borrowed; NULL: they are not kept */
     const char *probe_id;       /* receipts for others are refused */
     enum sign_algorithm receipt_algorithm;
     struct slice receipt_key;  /* raw public key; all borrowed */
@@ -55,6 +57,11 @@ struct uplink_status {
     uint64_t attempts, receipts;
     bool has_receipt;
     struct receipt last_receipt;
+    /* Connections that failed since the last receipt; why the last did, when,
+     * and when the next is tried (0 while one is). */
+    uint64_t failures;
+    char fault[160];
+    struct mono_time fault_time, next_attempt;
 };
 
 /* Borrows the context and the spool. NULL without memory or for a malformed

@@ -1,5 +1,5 @@
 /* Carriers' numbers and records: what is refused, and whose the rest is. */
-#include "collector/carrier.h"
+#include "collector/carrier_form.h"
 
 #include "collector/number_import.h"
 #include "ledger/check.h"
@@ -77,7 +77,9 @@ static void set_up(struct bench *b)
         "EP-1,SUP-1,SVC-1,203.0.113.0/28,,tcp,443,2026-01-01,,no\n"
         "EP-2,SUP-1,SVC-1,203.0.113.32,erp.example.cn,tcp,443,2026-01-01,,"
         "yes\n";
-    *b = (struct bench){.options = {.carrier = "CT-GD", .number_key = {{7}}}};
+    *b = (struct bench){.options = {.carrier = "CT-GD",
+                                    .form = &carrier_csv,
+                                    .number_key = {{7}}}};
     sample_folder_make(&b->folder);
     b->config = sample_config(&b->folder);
     b->paths = sample_config_paths(&b->config);
@@ -370,16 +372,26 @@ static const struct {
      NULL},
 };
 
+/* The case's row with octets of its own: no row comes twice. */
+static bool take_case(struct bench *b, size_t i)
+{
+    char name[40], row[400];
+    const char *text = RECORD_CASES[i].row;
+    const char *octets = strstr(text, ",1000,9000,");
+    snprintf(name, sizeof(name), "case-%zu.csv", i);
+    snprintf(row, sizeof(row), "%.*s,%zu,9000,%s", (int)(octets - text), text,
+             1000 + i, octets + strlen(",1000,9000,"));
+    return records(b, name, row);
+}
+
 static void test_attribution(struct bench *b)
 {
     for (size_t i = 0; i < sizeof(RECORD_CASES) / sizeof(RECORD_CASES[0]);
          i++) {
-        char name[40], sql[300];
+        char sql[300];
         test_case(RECORD_CASES[i].name);
-        /* Times apart, so that no row comes twice. */
-        snprintf(name, sizeof(name), "case-%zu.csv", i);
         b->options.carrier = "CT-GD";
-        if (!CHECK(records(b, name, RECORD_CASES[i].row)))
+        if (!CHECK(take_case(b, i)))
             printf("# %s %.*s\n", b->error.text, (int)b->faults.text.length,
                    (const char *)b->faults.text.data);
         if (!CHECK_I64((int64_t)b->result.outcomes[RECORD_CASES[i].outcome], 1))
@@ -429,7 +441,7 @@ static void test_once(struct bench *b)
                    ",,203.0.113.1,443,TCP,500,500,5,5,1\n"
                    "2026-11-21T10:00:00+08:00,2026-11-21T10:01:00+08:00,gz0001,"
                    ",,203.0.113.1,443,tcp,500,500,5,5,\n"));
-    CHECK(says(b, "1 of 2 rows looked at were counted before, with day.csv"));
+    CHECK(says(b, "1 rows were counted before, with day.csv"));
     CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), before + 11);
 }
 
@@ -441,7 +453,7 @@ static void test_rejects(struct bench *b)
     b->options.rejects = fopen(sample_path(&b->folder, "rejects", path), "w+");
     CHECK(records(
         b, "late.csv",
-        TIMES("22") ",192.0.2.200," CLOUD TIMES("22") "gz0001,," CLOUD));
+        TIMES("22") ",192.0.2.200," CLOUD TIMES("23") "gz0001,," CLOUD));
     CHECK_I64((int64_t)b->result.outcomes[CARRIER_NO_INTERVAL], 1);
     rewind(b->options.rejects);
     size_t length = fread(text, 1, sizeof(text) - 1, b->options.rejects);

@@ -3,6 +3,7 @@
  * what probes, strangers and crashes do to it, and that the totals are right.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -908,6 +909,46 @@ static void test_reload(struct bench *b)
     CHECK_I64(end_collector(b, SIGTERM), 0);
 }
 
+static size_t count_descriptors(pid_t pid)
+{
+    char path[64];
+    size_t count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    while (folder != NULL && readdir(folder) != NULL)
+        count++;
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+static void test_flood(struct bench *b)
+{
+    enum { STRANGERS = 900, OVER = 256, OWN = 60 };
+    static int fds[STRANGERS];
+    struct client good;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    size_t most = 0;
+    test_case("a flood of strangers takes no more descriptors than allowed, "
+              "and a probe gets through");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "max_connections = 4\n");
+    start_collector(b);
+    for (int i = 0; i < STRANGERS; i++) {
+        fds[i] = connect_port(b->port);
+        size_t count = i % 20 == 0 ? count_descriptors(b->pid) : 0;
+        most = count > most ? count : most;
+    }
+    CHECK(most > 4 && most < 4 + OVER + OWN);
+    if (CHECK(client_open_again(b, "P-1", &good)))
+        CHECK_I64(exchange(b, &good, &batch), RECEIPT_COUNTED);
+    client_close(&good);
+    for (int i = 0; i < STRANGERS; i++)
+        close(fds[i]);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -967,6 +1008,7 @@ int main(void)
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
     test_full(&b);
+    test_flood(&b);
     test_superseded(&b);
     test_reload(&b);
     test_hog(&b);

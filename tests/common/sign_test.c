@@ -109,6 +109,46 @@ static void test_refusals(void)
     CHECK_I64(sign_algorithm_from(SLICE("rsa")), SIGN_NONE);
 }
 
+/* With such a key the signature R = 1, S = 0 fits any text. */
+static void test_keys_of_nobody(void)
+{
+    test_case("points of small order are no Ed25519 keys");
+    static const char *const KEYS[] = {
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    };
+    uint8_t key[32], signature[SIGN_LEN] = {1};
+    for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
+        int fits = 0;
+        CHECK(parse_hex(slice_of_text(KEYS[i]), key, sizeof(key)));
+        for (int text = 0; text < 64; text++) /* every eighth, at least */
+            fits += sign_verify(SIGN_ED25519, slice_of_bytes(key, sizeof(key)),
+                                &text, sizeof(text), signature);
+        CHECK_I64(fits, 0);
+    }
+}
+
+/* Else one key pair could be registered under two public keys. */
+static void test_one_spelling(void)
+{
+    test_case("an SM2 key has one spelling");
+    uint8_t public_key[SIGN_PUBLIC_MAX], signature[SIGN_LEN];
+    struct sign_key *key = sign_key_generate(SIGN_SM2_SM3);
+    size_t length = sign_key_public(key, public_key);
+    struct slice public = slice_of_bytes(public_key, length);
+    CHECK(sign_make(key, "x", 1, signature));
+    CHECK(sign_verify(SIGN_SM2_SM3, public, "x", 1, signature));
+    public_key[0] = (uint8_t)(6 | (public_key[64] & 1)); /* hybrid form */
+    CHECK(!sign_verify(SIGN_SM2_SM3, public, "x", 1, signature));
+    sign_key_free(key);
+}
+
 static void check_files(enum sign_algorithm algorithm)
 {
     struct error_text error;
@@ -261,6 +301,8 @@ int main(void)
         "SM2 with SM3: there and back, every bit of the signature counts");
     check_round_trip(SIGN_SM2_SM3);
     test_refusals();
+    test_keys_of_nobody();
+    test_one_spelling();
     test_case("Ed25519 keys in files");
     check_files(SIGN_ED25519);
     test_case("SM2 keys in files");

@@ -119,6 +119,7 @@ tap "72 hours without a collector lose nothing" long_silence
 tap "what is delivered three times is counted once" three_times
 tap "nobody was needed" nobody_was_needed
 tap "nothing acknowledged is lost" nothing_acknowledged_is_lost
+tap "the receipts that probes kept are whole and agree" receipts_agree
 tap "nothing that was safe in a spool is lost" nothing_promised_is_lost
 tap "no batch is in the ledger twice" no_batch_is_there_twice
 tap "usage is the sum of the batches, each once" each_is_counted_once

@@ -30,6 +30,20 @@ nothing_acknowledged_is_lost()
         none_of "of $(hashes acknowledged | wc -l) acknowledged are lost"
 }
 
+# The collector's signed word, as probes kept it through all of this: check holds
+# each against the ledger. Only whole receipts may be in the files.
+receipts_agree()
+{
+    local files
+    files=$(find "$demo" -path '*/receipts/*.ipfix' ! -path '*/witness-*')
+    # shellcheck disable=SC2086
+    "$bin/yz-probe" show --key "$demo/keys/receipt.pub" $files |
+        awk '/"receiptSignature":"valid"/ { n++ } /"fault"/ { wrong++ }
+            END { print n + 0 " receipts, " wrong + 0 " torn"
+                exit !n || wrong > 0 }' &&
+        "$bin/yz-collector" check -c "$demo/collector.conf" --receipt $files
+}
+
 # A batch dated in the future is refused and kept aside (VER-19).
 nothing_promised_is_lost()
 {

@@ -37,6 +37,7 @@ struct tool {
     struct endpoint_list *endpoints;
     struct tls_context *tls;
     struct spool *spool;
+    struct receipts *receipts;
     struct exporter *exporter;
     struct uplink *uplink;
     uint64_t made;
@@ -101,6 +102,10 @@ static void open_parts(struct tool *t)
         spool_open(c->state, c->spool_mb << 20, c->sent_mb << 20, &error);
     if (t->spool == NULL)
         fatal(1, "%s", error.text);
+    t->receipts = receipts_open(c->state, c->receipts_mb << 20, &error);
+    if (t->receipts == NULL)
+        fatal(1, "%s", error.text);
+    uplink.receipts = t->receipts;
     t->exporter = exporter_new(&exporter);
     t->uplink = uplink_new(&uplink, t->tls, t->spool);
     if (t->exporter == NULL || t->uplink == NULL)
@@ -111,6 +116,7 @@ static void close_parts(struct tool *t)
 {
     uplink_free(t->uplink);
     exporter_free(t->exporter);
+    receipts_free(t->receipts);
     spool_close(t->spool);
     tls_context_free(t->tls);
     endpoint_list_free(t->endpoints);

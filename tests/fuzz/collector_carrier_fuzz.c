@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collector/carrier.h"
+#include "collector/carrier_form.h"
 #include "collector/number_import.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +20,7 @@ static void read_rows(struct csv_file *file, bool is_carrier)
             continue;
         if (is_carrier && carrier_row_read(file, now, &record) == NULL &&
             (record.end_ms < record.start_ms || record.connections == 0 ||
-             (record.number_count == 0 && !record.has_address)))
+             (record.number_count == 0 && record.user_count == 0)))
             abort();
         if (!is_carrier &&
             number_row_read(file, now, &number, &interval) == NULL &&

@@ -30,6 +30,7 @@ static void answer(struct slice content, bool is_json)
                                 .state = "/var/lib/yunzheng/probe",
                                 .now = wall_from_s(1700100005),
                                 .is_alive = says_yes,
+                                .free_bytes = STATUS_FREE_UNKNOWN,
                                 .language = LANGUAGE_EN,
                                 .is_json = is_json};
     struct buffer out;

@@ -63,6 +63,13 @@ static void test_all(void)
         taken += attempts(text, after(0), 10);
     }
     CHECK_I64(taken, EST_LIMIT_ALL_BURST);
+    test_case("holders of a certificate are held up by their own source alone");
+    struct address holder = host("192.0.2.7");
+    unsigned wait_s;
+    CHECK(!est_limit_take(&limit, &holder, after(0), &wait_s));
+    for (taken = 0; est_limit_take_known(&limit, &holder, after(0), &wait_s);)
+        taken++;
+    CHECK_I64(taken, EST_LIMIT_BURST);
     test_case("the table has room for newcomers, the quietest goes");
     for (int i = 0; i < 3 * EST_LIMIT_SOURCES; i++) {
         snprintf(text, sizeof(text), "10.%d.%d.1", i / 256, i % 256);

@@ -280,6 +280,12 @@ renewed() { renew one && [ "$(subject one)" = "$id" ] &&
     [ "$(serial one)" != "$before" ] && openssl verify -purpose sslclient \
     -CAfile "$demo/ca.pem" "$demo/one/probe.pem"; }
 tap "the certificate renews itself and keeps its name" renewed
+# Issued while the portal's clock was ten days ahead: not to be used yet.
+sql "UPDATE certificate SET issued_at = issued_at + 864000000000"
+before=$(serial one)
+tap "what was issued with a wrong clock is not given again" renewed
+sql "UPDATE certificate SET issued_at = issued_at - 864000000000
+    WHERE issued_at > 1000000 * (unixepoch() + 86400)"
 reenrols_as() # STATUS FOLDER REQUEST
 {
     post "$1" est/simplereenroll -H 'Content-Type: application/pkcs10' \

@@ -508,6 +508,26 @@ probes()
 }
 check "each sees its probes, and who is denied and why" probes
 
+# Every one is on a page, also suppliers'.
+probe_paging()
+{
+    local shown=0 path=/probes n
+    sqlite3 "$dir/portal.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT
+        i + 1 FROM n WHERE i < 250) INSERT INTO probe SELECT 'more-' || i,
+        iif(i > 10, 'ENT-1', NULL), iif(i > 10, 'SITE-1', NULL), 'ed25519',
+        randomblob(32), 1, NULL, 0, iif(i > 10, NULL, 'SUP-1') FROM n"
+    while [ -n "$path" ]; do
+        gives 200 anna "$path" || return 1
+        n=$(grep -o '>more-[0-9]*<' "$dir/page" | wc -l)
+        [ "$n" -le 100 ] || return 1
+        shown=$((shown + n))
+        path=$(sed -n 's|.*href="\(/probes?after=[^"]*\)".*|\1|p' "$dir/page")
+    done
+    sqlite3 "$dir/portal.db" "DELETE FROM probe WHERE id LIKE 'more-%'"
+    [ "$shown" = 250 ]
+}
+check "all probes are shown, a hundred a page" probe_paging
+
 # --- completion tables ---
 tables()
 {
@@ -660,6 +680,25 @@ corrected()
         [ "$(sqlite3 -readonly "$dir/portal.db" 'SELECT group_concat(connections) FROM supplier_count')" = 120,99 ]
 }
 check "a correction keeps what was said before" corrected
+# As many rows as one request may have, and spread out as people do.
+many_counts()
+{
+    {
+        printf '{"request": "r-many", "rows": ['
+        for i in $(seq 0 399); do
+            [ "$i" = 0 ] || echo ,
+            row ENT-1 erp-test "$(date -d "$today - $i days" +%F)" 1000000
+        done
+        printf ']}'
+    } >"$dir/many"
+    counts 200 "$token" "@$dir/many" && has '"corrected":1' "$dir/page" &&
+        has '"added":399' "$dir/page" &&
+        sqlite3 "$dir/portal.db" "DELETE FROM supplier_count WHERE request =
+            (SELECT id FROM supplier_request WHERE number = 'r-many')" &&
+        head -c 300000 /dev/zero >"$dir/many" &&
+        counts 413 "$token" "@$dir/many"
+}
+check "hundreds of rows in one request" many_counts
 refused_counts()
 {
     counts 401 "" '{}' && counts 401 "${token%?}0x" '{}' &&

@@ -335,6 +335,41 @@ reader_dies()
 reader_dies
 result $? "a reader that is killed ends the probe with 1, to be started again"
 
+# Hundredths of a second that processes have worked.
+ticks_of()
+{
+    local p n=0
+    for p in "$@"; do
+        n=$((n + $(awk '{ print $14 + $15 }' "/proc/$p/stat")))
+    done
+    echo $n
+}
+# In the plain program, whose sandbox is the whole one. The address and the
+# routes go with the link.
+ups_and_downs()
+{
+    local state=$work/state-down spent
+    configure ebpf state-down
+    start_probe "$B/bin/yz-probe" || return 1
+    fetch 203.0.113.10
+    in_ns gw ip link set l1 down
+    sleep 2
+    spent=$(ticks_of "$probe_pid" "$(first_reader)")
+    sleep 2
+    [ $(($(ticks_of "$probe_pid" "$(first_reader)") - spent)) -lt 20 ] ||
+        echo "# busy while the interface is down"
+    in_ns gw ip link set l1 up
+    wait_until fetch 203.0.113.10
+    fetch 203.0.113.10
+    sleep 1
+    end_probe || { cat "$work/probe.log"; return 1; }
+    [ "$("$probe" show "$state"/spool/*.ipfix | grep -c \
+        '"endpointId":"erp"')" -ge 3 ]
+}
+ups_and_downs >"$work/down.log"
+result $? "an interface that goes down and up again is captured on"
+cat "$work/down.log"
+
 # Of many flows with a packet each some are every reader's.
 others_count()
 {

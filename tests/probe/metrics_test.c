@@ -56,7 +56,18 @@ static struct probe_status sample(void)
         .flow_limit = 65536,
         .flow_table_bytes = 20 << 20,
         .batches_made = 12,
-        .spool = {2, 4096, 9, 1, 0},
+        .spool = {.waiting = 2,
+                  .waiting_bytes = 4096,
+                  .acknowledged = 9,
+                  .refused = 1,
+                  .bound_bytes = 1 << 28,
+                  .losses = {3, 1, 4}},
+        .side = {.clock_offset_ms = -1500,
+                 .clock_taken = wall_from_s(1700000001),
+                 .registry_serial = 7,
+                 .known_serial = 7,
+                 .refusal = REFUSED_OLDER,
+                 .refusals = 2},
         .certificate_end = wall_from_ms(1800000000000),
         .clock_quality = CLOCK_SYNCHRONISED,
         .processes = processes,
@@ -150,6 +161,11 @@ static void test_text(void)
         "\nyunzheng_probe_duplicate_packets_total 6\n",
         "\nyunzheng_probe_undecodable_packets_total{reason=\"header\"} 3\n",
         "\nyunzheng_probe_batches_acknowledged_total 9\n",
+        "\nyunzheng_probe_loss_records_waiting 1\n",
+        "\nyunzheng_probe_clock_offset_seconds -1.500\n",
+        "\nyunzheng_probe_registry_serial 7\n",
+        "\nyunzheng_probe_registry_refused{reason=\"older\"} 1\n",
+        "\nyunzheng_probe_registry_refused{reason=\"signature\"} 0\n",
         "\nyunzheng_probe_certificate_expiry_time_seconds 1800000000.000\n",
         "\nyunzheng_probe_interface_dropped_packets_total{interface=\"odd"
         "\\\"\\\\\\n? name\",link_type=\"RAW\"} 2\n",
@@ -473,7 +489,7 @@ int main(void)
     compile(&sample_line, "^(yunzheng_probe_[a-z_]+)"
                           "(\\{[a-z_]+=\"([^\"\\\\]|\\\\[\\\\\"n])*\""
                           "(,[a-z_]+=\"([^\"\\\\]|\\\\[\\\\\"n])*\")*\\})? "
-                          "[0-9]+(\\.[0-9]{3})?$");
+                          "-?[0-9]+(\\.[0-9]{3})?$");
     test_text();
     test_requests();
     test_addresses();

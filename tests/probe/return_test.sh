@@ -120,7 +120,7 @@ forge() # SERIAL SQL-OF-SIGNATURE
 }
 forge 3 signature
 tap "a head with another serial than was signed is refused" await 60 logged \
-    'list of endpoints without a right signature'
+    'refused: its signature is wrong'
 kept() { cmp "$home/state/endpoints.csv" "$demo/kept"; }
 "$portal" endpoints -c "$demo/portal.conf" >"$demo/kept"
 tap "and the list stays" kept

@@ -2,6 +2,7 @@
  * what is said about files that are not as they should be. */
 #include <string.h>
 
+#include "common/receipt.h"
 #include "probe/exporter.h"
 #include "probe/show.h"
 #include "tests/test.h"
@@ -147,6 +148,53 @@ static void test_faults(void)
     buffer_clear(&batch);
 }
 
+static void add_receipt(struct buffer *file, uint64_t sequence)
+{
+    struct receipt r = {.probe_id = "probe-1",
+                        .sequence = sequence,
+                        .ledger_index = 40 + sequence,
+                        .received_ms = 1700000000000,
+                        .status = RECEIPT_LATE};
+    struct buffer out;
+    buffer_init(&out, 4096);
+    CHECK(receipt_encode(&r, signing, &out));
+    buffer_add_slice(file, buffer_slice(&out));
+    buffer_clear(&out);
+}
+
+static void test_receipts(void)
+{
+    struct buffer file, out;
+    struct show_key none = {0}, other = key;
+    other.bytes[0] ^= 1;
+    buffer_init(&file, 1 << 20);
+    add_receipt(&file, 1);
+    add_receipt(&file, 2);
+    test_case("receipts: fields, meaning, signature");
+    CHECK(shown(&file, &key, &out));
+    CHECK(says(&out, "{\"receipt\":\"late\",\"receiptSignature\":\"valid\"}"));
+    CHECK_I64(count_lines(&out, "\"receiptSignature\":\"valid\""), 2);
+    CHECK(says(&out, "42"));
+    buffer_clear(&out);
+    CHECK(shown(&file, &none, &out));
+    CHECK(says(&out, "\"receiptSignature\":\"not checked"));
+    buffer_clear(&out);
+    CHECK(!shown(&file, &other, &out));
+    CHECK_I64(count_lines(&out, "valid"), 0);
+    buffer_clear(&out);
+    test_case("every changed byte of a receipt is found");
+    for (size_t i = 0; i < file.length; i++) {
+        file.data[i] ^= 0x20;
+        /* The message header's export time and numbers are not signed. */
+        size_t in_message = i % (file.length / 2);
+        CHECK(!shown(&file, &key, &out) ||
+              (in_message >= 4 && in_message < IPFIX_HEADER_LEN));
+        buffer_clear(&out);
+        file.data[i] ^= 0x20;
+    }
+    buffer_clear(&file);
+}
+
 int main(void)
 {
     signing = sign_key_generate(SIGN_ED25519);
@@ -154,6 +202,7 @@ int main(void)
     key.length = sign_key_public(signing, key.bytes);
     test_whole();
     test_faults();
+    test_receipts();
     sign_key_free(signing);
     return test_end();
 }

@@ -55,6 +55,16 @@ static struct probe_status sample(void)
                    .last_receipt = {.sequence = 12,
                                     .ledger_index = 4242,
                                     .received_ms = 1700099900000}},
+        .receipts = {.bytes = 5 << 20, .days = 3, .oldest = "2023-11-14"},
+        .side = {.challenge_taken = wall_from_s(1700099885),
+                 .clock_offset_ms = 70,
+                 .clock_taken = wall_from_s(1700099995),
+                 .registry_serial = 7,
+                 .registry_issued = wall_from_s(1700000000),
+                 .registry_told = wall_from_s(1700099705),
+                 .known_serial = 7},
+        .challenge_named = wall_from_s(1700099945),
+        .challenge_sequence = 12,
         .certificate_begin = wall_from_s(1690000000),
         .certificate_end = wall_from_s(1720000000),
         .clock_quality = CLOCK_SYNCHRONISED,
@@ -82,6 +92,7 @@ static struct status_question question(void)
                                 .state = "/var/lib/x",
                                 .now = wall_from_s(1700100005),
                                 .is_alive = everybody_lives,
+                                .free_bytes = STATUS_FREE_UNKNOWN,
                                 .language = LANGUAGE_EN};
     return q;
 }
@@ -139,7 +150,14 @@ static void test_well(void)
         "active 35 (of at most 65,536)",
         "now 9.0 MiB, peak 10.0 MiB, flows take at most 4.0 MiB",
         "made 12, waiting 0, acknowledged 12",
+        "batches given up 0; signed loss records: in batches 0, for the next "
+        "batch 0\n",
         "ledger index 4,242",
+        "kept since 2023-11-14, 5.0 MiB: /var/lib/x/receipts\n",
+        "synchronised; behind the collector's by 0.070 s (0 min 10 s ago)\n",
+        "number 7, issued 2023-11-15 06:13:20 +08:00, confirmed by the "
+        "collector 5 min 0 s ago\n",
+        "received 2 min 0 s ago, answered by batch 12 1 min 0 s ago\n",
         "230 days left, until 2024-07-03",
         "synchronised",
         "reader (process 7, user yz-probe): +root left +no new privileges "
@@ -183,6 +201,48 @@ static void bad_refused(struct probe_status *s)
 static void bad_uplink(struct probe_status *s)
 {
     s->uplink.is_connected = false;
+    s->uplink.failures = 3;
+    snprintf(s->uplink.fault, sizeof(s->uplink.fault), "Connection refused");
+    s->uplink_fault_time = wall_from_s(1700099965);
+    s->uplink_next = wall_from_s(1700100035);
+}
+static void bad_queue(struct probe_status *s)
+{
+    s->spool.waiting = 3;
+}
+/* Nothing to send: that is how a probe is between two batches. */
+static void idle_uplink(struct probe_status *s)
+{
+    s->uplink.is_connected = false;
+}
+static void bad_disk(struct probe_status *s)
+{
+    s->disk_fault = "/x: No space left on device";
+}
+static void bad_room(struct probe_status *s)
+{
+    s->spool.bound_bytes = 256 << 20;
+    s->spool.waiting_bytes = 206 << 20;
+}
+static void bad_receipts(struct probe_status *s)
+{
+    s->receipts.has_failed = true;
+}
+static void bad_offset(struct probe_status *s)
+{
+    s->side.clock_offset_ms = -86400000;
+}
+static void bad_old_list(struct probe_status *s)
+{
+    s->side.refusal = REFUSED_OLDER;
+    s->side.refused_serial = 5;
+    s->side.refused_issued = wall_from_s(1690000000);
+    s->side.refusals = 1;
+}
+static void bad_signature(struct probe_status *s)
+{
+    bad_old_list(s);
+    s->side.refusal = REFUSED_SIGNATURE;
 }
 static void bad_rules(struct probe_status *s)
 {
@@ -219,6 +279,23 @@ static void test_faults(void)
         {bad_lost, "加大 spool_mb", "raise spool_mb"},
         {bad_refused, "被拒收", "yz-probe show /var/lib/x/refused/*.ipfix"},
         {bad_uplink, "yz-probe check -c", "yz-probe check -c /etc/x.conf"},
+        {bad_uplink, "（0 分 40 秒 前，连续 3 次，0 分 30 秒后重试）",
+         "! Connection refused (0 min 40 s ago, 3 in a row, next attempt in 0 "
+         "min 30 s)"},
+        {bad_queue, "批次留在本机等待", "batches wait on this machine"},
+        {idle_uplink, "没有批次待发", "not connected, nothing waits"},
+        {bad_disk, "腾出 /var/lib/x", "look at the disk of /var/lib/x"},
+        {bad_room, "缓存将满", "the spool is nearly full"},
+        {bad_receipts, "回执无法保存", "receipts cannot be kept"},
+        {bad_offset, "快 86400.000 秒",
+         "ahead of the collector's by 86400.000"},
+        {bad_old_list, "第 5 号（签发于 2023-07-22",
+         "list number 5 (issued 2023-07-22 12:26:40 +08:00) is refused: it is "
+         "older than one known before"},
+        {bad_old_list, "--serial N（N 大于 7）",
+         "yz-portal registry publish --serial N, N above 7"},
+        {bad_signature, "yz-probe enrol -c /etc/x.conf --again",
+         "its signature is wrong; the list in force stays"},
         {bad_rules, "没有有效的登记", "nothing registered is valid"},
         {bad_clock, "timedatectl", "sudo timedatectl set-ntp true"},
         {bad_days, "换发证书", "9 days left"},
@@ -232,7 +309,8 @@ static void test_faults(void)
         cases[i].spoil(&s);
         answer(&s, &q);
         CHECK(has(cases[i].en));
-        bool is_well = cases[i].spoil == short_life;
+        bool is_well =
+            cases[i].spoil == short_life || cases[i].spoil == idle_uplink;
         CHECK((strstr(text, "! ") == NULL) == is_well);
         CHECK((strstr(text, "All is well") != NULL) == is_well);
         q.language = LANGUAGE_ZH;
@@ -252,9 +330,24 @@ static void test_not_running(void)
     CHECK(is_running);
     q.now = wall_from_s(1700100031);
     answer(&s, &q);
+    CHECK(!is_running && has(": for 0 min 31 s has written no status, although "
+                             "its process is there; look at the disk of "
+                             "/var/lib/x"));
+    q.free_bytes = 4096;
+    answer(&s, &q);
+    CHECK(!is_running &&
+          has("since the disk of /var/lib/x is full; make room"));
+    q.language = LANGUAGE_ZH;
+    answer(&s, &q);
+    CHECK(has("：0 分 31 秒 没有写出状态，因为 /var/lib/x 所在磁盘已满"));
+    q = question();
+    q.now = wall_from_s(1700100031);
+    q.is_alive = nobody_lives;
+    answer(&s, &q);
     CHECK(!is_running &&
           has("NOT RUNNING; what follows is from 0 min 31 s ago"));
     CHECK(has("sudo systemctl start yz-probe"));
+    q.is_alive = everybody_lives;
     q.now = wall_from_s(1700099000);
     answer(&s, &q);
     CHECK(!is_running && has("the clock was set back"));
@@ -262,6 +355,11 @@ static void test_not_running(void)
     q.is_alive = nobody_lives;
     answer(&s, &q);
     CHECK(!is_running && has("NOT RUNNING"));
+    test_case("a disk that is nearly full is told before it is");
+    q = question();
+    q.free_bytes = 2 << 20;
+    answer(&s, &q);
+    CHECK(is_running && has("! the disk of /var/lib/x has only 2048 KiB left"));
     test_case("a status of an older probe, without the newer members");
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\"}"), &q));
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\","
@@ -281,6 +379,14 @@ static void test_json(void)
     CHECK(strncmp(text, "{\"age_s\":5,\"is_running\":true,\"probe\":\"gate-1\"",
                   44) == 0);
     CHECK(has("\"duplicates\":77") && has("\"landlock_abi\":6"));
+    CHECK(has("\"clock_offset_ms\":70,\"clock_compared\":\"2023-11-16T"));
+    CHECK(has("\"registry\":{\"serial\":7,\"issued\":\"2023-11-14T22:13:20"));
+    CHECK(has("\"loss_records\":{\"told\":0,\"waiting\":0"));
+    CHECK(has("\"receipts\":{\"kept_octets\":5242880,\"days\":3,\"oldest\":"
+              "\"2023-11-14\",\"has_failed\":false}"));
+    bad_old_list(&s);
+    answer(&s, &q);
+    CHECK(has("\"refused\":{\"serial\":5,") && has("\"kind\":\"older\""));
 }
 
 static bool is_plain(void)

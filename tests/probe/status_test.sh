@@ -46,11 +46,14 @@ result $? "fresh and alive: running, status 0"
 ask 0 --json && grep -q '^{"age_s":[0-9]*,"is_running":true,"probe":"gate-1","pid":' "$work/out"
 result $? "--json"
 write_status 60 $$
-ask 1 && grep -q 'NOT RUNNING.* 1 min ' "$work/out"
-result $? "a minute old: not running, status 1"
+ask 1 && grep -q ': for 1 min .* has written no status' "$work/out"
+result $? "a minute old, and its process is there: it does not write, status 1"
 sleep 0 &
 gone=$!
 wait $gone
+write_status 60 $gone
+ask 1 && grep -q 'NOT RUNNING.* 1 min ' "$work/out"
+result $? "a minute old: not running, status 1"
 write_status 3 $gone
 ask 1 --json && grep -q '"is_running":false' "$work/out"
 result $? "fresh, but its process is gone: status 1"

@@ -339,9 +339,9 @@ static void remove_folder(const char *name)
 
 static void remove_state(const char *state)
 {
-    static const char *const names[] = {"spool", "sent", "refused"};
+    static const char *const names[] = {"spool", "sent", "refused", "receipts"};
     char path[DURABLE_PATH_LEN];
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (durable_path(path, state, names[i]))
             remove_folder(path);
     if (durable_path(path, state, "lock"))
@@ -391,6 +391,20 @@ static bool received_all(const struct collector *c, const struct digest *hashes,
     return true;
 }
 
+/* All were received in the first second of 1970. */
+static uint64_t kept_receipts(void)
+{
+    struct buffer file;
+    uint64_t count = 0;
+    (void)buffer_read_file(&file, in_folder("state/receipts/1970-01-01.ipfix"),
+                           1 << 20);
+    for (size_t done = 0; done < file.length; count++)
+        done +=
+            (size_t)ipfix_message_length(file.data + done, file.length - done);
+    buffer_clear(&file);
+    return count;
+}
+
 static void check_totals(const struct script *script, const struct spool *s,
                          const struct uplink *u)
 {
@@ -400,6 +414,7 @@ static void check_totals(const struct script *script, const struct spool *s,
     CHECK_I64(t.refused, script->refused);
     CHECK_I64(t.lost, script->damaged);
     CHECK(uplink_status(u).has_receipt == (t.acknowledged + t.refused > 0));
+    CHECK_I64(kept_receipts(), t.acknowledged + t.refused);
 }
 
 static void play(const struct script *script)
@@ -419,7 +434,9 @@ static void play(const struct script *script)
         tls_context_client(in_folder("ca.pem"), in_folder("probe.pem"),
                            in_folder("probe.key"), wall_now(), &error);
     struct spool *s = spool_open(state, 1 << 24, 1 << 24, &error);
+    struct receipts *receipts = receipts_open(state, 1 << 20, &error);
     struct uplink_options options = {
+        .receipts = receipts,
         .collector = address,
         .collector_name = script->collector_name ? script->collector_name
                                                  : "collector.example",
@@ -445,6 +462,7 @@ static void play(const struct script *script)
             CHECK(received_all(&c, hashes + script->damaged,
                                script->batches - script->damaged));
     }
+    receipts_free(receipts);
     spool_close(s);
     tls_context_free(tls);
     collector_close(&c);
