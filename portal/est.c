@@ -31,16 +31,19 @@ enum {
     FILE_LIMIT = 64 * 1024,
     INFO_MAX = 16 * 1024,
     OBJECT_LEN = 96,
+    END_NEAR_DAYS = 30, /* of the port's own certificate: said once a day */
 };
 
 struct est {
     struct portal *portal;
     struct pki_authority *authority;
     struct http_server *server;
-    struct buffer bundle; /* answer to cacerts, base64 */
-    struct buffer info;   /* answer to /.well-known/yunzheng, JSON */
-    pthread_mutex_t lock; /* of the limit */
+    struct buffer bundle;  /* answer to cacerts, base64 */
+    struct buffer info;    /* answer to /.well-known/yunzheng, JSON */
+    struct wall_time ends; /* the port's own certificate */
+    pthread_mutex_t lock;  /* of what follows */
     struct est_limit limit;
+    struct civil_day warned;
 };
 
 /* One request on its way to an answer. */
@@ -133,6 +136,24 @@ static void audit_failure(struct call *c, const char *result)
     if (db != NULL)
         portal_write_end(c->est->portal, audit_add(db, c->now, &entry));
     log_warn("enrolment: refused (%s) from %s", result, object);
+}
+
+/* Without a certificate for this port no probe renews, and all go silent. */
+static void warn_of_end(struct est *est, struct wall_time now)
+{
+    char end[WALL_TEXT_LEN];
+    struct civil_day today = day_of_wall(now);
+    if (day_of_wall(est->ends).number - today.number > END_NEAR_DAYS)
+        return;
+    pthread_mutex_lock(&est->lock);
+    bool is_new = est->warned.number != today.number;
+    est->warned = today;
+    pthread_mutex_unlock(&est->lock);
+    wall_to_text(est->ends, end);
+    if (is_new)
+        log_warn("enrolment: %s ends on %s: make a new one (yz-portal authority"
+                 " issue) and restart, else no probe can enrol or renew",
+                 portal_config_of(est->portal)->est_certificate, end);
 }
 
 /* --- what requests carry --- */
@@ -233,6 +254,7 @@ static void issue(struct call *c, const struct digest *code,
             status = ENROLMENT_FAILED;
     }
     answer_with(c, status, buffer_slice(&certificate), &error);
+    warn_of_end(c->est, c->now);
     buffer_clear(&certificate);
 }
 
@@ -382,8 +404,10 @@ static bool check_certificate(struct est *est, struct error_text *error)
     const struct portal_config *config = portal_config_of(est->portal);
     struct buffer der;
     struct error_text why;
+    struct pki_certificate own;
     buffer_init(&der, FILE_LIMIT);
-    bool good = pki_certificate_load(config->est_certificate, &der, error);
+    bool good = pki_certificate_load(config->est_certificate, &der, error) &&
+                pki_certificate_read(buffer_slice(&der), &own, error);
     if (good &&
         !pki_certificate_verify(buffer_slice(&der),
                                 pki_authority_certificate(est->authority),
@@ -391,6 +415,8 @@ static bool check_certificate(struct est *est, struct error_text *error)
         good = error_set(error, "%s: not a server's certificate of %s (%s)",
                          config->est_certificate, config->ca_certificate,
                          why.text);
+    if (good)
+        est->ends = own.ends;
     buffer_clear(&der);
     return good;
 }
@@ -456,8 +482,10 @@ struct est *est_start(struct portal *portal, struct error_text *error)
                                         wall_now(), error);
     if (est->authority != NULL && make_bundle(est, error) &&
         make_info(est, error) && check_certificate(est, error) &&
-        start_server(est, error))
+        start_server(est, error)) {
+        warn_of_end(est, wall_now());
         return est;
+    }
     est_stop(est);
     return NULL;
 }

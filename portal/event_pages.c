@@ -226,6 +226,7 @@ static void add_filter(struct visit *visit, const struct filter *filter)
     while (s != NULL && db_step(s) == DB_ROW) {
         struct model *m = model_append(visit->model, "_kinds");
         model_text(m, "code", db_text(s, 0));
+        model_text(m, "name", visit_word(visit, "event.", db_text(s, 0)));
         model_bool(m, "chosen", strcmp(filter->kind, db_text(s, 0)) == 0);
     }
     model_text(visit->model, "_text", filter->text);

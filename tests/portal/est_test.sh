@@ -369,4 +369,19 @@ tap "sixty silent connections hold nobody up" silent
 stops() { kill -TERM "$pid" && await 10 has_ended "$pid" &&
     tail -n 1 "$demo/log/portal.log" | grep -q stopped; }
 tap "it stops in good order" stops
+# A port whose own certificate ends soon: nobody could renew then.
+tap "nobody was warned of a certificate that lasts" \
+    refuses grep -q 'ends on' "$demo/log/portal.log"
+ends_soon()
+{
+    rm "$demo/est.pem" "$demo/est.key"
+    : >"$demo/log/portal.log"
+    "$portal" authority issue -c "$conf" --name localhost,127.0.0.1 --days 20 \
+        --out "$demo/est" && start_portal && from_source 9 &&
+        renew two && renew two && kill -TERM "$pid" &&
+        await 10 has_ended "$pid" &&
+        [ "$(grep -c 'est.pem ends on .*: make a new one' \
+            "$demo/log/portal.log")" = 1 ]
+}
+tap "one whose end is near says so, once a day" ends_soon
 tap_end

@@ -605,6 +605,9 @@ check "events in both languages, escaped, with hashes and the log's state" \
     events
 events_filtered()
 {
+    get anna '/events?lang=zh'
+    has '<small>签名不正确</small>' "$dir/page" &&
+        has 'signature · 签名不正确</option>' "$dir/page" || return 1
     get anna '/events?kind=conflict'
     has 'probe was cloned' "$dir/page" || has '探针被复制' "$dir/page" || return 1
     lacks 'stranger' "$dir/page" &&
