@@ -949,6 +949,114 @@ static void test_flood(struct bench *b)
     CHECK_I64(end_collector(b, SIGTERM), 0);
 }
 
+/* --- stopping --- */
+
+/* How many of the batches it acknowledged before it closed. */
+static int count_receipts(struct bench *b, struct client *c)
+{
+    struct receipt receipt;
+    int count = 0;
+    while (client_receipt(b, c, &receipt) == RECEIPT_COUNTED)
+        count++;
+    return count;
+}
+
+static void test_stop(struct bench *b)
+{
+    enum { ALL = 200 };
+    static struct sample_batch batches[ALL];
+    struct client c;
+    test_case("VER-18: SIGTERM with batches in flight: what was acknowledged "
+              "is there, the rest comes again, all count once");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "log_level = debug\n");
+    start_collector(b);
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    CHECK(client_open(b, "P-1", &c));
+    for (int i = 0; i < ALL; i++) {
+        batches[i] = sample_next_flow(&b->p1, now_ms());
+        CHECK(client_send(&c, batches[i].bytes.data, batches[i].bytes.length));
+    }
+    kill(b->pid, SIGTERM);
+    int acknowledged = count_receipts(b, &c);
+    CHECK_I64(wait_for(b->pid), 0);
+    client_close(&c);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + acknowledged);
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    for (int i = 0; i < ALL; i++) {
+        CHECK_I64(exchange(b, &c, &batches[i]),
+                  i < acknowledged ? RECEIPT_REPEATED : RECEIPT_COUNTED);
+        sample_batch_clear(&batches[i]);
+    }
+    client_close(&c);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+static void test_locked(struct bench *b)
+{
+    char path[PATH_MAX];
+    struct error_text error = {""};
+    struct client c;
+    struct receipt receipt;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    test_case("SIGTERM while somebody else holds usage.db: it ends without a "
+              "receipt, and the batch counts once afterwards");
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    struct db *other = db_open(sample_path(&b->folder, "usage.db", path),
+                               DB_WRITE, NULL, 0, &error);
+    if (!CHECK(other != NULL && db_begin(other)))
+        return;
+    CHECK(client_send(&c, batch.bytes.data, batch.bytes.length));
+    CHECK(wait_log(b, "cannot store, batches wait"));
+    kill(b->pid, SIGTERM);
+    CHECK_I64(client_receipt(b, &c, &receipt), -1);
+    CHECK_I64(wait_for(b->pid), 0);
+    client_close(&c);
+    db_rollback(other);
+    db_close(other);
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_COUNTED);
+    client_close(&c);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+/* As after an update that starts the new one before the old one has ended. */
+static void test_two_collectors(struct bench *b)
+{
+    struct client c;
+    struct bench second = *b;
+    struct sample_batch one = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch two = sample_next_flow(&b->p1, now_ms());
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    test_case("VER-18: two collectors on one store: a batch that both get "
+              "counts once");
+    start_collector(b);
+    start_collector(&second);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_COUNTED);
+    client_close(&c);
+    CHECK(client_open(&second, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_REPEATED);
+    CHECK_I64(exchange(b, &c, &two), RECEIPT_COUNTED);
+    client_close(&c);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &two), RECEIPT_REPEATED);
+    client_close(&c);
+    CHECK_I64(end_collector(&second, SIGTERM), 0);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + 2);
+    CHECK(check_agrees(b));
+    sample_batch_clear(&one);
+    sample_batch_clear(&two);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -1007,6 +1115,9 @@ int main(void)
     test_case("SIGTERM ends it with 0");
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
+    test_stop(&b);
+    test_locked(&b);
+    test_two_collectors(&b);
     test_full(&b);
     test_flood(&b);
     test_superseded(&b);
