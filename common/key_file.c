@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/durable.h"
+
 FILE *key_file_open(const char *path, struct error_text *error)
 {
     struct stat st;
@@ -43,7 +45,7 @@ bool key_file_finish(FILE *file, const char *path, bool is_written,
 {
     bool good = is_written && fflush(file) == 0 && fsync(fileno(file)) == 0;
     good = fclose(file) == 0 && good;
-    if (good)
+    if (good && durable_sync_folder_of(path))
         return true;
     unlink(path);
     return error_set(error, "%s: could not be written", path);

@@ -21,8 +21,7 @@ struct boot_moments boot_moments_of(const struct batch_info *info,
     bool is_sound = challenge_ms - end_ms <= INTAKE_LATE_S * INT64_C(1000) &&
                     challenge_ms <= wall_to_ms(received);
     bool is_synchronised = info->clock_quality == CLOCK_SYNCHRONISED &&
-                           (off_ms == CLOCK_OFFSET_UNKNOWN ||
-                            (off_ms >= -minute_ms && off_ms <= minute_ms));
+                           off_ms >= -minute_ms && off_ms <= minute_ms;
     return (struct boot_moments){
         .collector = {true, is_sound ? challenge_ms : 0, wall_to_ms(received)},
         .probe = {is_sound && is_synchronised && end_ms > minute_ms,

@@ -8,9 +8,9 @@
  * is when a batch was made.
  *
  * Two clocks tell that, each for itself. The collector's: after the challenge
- * that the batch carries, before it was received. The probe's, when it says
- * that its clock is synchronised and nothing speaks against it: within a minute
- * of the end of the batch's period.
+ * that the batch carries, before it was received. The probe's, when it is
+ * synchronised and was measured to be within a minute of the collector's: within
+ * a minute of the end of the batch's period.
  */
 #ifndef LEDGER_BOOT_H
 #define LEDGER_BOOT_H

@@ -28,10 +28,16 @@ void checkpoint_write(const struct checkpoint *checkpoint, struct buffer *text)
                 checkpoint->size);
     base64_add_word(text, slice_of_bytes(checkpoint->root.bytes, DIGEST_LEN));
     buffer_add_u8(text, '\n');
-    if (!checkpoint->has_time)
+    if (checkpoint->has_time) {
+        wall_to_text(checkpoint->made, made);
+        buffer_addf(text, "time %s\n", made);
+    }
+    if (!checkpoint->has_events)
         return;
-    wall_to_text(checkpoint->made, made);
-    buffer_addf(text, "time %s\n", made);
+    buffer_addf(text, "events %" PRIu64 " ", checkpoint->events.count);
+    base64_add_word(text,
+                    slice_of_bytes(checkpoint->events.hash.bytes, DIGEST_LEN));
+    buffer_add_u8(text, '\n');
 }
 
 /* Decimal as it is written: no zero in front. */
@@ -43,12 +49,18 @@ static bool read_size(struct slice text, uint64_t *size)
 
 static bool read_extension(struct slice line, struct checkpoint *checkpoint)
 {
-    struct slice word, rest = line;
+    struct slice word, count, rest = line;
     if (line.length == 0)
         return false;
-    if (slice_next(&rest, ' ', &word) && slice_equal_text(word, "time") &&
-        !checkpoint->has_time)
+    if (!slice_next(&rest, ' ', &word))
+        return true;
+    if (slice_equal_text(word, "time") && !checkpoint->has_time)
         checkpoint->has_time = wall_from_text(rest, &checkpoint->made);
+    if (slice_equal_text(word, "events") && !checkpoint->has_events)
+        checkpoint->has_events =
+            slice_next(&rest, ' ', &count) &&
+            read_size(count, &checkpoint->events.count) &&
+            note_read_base64(rest, checkpoint->events.hash.bytes, DIGEST_LEN);
     return true;
 }
 
@@ -344,6 +356,22 @@ static bool insert_row(struct maker *m, const struct checkpoint *c,
     return db_do(s);
 }
 
+/* Goes on from the events that the last checkpoint signed. */
+static bool take_events(struct maker *m, struct checkpoint *made)
+{
+    uint64_t end;
+    if (m->last.has_events)
+        made->events = m->last.events;
+    made->has_events = true;
+    if (!event_log_end(m->db, &end) ||
+        !event_log_extend(m->db, "main", &made->events, end))
+        return error_set(m->error, "%s", db_error(m->db));
+    return made->events.count == end ||
+           error_set(m->error,
+                     "rollback: event %" PRIu64 " is missing in usage.db",
+                     (end < made->events.count ? end : made->events.count) + 1);
+}
+
 static enum checkpoint_status sign_and_store(struct maker *m,
                                              const struct checkpoint *c)
 {
@@ -407,6 +435,8 @@ enum checkpoint_status checkpoint_make(struct db *db,
     enum checkpoint_status status = compare_with_last(&m, made->size);
     if (status != CHECKPOINT_MADE)
         return status;
+    if (!take_events(&m, made))
+        return CHECKPOINT_FAILED;
     made->number = (m.last.number > highest ? m.last.number : highest) + 1;
     return sign_and_store(&m, made);
 }

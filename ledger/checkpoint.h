@@ -7,6 +7,8 @@
  *   SIZE                       leaves, decimal
  *   ROOT                       RFC 6962 root of them, base64
  *   time 2026-11-25T08:00:00.000Z    an extension line: when it was signed
+ *   events COUNT HASH          another: the first so many events, and the hash
+ *                              over them (event_log.h), base64
  *
  * Each is a row of usage.db first and then a file NUMBER.checkpoint in a
  * folder, never written again. A checkpoint is only made of a tree that has
@@ -25,6 +27,7 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/digest.h"
+#include "ledger/event_log.h"
 #include "ledger/note.h"
 
 struct checkpoint {
@@ -34,6 +37,8 @@ struct checkpoint {
     struct digest root;
     bool has_time; /* other logs' checkpoints may have none */
     struct wall_time made;
+    bool has_events; /* so does every one of ours */
+    struct event_log events;
 };
 
 /* The note's text. */

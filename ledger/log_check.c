@@ -46,6 +46,7 @@ struct log_check {
     size_t receipt_count, receipt_next;
     uint64_t *files; /* numbers, ascending */
     size_t file_count;
+    struct event_log events; /* as far as the checkpoints went */
     struct merkle_tree levels[LOG_TREE_LEVELS]; /* of the open subtrees */
     uint64_t nodes[LOG_TREE_LEVELS];            /* closed, by level - 1 */
 };
@@ -194,6 +195,27 @@ static bool check_file(struct log_check *c, uint64_t number, struct slice text)
     return good;
 }
 
+/* The events of usage.db against what this checkpoint signed of them. */
+static bool check_events(struct log_check *c, const struct checkpoint *made)
+{
+    uint64_t before = c->events.count;
+    if (!made->has_events)
+        return true;
+    if (!event_log_extend(c->db, "live", &c->events, made->events.count))
+        return database_failed(c);
+    if (c->events.count < made->events.count)
+        return error_set(c->error,
+                         "delete: event %" PRIu64 " is missing, checkpoint "
+                         "%" PRIu64 " signed it",
+                         c->events.count + 1, made->number);
+    return digest_equal(c->events.hash, made->events.hash) ||
+           error_set(c->error,
+                     "edit: the events %" PRIu64 " to %" PRIu64
+                     " are not those that checkpoint %" PRIu64 " signed",
+                     before + (before < c->events.count), c->events.count,
+                     made->number);
+}
+
 static bool check_row(struct log_check *c, struct db_statement *s)
 {
     const struct note_key *log = c->options->log;
@@ -218,7 +240,8 @@ static bool check_row(struct log_check *c, struct db_statement *s)
     struct head *head = add_head(c, &checkpoint);
     return head != NULL && head_is_within(c, head) &&
            (c->options->folder == NULL || check_file(c, number, note.text)) &&
-           check_cosignatures(c, &checkpoint, note.text);
+           check_cosignatures(c, &checkpoint, note.text) &&
+           check_events(c, &checkpoint);
 }
 
 static bool read_rows(struct log_check *c)

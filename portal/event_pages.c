@@ -4,12 +4,18 @@
  */
 #include "portal/event_pages.h"
 
+#include <inttypes.h>
+
 #include <string.h>
 
 #include "common/digest.h"
 #include "common/writer.h"
 
-enum { PAGE_ROWS = 50, EXPORT_ROWS = 200000 };
+enum {
+    PAGE_ROWS = 50,
+    EXPORT_ROWS = 100000,
+    EXPORT_BYTES = HTTP_RESPONSE_MAX / 4 * 3,
+};
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 #define EVENTS                                                                 \
@@ -231,16 +237,19 @@ static void add_filter(struct visit *visit, const struct filter *filter)
 }
 
 /* The filter as a query, for the links to the export and the next page. */
-static void add_links(struct visit *visit, const struct filter *filter,
-                      int64_t next)
+static const char *query_of(const struct filter *filter, struct arena *arena)
 {
-    struct arena *arena = visit->arena;
     const char *query = arena_format(arena, "kind=%s&enterprise=%s&since=%s",
                                      form_encode(filter->kind, arena),
                                      form_encode(filter->text, arena),
                                      form_encode(filter->since_text, arena));
-    if (query == NULL)
-        query = "";
+    return query == NULL ? "" : query;
+}
+
+static void add_links(struct visit *visit, const struct filter *filter,
+                      int64_t next)
+{
+    const char *query = query_of(filter, visit->arena);
     model_textf(visit->model, "_export_link", "/events.csv?%s", query);
     model_textf(visit->model, "_first_link", "/events?%s", query);
     if (next > 0)
@@ -318,19 +327,38 @@ static void export_row(struct visit *visit, const struct event_row *row,
     csv_row_end(csv);
 }
 
+/* What did not fit is said in the last row, with the address of the rest. */
+static void export_rest(struct visit *visit, const struct filter *filter,
+                        int64_t last, struct csv_writer *csv)
+{
+    const char *address =
+        arena_format(visit->arena, "/events.csv?%s&before=%" PRId64,
+                     query_of(filter, visit->arena), last);
+    csv_text(csv, visit_word(visit, "", "events.cut"));
+    csv_text(csv, address == NULL ? "" : address);
+    csv_row_end(csv);
+}
+
 void event_list_export(struct visit *visit)
 {
     struct filter filter = read_filter(visit);
     struct http_response *response = visit->response;
     struct csv_writer csv;
     enum db_step step = DB_DONE;
-    struct db_statement *s = prepare(visit, &filter, EXPORT_ROWS);
+    int64_t count = 0, last = 0;
+    struct db_statement *s = prepare(visit, &filter, EXPORT_ROWS + 1);
     buffer_add_text(&response->body, "\xEF\xBB\xBF");
     csv_start(&csv, &response->body);
     export_head(visit, &csv);
     while (s != NULL && (step = db_step(s)) == DB_ROW) {
+        if (count++ == EXPORT_ROWS || response->body.length > EXPORT_BYTES) {
+            export_rest(visit, &filter, last, &csv);
+            db_reset(s);
+            break;
+        }
         struct event_row row = read_row(s);
         export_row(visit, &row, &csv);
+        last = row.id;
     }
     if (step == DB_FAILED || response->body.failed) {
         visit_fail_db(visit);

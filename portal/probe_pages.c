@@ -29,9 +29,9 @@ static void fill_row(struct visit *visit, struct db_statement *s)
     model_text(m, "id", db_text(s, 0));
     model_text(m, "enterprise",
                visit_name(visit, db_text(s, 1), db_text(s, 2)));
+    model_text(m, "site", visit_name(visit, db_text(s, 3), db_text(s, 4)));
     model_text(m, "supplier",
                visit_name(visit, db_text(s, 11), db_text(s, 12)));
-    model_text(m, "site", visit_name(visit, db_text(s, 3), db_text(s, 4)));
     model_text(m, "algorithm", db_text(s, 5));
     fill_day(m, "agreed", s, 6);
     model_text(m, "state", state);
@@ -57,11 +57,12 @@ static struct db_statement *prepare(struct visit *visit, const char *after)
         " LEFT JOIN supplier u ON u.id = p.supplier_id"
         " WHERE (:enterprise = '' OR p.enterprise_id = :enterprise)"
         " AND (:city = '' OR e.city_code = :city)"
-        " AND (:after = '' OR (ifnull(p.enterprise_id, ''),"
-        "  ifnull(p.site_id, ''), p.id) > (SELECT ifnull(enterprise_id, ''),"
+        " AND (:after = '' OR (ifnull(p.supplier_id, ''),"
+        "  ifnull(p.enterprise_id, ''), ifnull(p.site_id, ''), p.id) >"
+        "  (SELECT ifnull(supplier_id, ''), ifnull(enterprise_id, ''),"
         "  ifnull(site_id, ''), id FROM probe WHERE id = :after))"
-        " ORDER BY ifnull(p.enterprise_id, ''), ifnull(p.site_id, ''), p.id"
-        " LIMIT :most");
+        " ORDER BY ifnull(p.supplier_id, ''), ifnull(p.enterprise_id, ''),"
+        " ifnull(p.site_id, ''), p.id LIMIT :most");
     if (s == NULL)
         return NULL;
     db_bind_text(s, ":enterprise", visit->scope.enterprise);

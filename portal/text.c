@@ -196,6 +196,8 @@ static const struct text_row TEXTS[] = {
      "Cosigned by witnesses"},
     {"events.counts", "近 24 小时的事件",
      "Events of the last 24 hours"},
+    {"events.cut", "还有更早的事件，见：",
+     "Earlier events follow at:"},
     {"events.day", "近 24 小时的检查点",
      "Checkpoints of the last 24 hours"},
     {"events.detail", "详情",

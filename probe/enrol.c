@@ -397,7 +397,7 @@ static bool write_certificate(struct enrol *e)
 }
 
 /* To the user that run becomes: it renews the certificate. */
-static void give_files(struct enrol *e)
+static bool give_files(struct enrol *e)
 {
     const struct probe_config *c = &e->config;
     const char *const files[] = {c->signing_key, c->tls_key, c->ca,
@@ -408,6 +408,7 @@ static void give_files(struct enrol *e)
             lchown(files[i], user->pw_uid, user->pw_gid) != 0 &&
             errno != ENOENT)
             log_warn("%s: %s", files[i], strerror(errno));
+    return true;
 }
 
 /* --- the configuration --- */
@@ -464,13 +465,15 @@ static bool write_config(struct enrol *e, const struct json_node *root)
                 set_key(e, &text, "portal", e->portal) &&
                 set_registry_key(e, &text, root);
     if (good &&
-        !durable_write(e->path, buffer_slice(&text), info.st_mode & 0777))
+        (!durable_write(e->path, buffer_slice(&text), info.st_mode & 0777) ||
+         (geteuid() == 0 && chown(e->path, info.st_uid, info.st_gid) != 0)))
         good = FAIL(e, "%s：%s", "%s: %s", e->path, strerror(errno));
     buffer_clear(&text);
     return good;
 }
 
-/* The certificate is what makes the identity: it comes last. */
+/* The certificate is what makes the identity: it comes last, when run can read
+ * all the rest. */
 static bool write_files(struct enrol *e, const struct json_node *root)
 {
     char registry[DURABLE_PATH_LEN];
@@ -482,7 +485,8 @@ static bool write_files(struct enrol *e, const struct json_node *root)
            write_text(e, c->ca, buffer_slice(&e->authority_pem)) &&
            write_key(e, root, "receipt_key", c->receipt_key) &&
            write_key(e, root, "registry_key", registry) &&
-           write_config(e, root) && write_certificate(e);
+           write_config(e, root) && give_files(e) && write_certificate(e) &&
+           give_files(e);
 }
 
 /* --- all --- */
@@ -522,8 +526,6 @@ static bool finish(struct enrol *e)
         return false;
     const struct json_node *root = json_as_object(json_root(document));
     bool good = write_files(e, root);
-    if (good)
-        give_files(e);
     if (good && json_error(document) != NULL)
         good = error_set(&e->error, "%s", json_error(document));
     json_free(document);

@@ -504,6 +504,10 @@ drill()
         checked "UPDATE checkpoint SET text = replace(text, char(10) || '12' ||
             char(10), char(10) || '11' || char(10)), size = 11
             WHERE number = 1"
+    named edit "an event" '^edit: the events 1 to [0-9]* are not' \
+        checked "UPDATE event SET detail = 'nothing' WHERE id = 1"
+    named delete "an event" '^delete: event 1 is missing' \
+        checked "DELETE FROM event WHERE id = 1"
     named delete "a ledger row with its leaf" '^delete: ledger row 5 ' \
         checked "DELETE FROM merkle_leaf WHERE idx = 5;
             DELETE FROM ledger WHERE idx = 5"

@@ -218,6 +218,75 @@ static enum checkpoint_status make(struct bench *b, int64_t now_s,
                            &b->error);
 }
 
+static bool add_event(struct bench *b, const char *detail)
+{
+    const struct ledger_event event = {
+        .reason = REASON_CONFLICT, .probe_id = "P-1", .detail = detail};
+    const struct ledger_event other = {.reason = REASON_GAP,
+                                       .probe_id = "P-2",
+                                       .sequence = 7,
+                                       .detail = detail};
+    bool is_new;
+    return ledger_add_event(b->db, &event, SAMPLE_NOW, &is_new) &&
+           ledger_add_event(b->db, &other, SAMPLE_NOW, &is_new);
+}
+
+/* The hash as it is after these many events, taken in one step. */
+static struct digest events_hash(struct bench *b, uint64_t count)
+{
+    struct event_log log = {0};
+    CHECK(event_log_extend(b->db, "main", &log, count) && log.count == count);
+    return log.hash;
+}
+
+static void test_events(struct bench *b)
+{
+    struct checkpoint made, next;
+    struct event_log log = {0};
+    test_case("a checkpoint signs the events until then");
+    CHECK(add_event(b, "one"));
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7200, &made), CHECKPOINT_MADE);
+    CHECK(made.has_events && made.events.count == 2);
+    CHECK(digest_equal(made.events.hash, events_hash(b, 2)));
+
+    test_case("an event that comes again is the same event");
+    CHECK(add_event(b, "one"));
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7201, &next), CHECKPOINT_MADE);
+    CHECK(next.events.count == 2 &&
+          digest_equal(made.events.hash, next.events.hash));
+
+    test_case("each of its columns counts");
+    static const char *const CHANGES[] = {"at_us = at_us + 1",
+                                          "sequence = 8",
+                                          "gap_first = 1",
+                                          "known_hash = zeroblob(32)",
+                                          "other_hash = zeroblob(32)",
+                                          "boot_id = zeroblob(16)",
+                                          "kind = 'fork'",
+                                          "probe_id = 'P-3'",
+                                          "detail = ''"};
+    for (size_t i = 0; i < sizeof(CHANGES) / sizeof(CHANGES[0]); i++) {
+        char sql[100];
+        snprintf(sql, sizeof(sql), "UPDATE event SET %s WHERE id = 2",
+                 CHANGES[i]);
+        CHECK(db_begin(b->db) && db_run(b->db, sql));
+        CHECK(!digest_equal(made.events.hash, events_hash(b, 2)));
+        db_rollback(b->db);
+    }
+
+    test_case("over a missing event nothing is signed");
+    CHECK(db_begin(b->db) && db_run(b->db, "DELETE FROM event WHERE id = 1"));
+    CHECK(event_log_extend(b->db, "main", &log, 2) && log.count == 0);
+    db_rollback(b->db);
+    CHECK(db_run(b->db, "DELETE FROM event WHERE id = 2"));
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7202, &next), CHECKPOINT_FAILED);
+    CHECK(strstr(b->error.text, "event 2 is missing") != NULL);
+    CHECK(add_event(b, "two") &&
+          db_run(b->db, "UPDATE event SET id = 5 WHERE id = 2"));
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7203, &next), CHECKPOINT_FAILED);
+    CHECK(strstr(b->error.text, "event 3 is missing") != NULL);
+}
+
 static void test_checkpoint(struct bench *b)
 {
     struct checkpoint first, second, read;
@@ -440,6 +509,7 @@ int main(void)
     test_checkpoint(&b);
     test_text(&b);
     test_witness(&b);
+    test_events(&b);
     tear_down(&b);
     return test_end();
 }

@@ -134,6 +134,10 @@ static void off(struct plan *p)
 {
     p->info.clock_offset_ms = -61000;
 }
+static void unmeasured(struct plan *p)
+{
+    p->info.clock_offset_ms = CLOCK_OFFSET_UNKNOWN;
+}
 static void unsynchronised(struct plan *p)
 {
     p->info.clock_quality = CLOCK_UNSYNCHRONISED;
@@ -176,11 +180,11 @@ static const struct {
     char letter;
     void (*change)(struct plan *);
 } CHANGES[] = {
-    {'t', twin},      {'c', challenged},     {'s', challenged_old},
-    {'b', backdated}, {'p', of_other},       {'f', forged},
-    {'x', off},       {'u', unsynchronised}, {'o', old_list},
-    {'n', no_list},   {'k', broken},         {'l', long_period},
-    {'+', skip},      {'L', with_loss},
+    {'t', twin},        {'c', challenged},     {'s', challenged_old},
+    {'b', backdated},   {'p', of_other},       {'f', forged},
+    {'x', off},         {'u', unsynchronised}, {'m', unmeasured},
+    {'o', old_list},    {'n', no_list},        {'k', broken},
+    {'l', long_period}, {'+', skip},           {'L', with_loss},
 };
 
 static void make_one(struct scene *s, char boot, int64_t end_min,
@@ -196,7 +200,6 @@ static void make_one(struct scene *s, char boot, int64_t end_min,
                  .period_start_ms = end_ms - 5 * MINUTE,
                  .period_end_ms = end_ms,
                  .clock_quality = CLOCK_SYNCHRONISED,
-                 .clock_offset_ms = CLOCK_OFFSET_UNKNOWN,
                  .registry_version = {{2}}},
         .flow = sample_flow(end_ms - 200000, 7),
     };
@@ -358,6 +361,8 @@ static const struct {
      "2@0 1@0 0@0", "clone gap=arrived late*3 reorder"},
     {"clone: clocks that say nothing, told by challenges",
      "A-20cu B-15cu A-10cu", "0@-20 1@-15 2@-10", "clone"},
+    {"no clone: a clock that was never measured was a day off",
+     "A-20m B-1460m B-10m", "0@-20 1@-15 2@-10", "late"},
     {"no clone: a restart", "A-20c A-15c B-10c B-5c", "0@-20 1@-15 2@-10 3@-5",
      ""},
     {"no clone: a restart, the old spool comes last", "A-20c A-15c B-10c B-5c",

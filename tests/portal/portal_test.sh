@@ -625,6 +625,26 @@ events_elsewhere()
         has '"cosignatures":1' "$dir/page" && lacks '"_' "$dir/page"
 }
 check "events as CSV and JSON" events_elsewhere
+# More than one file can hold: it says where the rest is.
+many_events()
+{
+    sqlite3 "$dir/usage.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT
+        i + 1 FROM n WHERE i < 250000) INSERT INTO event (at_us, last_us, times,
+        kind, probe_id, sequence, known_hash, other_hash, detail) SELECT i,
+        i, 1, 'gap', 'many', i, randomblob(32), randomblob(32), hex(zeroblob(60))
+        FROM n"
+    local path=/events.csv rows=0 files=0
+    while [ -n "$path" ] && [ $files -lt 5 ]; do
+        gives 200 anna "$path" || return 1
+        rows=$((rows + $(grep -c ',many,' "$dir/page")))
+        files=$((files + 1))
+        path=$(tail -n 1 "$dir/page" | tr -d '\r' | sed -n 's/.*,"*\(\/events.csv[^"]*\)"*$/\1/p')
+    done
+    sqlite3 "$dir/usage.db" "DELETE FROM event WHERE probe_id = 'many'"
+    echo "$rows rows in $files files"
+    [ $rows = 250000 ] && [ $files = 3 ]
+}
+check "as many events as there are come as CSV, file by file" many_events
 events_for_whom()
 {
     local who

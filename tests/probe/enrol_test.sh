@@ -11,6 +11,8 @@ title="a probe enrols itself"
 
 home=$demo/gateway
 write_probe_conf "$home"
+chown nobody:nogroup "$home/probe.conf"
+chmod 640 "$home/probe.conf"
 issue
 tap "nobody is trusted unseen: the fingerprint is shown" \
     complains 1 "$fingerprint" enrol "$home"
@@ -40,6 +42,8 @@ conf_is_whole() { grep -qx "probe_id = $id" "$home/probe.conf" &&
     grep -qx "portal = $PORTAL" "$home/probe.conf" &&
     grep -qx "# The gateway's." "$home/probe.conf"; }
 tap "the configuration is complete, its comments are there" conf_is_whole
+tap "and whose it was" test \
+    "$(stat -c %a%U:%G "$home/probe.conf")" = 640nobody:nogroup
 tap "a working identity is not overwritten" complains 1 "--again" \
     enrol "$home" --fingerprint "$fingerprint"
 
@@ -181,6 +185,17 @@ tap "a portal of another authority: refused, and the clock is told" \
 mv "$demo/good-ca.pem" "$home/identity/ca.pem"
 
 # --- cut short at any point ---
+
+# The last file cannot be written: what is there is already its user's.
+home=$demo/last
+write_probe_conf "$home"
+sed -i 's|^certificate =.*|certificate = /proc/self/probe.pem|' "$home/probe.conf"
+issue
+tap "a certificate that cannot be written is said so" complains 1 \
+    /proc/self/probe.pem enrol "$home" --fingerprint "$fingerprint"
+tap "its keys are for the user that run becomes" keys_are_private
+sed -i 's|^certificate =.*|certificate = identity/probe.pem|' "$home/probe.conf"
+tap "it goes on with the same code" enrol "$home" --fingerprint "$fingerprint"
 
 # The answer may be lost, the machine may go down between any two files: in the
 # end there is one probe, one certificate, and everything fits.
