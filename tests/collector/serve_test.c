@@ -1057,6 +1057,58 @@ static void test_two_collectors(struct bench *b)
     sample_batch_clear(&two);
 }
 
+/* The resident memory of a process, in KiB. */
+static long memory_of(pid_t pid)
+{
+    char path[64], line[256];
+    long kib = -1;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f != NULL && kib < 0 && fgets(line, sizeof(line), f) != NULL)
+        sscanf(line, "VmRSS: %ld", &kib);
+    if (f != NULL)
+        fclose(f);
+    return kib;
+}
+
+static void test_deaf(struct bench *b)
+{
+    enum { MOST = 60000, GROWTH_KIB = 64 * 1024 };
+    const struct timeval limit = {.tv_sec = 2};
+    const int small = 4096;
+    struct client deaf, good;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch other = sample_next_flow(&b->p2, now_ms());
+    int sent = 0;
+    test_case("a peer that never reads its receipts is not read from; others "
+              "are served, nobody spins, memory stays");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "workers = 1\n");
+    start_collector(b);
+    long before = memory_of(b->pid);
+    if (!CHECK(client_open(b, "P-1", &deaf)))
+        return;
+    setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    setsockopt(deaf.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    while (sent < MOST &&
+           client_send(&deaf, batch.bytes.data, batch.bytes.length))
+        sent++;
+    CHECK(sent > 0 && sent < MOST);
+    CHECK(client_open(b, "P-2", &good));
+    CHECK_I64(exchange(b, &good, &other), RECEIPT_COUNTED);
+    CHECK(memory_of(b->pid) - before < GROWTH_KIB);
+    long ticks = ticks_of(b->pid);
+    usleep(1000000);
+    CHECK(ticks_of(b->pid) - ticks < sysconf(_SC_CLK_TCK) / 2);
+    printf("# %d batches taken, %ld KiB more\n", sent,
+           memory_of(b->pid) - before);
+    client_close(&deaf);
+    client_close(&good);
+    sample_batch_clear(&batch);
+    sample_batch_clear(&other);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -1118,6 +1170,7 @@ int main(void)
     test_stop(&b);
     test_locked(&b);
     test_two_collectors(&b);
+    test_deaf(&b);
     test_full(&b);
     test_flood(&b);
     test_superseded(&b);
