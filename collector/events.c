@@ -43,14 +43,24 @@ static void add_hash(struct buffer *out, const char *name, struct slice hash)
     buffer_addf(out, " %s %s", name, hex);
 }
 
+/* Of one byte, or of two in UTF-8 (U+0080 to U+009F); 0: none begins here. */
+static size_t control_length(const char *text)
+{
+    const uint8_t *b = (const uint8_t *)text;
+    if (b[0] < ' ' || b[0] == 0x7f)
+        return 1;
+    return b[0] == 0xc2 && b[1] >= 0x80 && b[1] < 0xa0 ? 2 : 0;
+}
+
 /* What came over the network is written so that it cannot pass for more than
  * one line, or for an escape sequence. */
 static void add_plain(struct buffer *out, const char *text)
 {
-    for (; *text != '\0'; text++)
-        buffer_add_u8(out, (uint8_t)*text < ' ' || *text == 0x7f
-                               ? (uint8_t)'?'
-                               : (uint8_t)*text);
+    while (*text != '\0') {
+        size_t length = control_length(text);
+        buffer_add_u8(out, length > 0 ? '?' : (uint8_t)*text);
+        text += length > 0 ? length : 1;
+    }
 }
 
 static void add_line(struct db_statement *s, struct buffer *out)

@@ -37,7 +37,8 @@ struct tls_context {
 struct tls {
     struct tls_context *context;
     SSL *ssl;
-    bool is_broken; /* after a failure nothing more is sent */
+    bool is_broken;  /* after a failure nothing more is sent */
+    bool is_drained; /* the last reading found no whole record */
     char error[256];
 };
 
@@ -489,7 +490,10 @@ enum tls_status tls_read(struct tls *tls, void *data, size_t length,
     *done = 0;
     ERR_clear_error();
     errno = 0;
-    return status_of(tls, SSL_read_ex(tls->ssl, data, length, done));
+    enum tls_status status =
+        status_of(tls, SSL_read_ex(tls->ssl, data, length, done));
+    tls->is_drained = status != TLS_OK;
+    return status;
 }
 
 enum tls_status tls_write(struct tls *tls, const void *data, size_t length,
@@ -501,9 +505,11 @@ enum tls_status tls_write(struct tls *tls, const void *data, size_t length,
     return status_of(tls, SSL_write_ex(tls->ssl, data, length, done));
 }
 
+/* The library counts the bytes of an unfinished record, too: who went by that
+ * alone would ask again and again until its peer sends the rest. */
 bool tls_has_pending(const struct tls *tls)
 {
-    return SSL_has_pending(tls->ssl) == 1;
+    return !tls->is_drained && SSL_has_pending(tls->ssl) == 1;
 }
 
 bool tls_peer_name(const struct tls *tls, char name[static TLS_NAME_LEN])

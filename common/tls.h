@@ -69,7 +69,8 @@ enum tls_status tls_read(struct tls *tls, void *data, size_t length,
                          size_t *done);
 enum tls_status tls_write(struct tls *tls, const void *data, size_t length,
                           size_t *done);
-bool tls_has_pending(const struct tls *tls); /* decrypted bytes wait inside */
+/* Bytes wait inside that tls_read() gives without the socket. */
+bool tls_has_pending(const struct tls *tls);
 /* Common name of the peer's verified certificate; false when it has none or
  * does not fit. */
 bool tls_peer_name(const struct tls *tls, char name[static TLS_NAME_LEN]);

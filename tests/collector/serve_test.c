@@ -949,6 +949,166 @@ static void test_flood(struct bench *b)
     CHECK_I64(end_collector(b, SIGTERM), 0);
 }
 
+/* --- stopping --- */
+
+/* How many of the batches it acknowledged before it closed. */
+static int count_receipts(struct bench *b, struct client *c)
+{
+    struct receipt receipt;
+    int count = 0;
+    while (client_receipt(b, c, &receipt) == RECEIPT_COUNTED)
+        count++;
+    return count;
+}
+
+static void test_stop(struct bench *b)
+{
+    enum { ALL = 200 };
+    static struct sample_batch batches[ALL];
+    struct client c;
+    test_case("VER-18: SIGTERM with batches in flight: what was acknowledged "
+              "is there, the rest comes again, all count once");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "log_level = debug\n");
+    start_collector(b);
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    CHECK(client_open(b, "P-1", &c));
+    for (int i = 0; i < ALL; i++) {
+        batches[i] = sample_next_flow(&b->p1, now_ms());
+        CHECK(client_send(&c, batches[i].bytes.data, batches[i].bytes.length));
+    }
+    kill(b->pid, SIGTERM);
+    int acknowledged = count_receipts(b, &c);
+    CHECK_I64(wait_for(b->pid), 0);
+    client_close(&c);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + acknowledged);
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    for (int i = 0; i < ALL; i++) {
+        CHECK_I64(exchange(b, &c, &batches[i]),
+                  i < acknowledged ? RECEIPT_REPEATED : RECEIPT_COUNTED);
+        sample_batch_clear(&batches[i]);
+    }
+    client_close(&c);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+static void test_locked(struct bench *b)
+{
+    char path[PATH_MAX];
+    struct error_text error = {""};
+    struct client c;
+    struct receipt receipt;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    test_case("SIGTERM while somebody else holds usage.db: it ends without a "
+              "receipt, and the batch counts once afterwards");
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    struct db *other = db_open(sample_path(&b->folder, "usage.db", path),
+                               DB_WRITE, NULL, 0, &error);
+    if (!CHECK(other != NULL && db_begin(other)))
+        return;
+    CHECK(client_send(&c, batch.bytes.data, batch.bytes.length));
+    CHECK(wait_log(b, "cannot store, batches wait"));
+    kill(b->pid, SIGTERM);
+    CHECK_I64(client_receipt(b, &c, &receipt), -1);
+    CHECK_I64(wait_for(b->pid), 0);
+    client_close(&c);
+    db_rollback(other);
+    db_close(other);
+    start_collector(b);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &batch), RECEIPT_COUNTED);
+    client_close(&c);
+    sample_batch_clear(&batch);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+/* As after an update that starts the new one before the old one has ended. */
+static void test_two_collectors(struct bench *b)
+{
+    struct client c;
+    struct bench second = *b;
+    struct sample_batch one = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch two = sample_next_flow(&b->p1, now_ms());
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    test_case("VER-18: two collectors on one store: a batch that both get "
+              "counts once");
+    start_collector(b);
+    start_collector(&second);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_COUNTED);
+    client_close(&c);
+    CHECK(client_open(&second, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &one), RECEIPT_REPEATED);
+    CHECK_I64(exchange(b, &c, &two), RECEIPT_COUNTED);
+    client_close(&c);
+    CHECK(client_open(b, "P-1", &c));
+    CHECK_I64(exchange(b, &c, &two), RECEIPT_REPEATED);
+    client_close(&c);
+    CHECK_I64(end_collector(&second, SIGTERM), 0);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + 2);
+    CHECK(check_agrees(b));
+    sample_batch_clear(&one);
+    sample_batch_clear(&two);
+}
+
+/* The resident memory of a process, in KiB. */
+static long memory_of(pid_t pid)
+{
+    char path[64], line[256];
+    long kib = -1;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f != NULL && kib < 0 && fgets(line, sizeof(line), f) != NULL)
+        sscanf(line, "VmRSS: %ld", &kib);
+    if (f != NULL)
+        fclose(f);
+    return kib;
+}
+
+static void test_deaf(struct bench *b)
+{
+    enum { MOST = 60000, GROWTH_KIB = 64 * 1024 };
+    const struct timeval limit = {.tv_sec = 2};
+    const int small = 4096;
+    struct client deaf, good;
+    struct sample_batch batch = sample_next_flow(&b->p1, now_ms());
+    struct sample_batch other = sample_next_flow(&b->p2, now_ms());
+    int sent = 0;
+    test_case("a peer that never reads its receipts is not read from; others "
+              "are served, nobody spins, memory stays");
+    write_config(b, "collector.conf", "127.0.0.1:0", "collector", "",
+                 "workers = 1\n");
+    start_collector(b);
+    long before = memory_of(b->pid);
+    if (!CHECK(client_open(b, "P-1", &deaf)))
+        return;
+    setsockopt(deaf.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    setsockopt(deaf.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    while (sent < MOST &&
+           client_send(&deaf, batch.bytes.data, batch.bytes.length))
+        sent++;
+    CHECK(sent > 0 && sent < MOST);
+    CHECK(client_open(b, "P-2", &good));
+    CHECK_I64(exchange(b, &good, &other), RECEIPT_COUNTED);
+    CHECK(memory_of(b->pid) - before < GROWTH_KIB);
+    long ticks = ticks_of(b->pid);
+    usleep(1000000);
+    CHECK(ticks_of(b->pid) - ticks < sysconf(_SC_CLK_TCK) / 2);
+    printf("# %d batches taken, %ld KiB more\n", sent,
+           memory_of(b->pid) - before);
+    client_close(&deaf);
+    client_close(&good);
+    sample_batch_clear(&batch);
+    sample_batch_clear(&other);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
 struct wrong {
     const char *name;
     const char *listen, *certificate, *more;
@@ -1007,6 +1167,10 @@ int main(void)
     test_case("SIGTERM ends it with 0");
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
+    test_stop(&b);
+    test_locked(&b);
+    test_two_collectors(&b);
+    test_deaf(&b);
     test_full(&b);
     test_flood(&b);
     test_superseded(&b);

@@ -271,6 +271,22 @@ static void test_full_socket(void)
     pair_close(&p);
 }
 
+static void test_part_of_a_record(void)
+{
+    test_case("a part of a record is nothing that can be read without waiting");
+    struct pair p;
+    enum tls_status server, client;
+    uint8_t part[200] = {23, 3, 3, 4, 0}; /* of 1,024 bytes */
+    char data[10];
+    size_t done;
+    CHECK(pair_open(&p, "ca.crt", "probe", "collector.example", wall_now()));
+    shake(&p, &server, &client);
+    CHECK(send(p.fds[1], part, sizeof(part), 0) == sizeof(part));
+    CHECK_I64(tls_read(p.server, data, sizeof(data), &done), TLS_WANT_READ);
+    CHECK(!tls_has_pending(p.server));
+    pair_close(&p);
+}
+
 static void test_gone_peer(void)
 {
     test_case("a peer that is gone is a status, not a signal");
@@ -509,6 +525,7 @@ int main(void)
     make_certificates();
     test_good();
     test_full_socket();
+    test_part_of_a_record();
     test_gone_peer();
     test_refused_clients();
     test_refused_servers();
