@@ -37,6 +37,8 @@ struct domain {
     struct netflow_window window;
     uint64_t messages, records; /* for what a lost v9 message held */
     uint64_t init_ms;           /* 0: unknown */
+    /* What the present run of late messages took off the counters. */
+    uint64_t late_records, late_messages;
     struct selector selectors[NETFLOW_SELECTORS_MAX];
     size_t selector_count, selector_next;
 };
@@ -567,6 +569,32 @@ static enum netflow_status check_header(const struct cursor *c,
     return h->count > c->length ? NETFLOW_TRUNCATED : NETFLOW_BAD_LENGTH;
 }
 
+/* A late message takes back what its gap was counted as. */
+static void note_late(struct reading *r, uint64_t records)
+{
+    struct netflow_counters *n = &r->session->counters;
+    uint64_t messages = r->dialect == NETFLOW_V9 && n->lost_messages > 0;
+    if (records > n->lost_records)
+        records = n->lost_records;
+    n->reordered++;
+    n->lost_records -= records;
+    n->lost_messages -= messages;
+    r->domain->late_records += records;
+    r->domain->late_messages += messages;
+}
+
+/* `was_restart`: those before it were not late, so what was lost stays lost. */
+static void note_in_order(struct reading *r, bool was_restart)
+{
+    struct netflow_counters *n = &r->session->counters;
+    struct domain *d = r->domain;
+    if (was_restart) {
+        n->lost_records += d->late_records;
+        n->lost_messages += d->late_messages;
+    }
+    d->late_records = d->late_messages = 0;
+}
+
 /* What the number says about what did not come, in records. */
 static void note_sequence(struct reading *r, uint32_t number, bool is_whole)
 {
@@ -575,21 +603,20 @@ static void note_sequence(struct reading *r, uint32_t number, bool is_whole)
     bool is_v9 = r->dialect == NETFLOW_V9;
     uint32_t missing;
     bool is_certain = is_v9 || (is_whole && !r->has_unknown_set);
+    bool was_late = d->sequence.late_run == SEQUENCE_LATE_MAX;
     enum netflow_order order = netflow_sequence_note(
         &d->sequence, number, is_v9 ? 1 : r->records, is_certain, &missing);
     uint64_t average = d->messages > 0 ? d->records / d->messages : r->records;
-    uint64_t found = is_v9 ? average : r->records;
     if (order == ORDER_UNREAD)
         n->unread_records += missing;
     if (order == ORDER_GAP) {
         n->lost_records += is_v9 ? missing * average : missing;
         n->lost_messages += is_v9 ? missing : 0;
     }
-    if (order == ORDER_LATE) {
-        n->reordered++;
-        n->lost_records -= found < n->lost_records ? found : n->lost_records;
-        n->lost_messages -= is_v9 && n->lost_messages > 0 ? 1 : 0;
-    }
+    if (order == ORDER_LATE)
+        note_late(r, is_v9 ? average : r->records);
+    else
+        note_in_order(r, order == ORDER_RESET && was_late);
     n->resets += order == ORDER_RESET;
     d->messages++;
     d->records += r->records;

@@ -2,6 +2,7 @@
  * 5103). Messages are hex; an IPFIX header's length is put in. */
 #include "netflow/session.h"
 
+#include "netflow/sequence.h"
 #include "tests/netflow/hex.h"
 #include "tests/test.h"
 
@@ -333,6 +334,33 @@ static void test_sequence(void)
     rig_free(&r);
 }
 
+/* Most devices have sent less than SEQUENCE_JUMP when they restart. */
+static void test_restart(void)
+{
+    struct rig r = rig_new(NETFLOW_UDP);
+    char message[256];
+    uint32_t number = 0;
+    test_case("an exporter that restarts is known from a run of late messages");
+    feed(&r, H10("00001000") TEMPLATE DATA("01"));
+    feed(&r, H10("00001065") DATA("02"));
+    CHECK_I64(counted(&r)->lost_records, 100);
+    for (; number < 20; number++) {
+        snprintf(message, sizeof(message),
+                 "000a 0000 69252000 %08x 00000001 " DATA("03"), number);
+        feed(&r, message);
+    }
+    CHECK_I64(counted(&r)->resets, 1);
+    CHECK_I64(counted(&r)->reordered, SEQUENCE_LATE_MAX);
+    CHECK_I64(counted(&r)->lost_records, 100);
+
+    test_case("and what it loses then is noticed");
+    snprintf(message, sizeof(message),
+             "000a 0000 69252000 %08x 00000001 " DATA("04"), number + 7);
+    feed(&r, message);
+    CHECK_I64(counted(&r)->lost_records, 107);
+    rig_free(&r);
+}
+
 static void test_templates(void)
 {
     struct rig r = rig_new(NETFLOW_UDP);
@@ -421,6 +449,7 @@ int main(void)
     test_ipfix_times();
     test_sampling();
     test_sequence();
+    test_restart();
     test_templates();
     test_bounds();
     test_lengths();
