@@ -421,6 +421,13 @@ static void take_options(struct reading *r, const struct netflow_record *record)
         learn_rate(r->domain, record->selector, rate);
 }
 
+/* Devices write zeros for what they did not translate. */
+static bool is_told(const uint8_t address[16])
+{
+    static const uint8_t zeros[16];
+    return memcmp(address, zeros, sizeof(zeros)) != 0;
+}
+
 static void take_flow(struct reading *r, const struct netflow_template *t,
                       struct netflow_record *record)
 {
@@ -430,8 +437,10 @@ static void take_flow(struct reading *r, const struct netflow_template *t,
     record->domain = d->id;
     record->version = t->version;
     record->totals = t->totals;
-    record->has_post_source = t->has_post_source;
-    record->has_post_destination = t->has_post_destination;
+    record->has_post_source =
+        t->has_post_source && is_told(record->post_source);
+    record->has_post_destination =
+        t->has_post_destination && is_told(record->post_destination);
     set_times(r, record, t->start_sense, t->end_sense);
     record->rate = told_rate(record);
     if (record->rate.chosen == 0 && d->selector_count > 0)

@@ -205,6 +205,14 @@ static void test_ipfix_fields(void)
     CHECK_I64(r.records[0].totals, NETFLOW_TOTAL_OCTETS);
     CHECK_I64(r.records[1].totals, 0);
     CHECK_I64(r.records[1].octets, 7);
+
+    test_case("an address after NAT of zeros is none: nothing was translated");
+    feed(&r, H10("00000009") "0002 0018 0107 0004 0008 0004 000c 0004 "
+                             "00e1 0004 00e2 0004 "
+                             "0107 0024 0a000001 c6120005 00000000 00000000 "
+                             "0a000001 c6120005 cb007101 c6120005 ");
+    CHECK(!r.records[0].has_post_source && !r.records[0].has_post_destination);
+    CHECK(r.records[1].has_post_source && r.records[1].has_post_destination);
     rig_free(&r);
 }
 
