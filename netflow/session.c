@@ -368,9 +368,27 @@ static void set_times(struct reading *r, struct netflow_record *record,
 
 /* --- sampling --- */
 
+/* samplingProbability (RFC 5477 8.2.6): a float64, or of reduced size a float32
+ * (RFC 7011 6.2), whose bits leave the upper half empty. */
+static struct netflow_rate rate_of_probability(uint64_t bits)
+{
+    const uint32_t population = UINT32_C(1) << 31;
+    struct netflow_rate none = {0};
+    uint32_t half = (uint32_t)bits;
+    float narrow;
+    double probability;
+    memcpy(&narrow, &half, sizeof(narrow));
+    memcpy(&probability, &bits, sizeof(probability));
+    if (bits >> 32 == 0)
+        probability = (double)narrow;
+    if (!(probability > 0 && probability <= 1))
+        return none;
+    uint32_t chosen = (uint32_t)(probability * population + 0.5);
+    return chosen > 0 ? (struct netflow_rate){chosen, population} : none;
+}
+
 static struct netflow_rate told_rate(const struct netflow_record *record)
 {
-    struct netflow_rate none = {0};
     if (record->interval > 0 && record->space <= UINT32_MAX - record->interval)
         return (struct netflow_rate){record->interval,
                                      record->interval + record->space};
@@ -378,7 +396,7 @@ static struct netflow_rate told_rate(const struct netflow_record *record)
         return (struct netflow_rate){record->size, record->sampled_from};
     if (record->one_in > 0)
         return (struct netflow_rate){1, record->one_in};
-    return none;
+    return rate_of_probability(record->probability);
 }
 
 /* Options data about a selector, or (id 0) about the whole domain. */
