@@ -1,7 +1,8 @@
 /*
  * Those that wait stand in a ring, in the order in which they came, and in
- * chains by a hash of their key. The hash is keyed by random bytes of the
- * process: whoever wrote the file cannot make the chains long.
+ * chains by a hash of their key and way. The hash is keyed by random bytes of
+ * the process: whoever wrote the file makes chains long by equal keys only, and
+ * of those a search looks at so many and no more.
  */
 #include "collector/carrier_pair.h"
 
@@ -14,8 +15,7 @@ enum { ROOM_MIN = 64, NOBODY = 0 }; /* links are places + 1 */
 
 struct waiting {
     struct carrier_record record;
-    uint64_t order;
-    uint32_t chain, next;
+    uint32_t chain, next, previous;
     bool is_used;
 };
 
@@ -70,11 +70,12 @@ static bool is_down(const struct carrier_record *r)
     return r->octets_down > 0 || r->packets_down > 0;
 }
 
+/* Of those of one way. */
 static uint32_t chain_of(const struct carrier_pairs *p,
-                         const struct carrier_record *r)
+                         const struct carrier_record *r, bool up)
 {
     const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t words[5] = {0}, hash = p->seed;
+    uint64_t words[5] = {0}, hash = p->seed + up;
     memcpy(words, inside(r)->address.bytes, 16);
     memcpy(words + 2, r->cloud_address.bytes, 16);
     words[4] = (uint64_t)(uint32_t)inside(r)->port << 32 |
@@ -86,37 +87,49 @@ static uint32_t chain_of(const struct carrier_pairs *p,
     return (uint32_t)(hash & (CARRIER_PAIRS_MAX - 1));
 }
 
-static bool belong_together(const struct carrier_record *a,
-                            const struct carrier_record *b)
+/* Both ways of one 5-tuple. */
+static bool has_same_key(const struct carrier_record *a,
+                         const struct carrier_record *b)
 {
     return is_up(a) != is_up(b) && a->cloud_port == b->cloud_port &&
            a->protocol == b->protocol && inside(a)->port == inside(b)->port &&
-           a->start_ms <= b->end_ms + CARRIER_PAIR_SLACK_MS &&
-           b->start_ms <= a->end_ms + CARRIER_PAIR_SLACK_MS &&
            address_equal(&a->cloud_address, &b->cloud_address) &&
            address_equal(&inside(a)->address, &inside(b)->address);
+}
+
+static bool is_same_time(const struct carrier_record *a,
+                         const struct carrier_record *b)
+{
+    return a->start_ms <= b->end_ms + CARRIER_PAIR_SLACK_MS &&
+           b->start_ms <= a->end_ms + CARRIER_PAIR_SLACK_MS;
 }
 
 /* --- the ring --- */
 
 static void unlink_waiting(struct carrier_pairs *p, struct waiting *w)
 {
-    uint32_t place = (uint32_t)(w - p->ring) + 1;
-    uint32_t *link = &p->chains[w->chain];
-    while (*link != place)
-        link = &p->ring[*link - 1].next;
-    *link = w->next;
+    if (w->previous != NOBODY)
+        p->ring[w->previous - 1].next = w->next;
+    else
+        p->chains[w->chain] = w->next;
+    if (w->next != NOBODY)
+        p->ring[w->next - 1].previous = w->previous;
     w->is_used = false;
 }
 
-static struct waiting *find(struct carrier_pairs *p, uint32_t chain,
+/* A chain begins with the youngest. */
+static struct waiting *find(struct carrier_pairs *p,
                             const struct carrier_record *r)
 {
     struct waiting *oldest = NULL;
-    for (uint32_t i = p->chains[chain]; i != NOBODY; i = p->ring[i - 1].next) {
+    int tries = 0;
+    uint32_t i = p->chains[chain_of(p, r, !is_up(r))];
+    for (; i != NOBODY && tries < CARRIER_PAIR_TRIES; i = p->ring[i - 1].next) {
         struct waiting *w = &p->ring[i - 1];
-        if (belong_together(&w->record, r) &&
-            (oldest == NULL || w->order < oldest->order))
+        if (!has_same_key(&w->record, r))
+            continue;
+        tries++;
+        if (is_same_time(&w->record, r))
             oldest = w;
     }
     return oldest;
@@ -136,8 +149,7 @@ static bool grow(struct carrier_pairs *p)
 }
 
 /* Whoever stands in the place goes on alone. */
-static bool wait(struct carrier_pairs *p, uint32_t chain,
-                 const struct carrier_record *r)
+static bool wait(struct carrier_pairs *p, const struct carrier_record *r)
 {
     if (p->order == p->room && p->room < CARRIER_PAIRS_MAX && !grow(p))
         return false;
@@ -147,12 +159,14 @@ static bool wait(struct carrier_pairs *p, uint32_t chain,
         unlink_waiting(p, w);
         good = p->fn(p->context, &w->record);
     }
-    w->record = *r;
-    w->order = p->order++;
-    w->chain = chain;
-    w->next = p->chains[chain];
-    w->is_used = true;
-    p->chains[chain] = (uint32_t)(w - p->ring) + 1;
+    uint32_t place = (uint32_t)(w - p->ring) + 1;
+    uint32_t chain = chain_of(p, r, is_up(r)), next = p->chains[chain];
+    p->order++;
+    *w = (struct waiting){
+        .record = *r, .chain = chain, .next = next, .is_used = true};
+    if (next != NOBODY)
+        p->ring[next - 1].previous = place;
+    p->chains[chain] = place;
     return good;
 }
 
@@ -187,9 +201,8 @@ bool carrier_pairs_add(struct carrier_pairs *pairs,
 {
     if (is_up(record) == is_down(record))
         return pairs->fn(pairs->context, record);
-    uint32_t chain = chain_of(pairs, record);
-    struct waiting *w = find(pairs, chain, record);
-    return w != NULL ? join(pairs, w, record) : wait(pairs, chain, record);
+    struct waiting *w = find(pairs, record);
+    return w != NULL ? join(pairs, w, record) : wait(pairs, record);
 }
 
 bool carrier_pairs_end(struct carrier_pairs *pairs)

@@ -4,9 +4,11 @@
  * Routers report ways apart (RFC 5103 calls them uniflows). A record of one way
  * waits for one of the other way: same user, endpoint, ports and protocol, at
  * the same time or less than CARRIER_PAIR_SLACK_MS apart. Of several the oldest
- * is taken. So many may wait; past that the oldest goes on alone, as do at the
- * end those that nobody came for. What comes out depends on the records and
- * their order alone.
+ * is taken, among the last CARRIER_PAIR_TRIES that wait with the same key: so a
+ * file of one way only, or without ports, takes time in proportion to its
+ * length. CARRIER_PAIRS_MAX may wait; past that the oldest goes on alone, as do
+ * at the end those that nobody came for. What comes out depends on the records
+ * and their order alone.
  */
 #ifndef COLLECTOR_CARRIER_PAIR_H
 #define COLLECTOR_CARRIER_PAIR_H
@@ -15,7 +17,11 @@
 
 #include "collector/carrier.h"
 
-enum { CARRIER_PAIRS_MAX = 1 << 17, CARRIER_PAIR_SLACK_MS = 2000 };
+enum {
+    CARRIER_PAIRS_MAX = 1 << 17,
+    CARRIER_PAIR_TRIES = 256,
+    CARRIER_PAIR_SLACK_MS = 2000,
+};
 
 struct carrier_pairs;
 

@@ -56,6 +56,7 @@ struct netflow_source {
     struct endpoint_list *endpoints;
     struct stat endpoints_stat;
     struct netflow_aggregate *aggregate;
+    int64_t since_ms; /* when it was made */
     struct source_batches *batches;
     struct source_period period; /* being closed */
     struct wall_time now;        /* of the message being read */
@@ -114,6 +115,7 @@ static void take_record(void *context, const struct netflow_record *record)
         .number = (uint32_t)s->reading,
         .override = override,
         .is_any_time = e->row.is_sample || s->options.is_file,
+        .since_ms = s->since_ms,
         .tally = &e->tally,
     };
     netflow_aggregate_add(s->aggregate, &origin, record, wall_to_ms(s->now));
@@ -298,7 +300,8 @@ netflow_source_new(const struct netflow_source_options *options,
         return NULL;
     s->options = *options;
     s->budget.max = NETFLOW_MEMORY_MAX;
-    s->period = (struct source_period){wall_to_ms(now), wall_to_ms(now)};
+    s->since_ms = wall_to_ms(now);
+    s->period = (struct source_period){s->since_ms, s->since_ms};
     s->aggregate = netflow_aggregate_new(NETFLOW_FLOWS_MAX, options->pseudonym,
                                          take_flow, s);
     if (s->aggregate == NULL)

@@ -268,9 +268,9 @@ static struct key total_key(const struct netflow_origin *origin,
     return k;
 }
 
-/* Total counts to what is new in them. A flow that began long before it is
- * first heard of here was perhaps counted before and forgotten: only its growth
- * from now on counts, never the same octets twice. */
+/* Total counts to what is new in them. A flow that began before the collector,
+ * or long before it is first heard of here, was perhaps counted before and
+ * forgotten: only its growth from now on counts, never the same octets twice. */
 static bool settle_totals(struct netflow_aggregate *a,
                           const struct netflow_origin *origin,
                           struct netflow_record *r, const struct key *key,
@@ -285,7 +285,8 @@ static bool settle_totals(struct netflow_aggregate *a,
         return false;
     }
     bool is_old = !t->is_used && !origin->is_any_time &&
-                  now_ms - r->start_ms > TOTAL_FORGET_S * INT64_C(1000);
+                  (r->start_ms < origin->since_ms ||
+                   now_ms - r->start_ms > TOTAL_FORGET_S * INT64_C(1000));
     for (int i = 0; i < COUNTS; i++) {
         if ((r->totals & 1 << i) == 0)
             continue;

@@ -66,6 +66,9 @@ struct netflow_origin {
     /* Not 0 of 0: holds instead of what the exporter tells. */
     struct netflow_rate override;
     bool is_any_time; /* demo data: old records are good */
+    /* Records are taken since then: what total counts of flows that began
+     * before were counted already, nobody remembers. 0: from ever. */
+    int64_t since_ms;
     struct netflow_tally *tally;
 };
 

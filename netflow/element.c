@@ -34,6 +34,7 @@ const struct netflow_place netflow_places[SLOT_COUNT] = {
     [SLOT_SPACE] = PLACE(space),
     [SLOT_SIZE] = PLACE(size),
     [SLOT_SAMPLED_FROM] = PLACE(sampled_from),
+    [SLOT_PROBABILITY] = PLACE(probability),
     [SLOT_SOURCE_PORT] = PLACE(source_port),
     [SLOT_DESTINATION_PORT] = PLACE(destination_port),
     [SLOT_POST_SOURCE_PORT] = PLACE(post_source_port),
@@ -89,6 +90,7 @@ static const struct netflow_element elements[] = {
     {0, 306, SLOT_SPACE, SENSE_PLAIN, 4, 0},    /* samplingPacketSpace */
     {0, 309, SLOT_SIZE, SENSE_PLAIN, 4, 0},
     {0, 310, SLOT_SAMPLED_FROM, SENSE_PLAIN, 4, 0},
+    {0, 311, SLOT_PROBABILITY, SENSE_PLAIN, 8, 0}, /* samplingProbability */
     {0, 7, SLOT_SOURCE_PORT, SENSE_PLAIN, 2, 0},
     {0, 180, SLOT_SOURCE_PORT, SENSE_PLAIN, 2, 1}, /* UDP's */
     {0, 182, SLOT_SOURCE_PORT, SENSE_PLAIN, 2, 2}, /* TCP's */

@@ -42,6 +42,7 @@ struct netflow_record {
     uint64_t selector;           /* selectorId, samplerId */
     uint64_t init_ms;            /* systemInitTimeMilliseconds, 0: none */
     uint64_t flow_id;            /* flowId, 0: none */
+    uint64_t probability;        /* of a packet's choice: a float's bits */
     uint32_t input, output;      /* SNMP indexes of interfaces */
     uint32_t domain;             /* observation domain, source id, engine */
     uint32_t one_in;             /* samplingInterval: one packet in so many */

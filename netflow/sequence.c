@@ -17,8 +17,10 @@ enum netflow_order netflow_sequence_note(struct netflow_sequence *sequence,
         order = ORDER_NEXT;
     else if (ahead <= SEQUENCE_JUMP)
         order = s->is_uncertain ? ORDER_UNREAD : ORDER_GAP;
-    else if (behind <= SEQUENCE_JUMP && !s->is_uncertain)
+    else if (behind <= SEQUENCE_JUMP && !s->is_uncertain &&
+             s->late_run < SEQUENCE_LATE_MAX)
         order = ORDER_LATE;
+    s->late_run = order == ORDER_LATE ? s->late_run + 1 : 0;
     if (order == ORDER_LATE)
         return order;
     if (order == ORDER_GAP || order == ORDER_UNREAD)

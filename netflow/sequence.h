@@ -8,7 +8,9 @@
  *   NetFlow v9 (RFC 3954 5)  messages: each is one unit
  * A number ahead of what was expected is a gap, one behind it a late message
  * that was not lost after all. A step of more than SEQUENCE_JUMP either way is
- * an exporter that began anew; nothing is known then about what was lost.
+ * an exporter that began anew; nothing is known then about what was lost. So is
+ * a run of late messages with none ahead between them: a device that restarts
+ * counts from zero, which may be less than SEQUENCE_JUMP behind.
  */
 #ifndef NETFLOW_SEQUENCE_H
 #define NETFLOW_SEQUENCE_H
@@ -17,10 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SEQUENCE_JUMP = 1 << 20, SEQUENCE_WINDOW = 64 };
+enum { SEQUENCE_JUMP = 1 << 20, SEQUENCE_WINDOW = 64, SEQUENCE_LATE_MAX = 8 };
 
 struct netflow_sequence {
     uint32_t expected;
+    uint32_t late_run; /* messages in a row that came late */
     bool is_known;     /* `expected` means something */
     bool is_uncertain; /* the message before could not be counted out */
 };

@@ -37,6 +37,8 @@ struct domain {
     struct netflow_window window;
     uint64_t messages, records; /* for what a lost v9 message held */
     uint64_t init_ms;           /* 0: unknown */
+    /* What the present run of late messages took off the counters. */
+    uint64_t late_records, late_messages;
     struct selector selectors[NETFLOW_SELECTORS_MAX];
     size_t selector_count, selector_next;
 };
@@ -366,9 +368,27 @@ static void set_times(struct reading *r, struct netflow_record *record,
 
 /* --- sampling --- */
 
+/* samplingProbability (RFC 5477 8.2.6): a float64, or of reduced size a float32
+ * (RFC 7011 6.2), whose bits leave the upper half empty. */
+static struct netflow_rate rate_of_probability(uint64_t bits)
+{
+    const uint32_t population = UINT32_C(1) << 31;
+    struct netflow_rate none = {0};
+    uint32_t half = (uint32_t)bits;
+    float narrow;
+    double probability;
+    memcpy(&narrow, &half, sizeof(narrow));
+    memcpy(&probability, &bits, sizeof(probability));
+    if (bits >> 32 == 0)
+        probability = (double)narrow;
+    if (!(probability > 0 && probability <= 1))
+        return none;
+    uint32_t chosen = (uint32_t)(probability * population + 0.5);
+    return chosen > 0 ? (struct netflow_rate){chosen, population} : none;
+}
+
 static struct netflow_rate told_rate(const struct netflow_record *record)
 {
-    struct netflow_rate none = {0};
     if (record->interval > 0 && record->space <= UINT32_MAX - record->interval)
         return (struct netflow_rate){record->interval,
                                      record->interval + record->space};
@@ -376,7 +396,7 @@ static struct netflow_rate told_rate(const struct netflow_record *record)
         return (struct netflow_rate){record->size, record->sampled_from};
     if (record->one_in > 0)
         return (struct netflow_rate){1, record->one_in};
-    return none;
+    return rate_of_probability(record->probability);
 }
 
 /* Options data about a selector, or (id 0) about the whole domain. */
@@ -419,6 +439,13 @@ static void take_options(struct reading *r, const struct netflow_record *record)
         learn_rate(r->domain, record->selector, rate);
 }
 
+/* Devices write zeros for what they did not translate. */
+static bool is_told(const uint8_t address[16])
+{
+    static const uint8_t zeros[16];
+    return memcmp(address, zeros, sizeof(zeros)) != 0;
+}
+
 static void take_flow(struct reading *r, const struct netflow_template *t,
                       struct netflow_record *record)
 {
@@ -428,8 +455,10 @@ static void take_flow(struct reading *r, const struct netflow_template *t,
     record->domain = d->id;
     record->version = t->version;
     record->totals = t->totals;
-    record->has_post_source = t->has_post_source;
-    record->has_post_destination = t->has_post_destination;
+    record->has_post_source =
+        t->has_post_source && is_told(record->post_source);
+    record->has_post_destination =
+        t->has_post_destination && is_told(record->post_destination);
     set_times(r, record, t->start_sense, t->end_sense);
     record->rate = told_rate(record);
     if (record->rate.chosen == 0 && d->selector_count > 0)
@@ -567,6 +596,32 @@ static enum netflow_status check_header(const struct cursor *c,
     return h->count > c->length ? NETFLOW_TRUNCATED : NETFLOW_BAD_LENGTH;
 }
 
+/* A late message takes back what its gap was counted as. */
+static void note_late(struct reading *r, uint64_t records)
+{
+    struct netflow_counters *n = &r->session->counters;
+    uint64_t messages = r->dialect == NETFLOW_V9 && n->lost_messages > 0;
+    if (records > n->lost_records)
+        records = n->lost_records;
+    n->reordered++;
+    n->lost_records -= records;
+    n->lost_messages -= messages;
+    r->domain->late_records += records;
+    r->domain->late_messages += messages;
+}
+
+/* `was_restart`: those before it were not late, so what was lost stays lost. */
+static void note_in_order(struct reading *r, bool was_restart)
+{
+    struct netflow_counters *n = &r->session->counters;
+    struct domain *d = r->domain;
+    if (was_restart) {
+        n->lost_records += d->late_records;
+        n->lost_messages += d->late_messages;
+    }
+    d->late_records = d->late_messages = 0;
+}
+
 /* What the number says about what did not come, in records. */
 static void note_sequence(struct reading *r, uint32_t number, bool is_whole)
 {
@@ -575,21 +630,20 @@ static void note_sequence(struct reading *r, uint32_t number, bool is_whole)
     bool is_v9 = r->dialect == NETFLOW_V9;
     uint32_t missing;
     bool is_certain = is_v9 || (is_whole && !r->has_unknown_set);
+    bool was_late = d->sequence.late_run == SEQUENCE_LATE_MAX;
     enum netflow_order order = netflow_sequence_note(
         &d->sequence, number, is_v9 ? 1 : r->records, is_certain, &missing);
     uint64_t average = d->messages > 0 ? d->records / d->messages : r->records;
-    uint64_t found = is_v9 ? average : r->records;
     if (order == ORDER_UNREAD)
         n->unread_records += missing;
     if (order == ORDER_GAP) {
         n->lost_records += is_v9 ? missing * average : missing;
         n->lost_messages += is_v9 ? missing : 0;
     }
-    if (order == ORDER_LATE) {
-        n->reordered++;
-        n->lost_records -= found < n->lost_records ? found : n->lost_records;
-        n->lost_messages -= is_v9 && n->lost_messages > 0 ? 1 : 0;
-    }
+    if (order == ORDER_LATE)
+        note_late(r, is_v9 ? average : r->records);
+    else
+        note_in_order(r, order == ORDER_RESET && was_late);
     n->resets += order == ORDER_RESET;
     d->messages++;
     d->records += r->records;

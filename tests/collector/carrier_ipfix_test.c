@@ -552,6 +552,32 @@ static void test_pairs(void)
     carrier_pairs_free(pairs);
 }
 
+/* Without the bounds this takes minutes. */
+static void test_equal_keys(void)
+{
+    struct paired p = {0};
+    struct carrier_pairs *pairs = carrier_pairs_new(take_paired, &p);
+    struct carrier_record r;
+    test_case("records of one key, one way and then the other, all come out");
+    for (int i = 0; i < CARRIER_PAIRS_MAX; i++) {
+        r = way(1, i * INT64_C(10000), 1, 0);
+        CHECK(carrier_pairs_add(pairs, &r));
+    }
+    for (int i = 0; i < CARRIER_PAIRS_MAX / 2; i++) {
+        r = way(1, -10000 - i * INT64_C(10000), 0, 1);
+        CHECK(carrier_pairs_add(pairs, &r));
+    }
+    test_case("and the last that wait are found");
+    r = way(1, (CARRIER_PAIRS_MAX - CARRIER_PAIR_TRIES) * INT64_C(10000), 0, 9);
+    size_t count = p.count;
+    CHECK(carrier_pairs_add(pairs, &r));
+    CHECK_I64((int64_t)(p.count - count), 1);
+    CHECK(carrier_pairs_end(pairs));
+    CHECK_I64((int64_t)p.count, CARRIER_PAIRS_MAX + CARRIER_PAIRS_MAX / 2);
+    CHECK_I64((int64_t)p.up, CARRIER_PAIRS_MAX);
+    carrier_pairs_free(pairs);
+}
+
 int main(void)
 {
     log_set_level(LOG_LEVEL_ERROR);
@@ -562,5 +588,6 @@ int main(void)
     test_faults();
     test_malformed();
     test_pairs();
+    test_equal_keys();
     return test_end();
 }

@@ -291,6 +291,15 @@ static void test_totals(struct rig *r)
     add(r, total_of(1000100, NOW_MS - 7200000));
     drain(r);
     CHECK_I64(r->flows[0].octets, 100);
+
+    test_case("a collector that restarts does not count the total again");
+    r->origin.since_ms = NOW_MS - 1000;
+    add(r, total_of(5000, NOW_MS - 4000));
+    CHECK_I64(r->tally.unsettled, 2);
+    add(r, total_of(5100, NOW_MS - 4000));
+    drain(r);
+    CHECK_I64(r->flows[0].octets, 100);
+    r->origin.since_ms = 0;
 }
 
 static void test_bounds(struct rig *r)

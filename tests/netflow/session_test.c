@@ -2,6 +2,7 @@
  * 5103). Messages are hex; an IPFIX header's length is put in. */
 #include "netflow/session.h"
 
+#include "netflow/sequence.h"
 #include "tests/netflow/hex.h"
 #include "tests/test.h"
 
@@ -204,6 +205,14 @@ static void test_ipfix_fields(void)
     CHECK_I64(r.records[0].totals, NETFLOW_TOTAL_OCTETS);
     CHECK_I64(r.records[1].totals, 0);
     CHECK_I64(r.records[1].octets, 7);
+
+    test_case("an address after NAT of zeros is none: nothing was translated");
+    feed(&r, H10("00000009") "0002 0018 0107 0004 0008 0004 000c 0004 "
+                             "00e1 0004 00e2 0004 "
+                             "0107 0024 0a000001 c6120005 00000000 00000000 "
+                             "0a000001 c6120005 cb007101 c6120005 ");
+    CHECK(!r.records[0].has_post_source && !r.records[0].has_post_destination);
+    CHECK(r.records[1].has_post_source && r.records[1].has_post_destination);
     rig_free(&r);
 }
 
@@ -265,6 +274,12 @@ static void test_sampling(void)
          "00000002 00000062", 2, 100},
         {"size and population (309, 310)", "0135 0004 0136 0004",
          "00000001 000003e8", 1, 1000},
+        {"samplingProbability (311)", "0137 0008 0139 0000", "3f847ae147ae147b",
+         21474836, UINT32_C(1) << 31},
+        {"samplingProbability, a float32", "0137 0004", "3c23d70a", 21474836,
+         UINT32_C(1) << 31},
+        {"a probability above 1 tells nothing", "0137 0004", "40000000", 0, 0},
+        {"a probability that is no number", "0137 0004", "7fc00000", 0, 0},
         {"one in 0 tells nothing", "0022 0004", "00000000", 0, 0},
         {"0 of 0 tells nothing", "0135 0004 0136 0004", "00000000 00000000", 0,
          0},
@@ -330,6 +345,33 @@ static void test_sequence(void)
     feed(&r, H10("70000004") DATA("07"));
     CHECK_I64(counted(&r)->unread_records, 3);
     CHECK_I64(counted(&r)->lost_records, 998);
+    rig_free(&r);
+}
+
+/* Most devices have sent less than SEQUENCE_JUMP when they restart. */
+static void test_restart(void)
+{
+    struct rig r = rig_new(NETFLOW_UDP);
+    char message[256];
+    uint32_t number = 0;
+    test_case("an exporter that restarts is known from a run of late messages");
+    feed(&r, H10("00001000") TEMPLATE DATA("01"));
+    feed(&r, H10("00001065") DATA("02"));
+    CHECK_I64(counted(&r)->lost_records, 100);
+    for (; number < 20; number++) {
+        snprintf(message, sizeof(message),
+                 "000a 0000 69252000 %08x 00000001 " DATA("03"), number);
+        feed(&r, message);
+    }
+    CHECK_I64(counted(&r)->resets, 1);
+    CHECK_I64(counted(&r)->reordered, SEQUENCE_LATE_MAX);
+    CHECK_I64(counted(&r)->lost_records, 100);
+
+    test_case("and what it loses then is noticed");
+    snprintf(message, sizeof(message),
+             "000a 0000 69252000 %08x 00000001 " DATA("04"), number + 7);
+    feed(&r, message);
+    CHECK_I64(counted(&r)->lost_records, 107);
     rig_free(&r);
 }
 
@@ -421,6 +463,7 @@ int main(void)
     test_ipfix_times();
     test_sampling();
     test_sequence();
+    test_restart();
     test_templates();
     test_bounds();
     test_lengths();
