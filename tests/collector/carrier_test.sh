@@ -301,6 +301,7 @@ tap "no number is kept or said in clear (PRIV-04)" hidden
 tap "ledger, archive and usage agree, also rebuilt" agrees
 
 tap "killed in the middle of a file" kill_on_the_way
+tap "what is there agrees" agrees
 tap "no other file counts its rows" \
     says 1 "not taken to its end: import it again" csv "$demo/part.csv"
 tap "given again it is taken to its end" says 0 "640 records, 640 attributed" \
