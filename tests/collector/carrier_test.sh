@@ -126,13 +126,13 @@ sums()
 
 by_text() # MASK
 {
-    by_number ENT-1 | awk -v mask="$1" '$1 == mask {
-        flows += $5; up += $6; down += $8 } END { print flows, up, down }'
+    by_number ENT-1 | awk -v mask="$1" '$1 == mask && $5 == "DEMO" {
+        flows += $6; up += $7; down += $9 } END { print flows, up, down }'
 }
 
 by_json() # MASK
 {
-    by_number ENT-1 --json | tr '}' '\n' | grep -F "\"number\":\"$1\"" |
+    by_number ENT-1 --json | tr '}' '\n' | grep -F "\"number\":\"$1\"" | grep -F '"sample":true' |
         sed 's/.*"flows":\([0-9]*\),"octets":\([0-9]*\).*"roctets":\([0-9]*\).*/\1 \2 \3/' |
         awk '{ flows += $1; up += $2; down += $3 } END { print flows, up, down }'
 }
@@ -293,7 +293,7 @@ tap "no record spans that" \
 tap "a number is not believed against its address" \
     grep -F "1 not: number and address belong to different ones" "$demo/said"
 tap "each number has its own" is "$(printf '2026-11-12 1\n2026-11-15 1')" \
-    eval "by_number ENT-2 | awk '/iot_sim/ { print \$4, \$5 }'"
+    eval "by_number ENT-2 | awk '/iot_sim/ { print \$4, \$6 }'"
 by_number ENT-1 >>"$demo/log/said"
 by_number ENT-2 --json >>"$demo/log/said"
 collector events >>"$demo/log/said"

@@ -48,7 +48,7 @@ static void set_up(struct bench *b)
     sample_probe_make(&b->other, "carrier-CM");
     const struct ledger_paths paths = sample_paths(&b->files);
     db_close(sample_registry_make(b->files.registry));
-    b->store = store_open(&paths, false, &error);
+    b->store = store_open(&paths, true, &error);
     if (b->store == NULL) {
         fprintf(stderr, "%s\n", error.text);
         exit(1);
@@ -136,6 +136,10 @@ static void take_all(struct bench *b)
     take(b, &b->carrier, &ours, t + MINUTES_5, after, 3);
     take(b, &b->other, &theirs, t + MINUTES_5, after, 1);
 
+    const struct flow_record shown = flow(t + MINUTE, mobile, 77);
+    ours.is_sample = true;
+    take(b, &b->carrier, &ours, t + MINUTES_5, &shown, 1);
+
     sample_probe_make(&exporter, "router-1");
     struct registry_probe router = chain_of(&exporter, SOURCE_ROUTER, "ENT-1");
     take(b, &exporter, &router, t + MINUTES_5, after, 3);
@@ -160,24 +164,26 @@ static const char *report(struct bench *b, int from, int to,
     return (const char *)b->out.data;
 }
 
-#define ROW(number, kind, endpoint, day, flows, octets, packets, roctets,      \
-            rpackets)                                                          \
+#define ROW(number, kind, endpoint, day, demo, flows, octets, packets,         \
+            roctets, rpackets)                                                 \
     "{\"number\":\"" number "\",\"kind\":\"" kind                              \
     "\",\"endpoint\":\"" endpoint "\",\"day\":\"2026-11-" day                  \
-    "\",\"source\":\"carrier\","                                               \
-    "\"flows\":" flows ",\"octets\":" octets ",\"packets\":" packets           \
-    ",\"roctets\":" roctets ",\"rpackets\":" rpackets "}"
+    "\",\"source\":\"carrier\",\"sample\":" demo ",\"flows\":" flows           \
+    ",\"octets\":" octets ",\"packets\":" packets ",\"roctets\":" roctets      \
+    ",\"rpackets\":" rpackets "}"
+#define ONE_FLOW(number, kind, endpoint, day, demo, octets)                    \
+    ROW(number, kind, endpoint, day, demo, "1", octets, "10", "5000", "12")
+#define DEMO_22                                                                \
+    ONE_FLOW("138****8000", "mobile_number", "EP-1", "22", "true", "77")
 #define MOBILE_22                                                              \
-    ROW("138****8000", "mobile_number", "EP-1", "22", "1", "10000", "10",      \
-        "5000", "12")                                                          \
-    "," ROW("138****8000", "mobile_number", "EP-2", "22", "1", "50", "10",     \
-            "5000", "12")
+    ONE_FLOW("138****8000", "mobile_number", "EP-1", "22", "false", "10000")   \
+    "," DEMO_22                                                                \
+    "," ONE_FLOW("138****8000", "mobile_number", "EP-2", "22", "false", "50")
 #define MOBILE_21                                                              \
-    ROW("138****8000", "mobile_number", "EP-1", "21", "2", "1100", "20",       \
-        "10000", "24")
+    ROW("138****8000", "mobile_number", "EP-1", "21", "false", "2", "1100",    \
+        "20", "10000", "24")
 #define ACCOUNT_21                                                             \
-    ROW("g******1", "broadband_account", "EP-1", "21", "1", "200", "10",       \
-        "5000", "12")
+    ONE_FLOW("g******1", "broadband_account", "EP-1", "21", "false", "200")
 
 static void test_days(struct bench *b)
 {
@@ -193,6 +199,10 @@ static void test_days(struct bench *b)
     text = report(b, -1, 1, &b->account, true);
     CHECK_TEXT(text, "[" ACCOUNT_21 "]\n");
 
+    test_case("demo data stands apart, marked");
+    CHECK(strstr(report(b, 0, 1, NULL, true), DEMO_22) != NULL);
+    CHECK(strstr(report(b, 0, 1, NULL, false), " DEMO ") != NULL);
+
     test_case("days without records have no rows");
     CHECK_TEXT(report(b, 1, 9, NULL, true), "[]\n");
     CHECK_TEXT(report(b, 0, 0, NULL, true), "[]\n");
@@ -207,15 +217,15 @@ static void test_all(struct bench *b)
     CHECK(strstr(text, "\"EP-2\"") != NULL);
 
     test_case("what an address led to has no number");
-    CHECK(strstr(text, ROW("(address, or not in the map)", "", "EP-1", "22",
-                           "1", "300", "10", "5000", "12")) != NULL);
+    CHECK(strstr(text, ONE_FLOW("(address, or not in the map)", "", "EP-1",
+                                "22", "false", "300")) != NULL);
 
     test_case("the table says the same, a line each");
     text = report(b, -1, 1, NULL, false);
     int lines = 0;
     for (const char *c = text; *c != '\0'; c++)
         lines += *c == '\n';
-    CHECK_I64(lines, 1 + 5);
+    CHECK_I64(lines, 1 + 6);
     CHECK(strstr(text, "138****8000") != NULL);
     CHECK(strstr(text, " 1100 ") != NULL);
 
