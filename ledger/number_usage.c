@@ -53,14 +53,20 @@ static void join(struct rows *rows)
     rows->count = kept;
 }
 
+/* At least half of the list is then free again. */
+static bool join_within(struct rows *rows, struct error_text *error)
+{
+    join(rows);
+    return rows->count <= NUMBER_USAGE_MAX ||
+           error_set(error, "more than %d rows; ask for fewer days",
+                     NUMBER_USAGE_MAX);
+}
+
 static bool add(struct rows *rows, const struct flow_record *r, bool is_sample,
                 struct error_text *error)
 {
-    if (rows->count == 2 * NUMBER_USAGE_MAX)
-        join(rows);
-    if (rows->count > NUMBER_USAGE_MAX + NUMBER_USAGE_MAX / 2)
-        return error_set(error, "more than %d rows; ask for fewer days",
-                         NUMBER_USAGE_MAX);
+    if (rows->count == 2 * NUMBER_USAGE_MAX && !join_within(rows, error))
+        return false;
     struct row *row = &rows->list[rows->count++];
     *row = (struct row){
         .host = r->host_pseudonym,
@@ -268,12 +274,11 @@ bool number_usage_report(struct db *usage_db, const char *enterprise_id,
                 error_set(error, "out of memory for usage by number");
     good =
         good && read_batches(usage_db, enterprise_id, &question, &rows, error);
+    good = good && join_within(&rows, error);
     if (good && (names = read_names(usage_db, &name_count)) == NULL)
         good = error_set(error, "%s", db_error(usage_db));
-    if (good) {
-        join(&rows);
+    if (good)
         (as_json ? show_json : show_table)(&rows, names, name_count, out);
-    }
     free(names);
     free(rows.list);
     return good;

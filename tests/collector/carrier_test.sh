@@ -265,6 +265,9 @@ for account in 0 1; do
     tap "and as JSON" \
         is "$(sums "$R.csv" $account)" by_json "g******$account"
 done
+tap "usage that cannot be printed is no success" \
+    says 1 "standard output: No space left" \
+    eval 'by_number ENT-1 2>&1 >/dev/full'
 tap "another enterprise has none of them" is "[]" by_number ENT-2 --json
 sum=$(counted)
 tap "the same file again counts nothing" says 0 "nothing was counted again" \
