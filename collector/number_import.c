@@ -1,7 +1,7 @@
 /*
- * Everything that is known of the carrier and the whole file stand in one map
- * while a file is taken: overlaps are found by its sealing, and what of it has
- * a line is new.
+ * Everything that is known of the carrier and what the file has beyond it stand
+ * in one map while a file is taken: overlaps are found by its sealing, and what
+ * of it has a line is new.
  */
 #include "collector/number_import.h"
 
@@ -290,7 +290,8 @@ static bool take_row(struct taking *t)
     interval.line = (uint32_t)line;
     if (!find_or_add_number(t->db, t->key, &number, &interval.number))
         return error_set(t->error, "%s", db_error(t->db));
-    return number_map_add(t->map, &interval) ||
+    return number_map_has(t->map, &interval) ||
+           number_map_add(t->map, &interval) ||
            error_set(t->error, "%s: more than %d intervals of numbers",
                      csv_file_name(t->file), NUMBER_INTERVALS_MAX);
 }
@@ -328,8 +329,10 @@ static bool store_new(struct taking *t)
 
 static bool take_all(struct taking *t)
 {
-    if (!add_known(t->map, t->db, t->carrier, INT64_MIN, INT64_MAX, t->error) ||
-        !take_rows(t))
+    if (!add_known(t->map, t->db, t->carrier, INT64_MIN, INT64_MAX, t->error))
+        return false;
+    number_map_sort(t->map);
+    if (!take_rows(t))
         return false;
     bool is_sealed = number_map_seal(t->map, name_conflict, t);
     if (t->faults->count > 0)

@@ -19,6 +19,7 @@ struct group {
 struct number_map {
     struct number_interval *intervals;
     size_t count, capacity;
+    size_t sorted; /* the first so many are in order */
     struct group *groups;
     size_t group_count;
     bool has_length[LENGTHS];
@@ -110,15 +111,37 @@ static int compare_group(const struct number_interval *a,
     return order != 0 ? order : (int)a->port_to - (int)b->port_to;
 }
 
-static int compare(const void *one, const void *other)
+static int compare_start(const void *one, const void *other)
 {
     const struct number_interval *a = one, *b = other;
     int order = compare_group(a, b);
     if (order == 0)
         order = (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
-    if (order == 0)
-        order = compare_u64(a->number, b->number);
+    return order != 0 ? order : compare_u64(a->number, b->number);
+}
+
+static int compare(const void *one, const void *other)
+{
+    const struct number_interval *a = one, *b = other;
+    int order = compare_start(a, b);
     return order != 0 ? order : compare_u64(a->line, b->line);
+}
+
+void number_map_sort(struct number_map *map)
+{
+    if (map->count > 0)
+        qsort(map->intervals, map->count, sizeof(*map->intervals), compare);
+    map->sorted = map->count;
+}
+
+bool number_map_has(const struct number_map *map,
+                    const struct number_interval *interval)
+{
+    const struct number_interval *found =
+        map->sorted > 0 ? bsearch(interval, map->intervals, map->sorted,
+                                  sizeof(*interval), compare_start)
+                        : NULL;
+    return found != NULL && found->to_ms == interval->to_ms;
 }
 
 static bool is_same_but_end(const struct number_interval *a,
@@ -332,9 +355,9 @@ bool number_map_seal(struct number_map *map, number_conflict_fn *conflict,
 {
     struct number_map *m = map;
     bool good = true;
-    if (m->count > 0)
-        qsort(m->intervals, m->count, sizeof(*m->intervals), compare);
+    number_map_sort(m);
     join_repeated(m);
+    m->sorted = m->count;
     if (!make_groups(m))
         return false;
     for (size_t g = 0; g < m->group_count; g++)

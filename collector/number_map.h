@@ -45,6 +45,12 @@ void number_map_free(struct number_map *map);
 bool number_map_add(struct number_map *map,
                     const struct number_interval *interval);
 
+/* Puts in order what was added; then number_map_has() tells, also while more is
+ * added, whether just this interval was among it. */
+void number_map_sort(struct number_map *map);
+bool number_map_has(const struct number_map *map,
+                    const struct number_interval *interval);
+
 /* Two intervals that cannot both be true. */
 typedef void number_conflict_fn(void *context, const struct number_interval *a,
                                 const struct number_interval *b);

@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    TOKEN_PLACES = 64, /* supplier's flows with one token, told apart */
+    PERMILLE_MS = 100, /* so far off as a thousandth of the octets is */
+};
+
 struct pair {
     uint64_t distance;
     uint32_t one, other; /* places in the two sides */
@@ -85,6 +90,10 @@ static int by_token(const void *one, const void *other)
 {
     const struct match_flow *a = one, *b = other;
     int order = compare_token(a, b);
+    if (order == 0)
+        order = compare_u64(a->probe, b->probe);
+    if (order == 0)
+        order = (int)a->is_context - (int)b->is_context;
     return order != 0 ? order : compare_rest(a, b);
 }
 
@@ -122,7 +131,8 @@ size_t match_join(struct match_flow *flows, size_t count)
         struct match_flow *last = kept > 0 ? &flows[kept - 1] : NULL;
         const struct match_flow *f = &flows[i];
         if (last == NULL || !has_token(f) || last->probe != f->probe ||
-            last->owner != f->owner || compare_token(last, f) != 0) {
+            last->owner != f->owner || last->is_context != f->is_context ||
+            compare_token(last, f) != 0) {
             flows[kept++] = *f;
             continue;
         }
@@ -224,6 +234,33 @@ static size_t run_of(const struct match_flow *flows, size_t count, size_t from)
     return end;
 }
 
+/* The part of a connection that is not of this day, of which the other part is
+ * (it stands before it): the two are one. */
+static bool is_same_as_before(const struct match_flow *flows, size_t first,
+                              size_t i)
+{
+    return i > first && flows[i].is_context && !flows[i - 1].is_context &&
+           flows[i].probe == flows[i - 1].probe &&
+           flows[i].owner == flows[i - 1].owner;
+}
+
+/* Two probes of a supplier may see one connection: the first of equals is as
+ * good as any. Two enterprises' that are as near are not. */
+static bool pair_run(struct matching *m, size_t one, size_t one_end,
+                     size_t other, size_t other_end)
+{
+    for (size_t a = one; a < one_end; a++)
+        for (size_t b = other; b < other_end; b++) {
+            uint64_t apart =
+                difference(m->one[a].start_ms, m->other[b].start_ms);
+            uint64_t place = smaller(b - other, TOKEN_PLACES - 1);
+            if (!is_same_as_before(m->one, one, a) &&
+                !add_pair(&m->pairs, apart * TOKEN_PLACES + place, a, b))
+                return false;
+        }
+    return true;
+}
+
 static bool pair_tokens(struct matching *m)
 {
     size_t i = 0, k = 0;
@@ -231,15 +268,9 @@ static bool pair_tokens(struct matching *m)
         int order = compare_token(&m->one[i], &m->other[k]);
         size_t one_end = run_of(m->one, m->one_count, i);
         size_t other_end = run_of(m->other, m->other_count, k);
-        for (size_t a = i; order == 0 && has_token(&m->one[i]) && a < one_end;
-             a++)
-            for (size_t b = k; b < other_end; b++)
-                if (!m->one[a].is_context &&
-                    !add_pair(
-                        &m->pairs,
-                        difference(m->one[a].start_ms, m->other[b].start_ms), a,
-                        b))
-                    return false;
+        if (order == 0 && has_token(&m->one[i]) &&
+            !pair_run(m, i, one_end, k, other_end))
+            return false;
         i = order <= 0 ? one_end : i;
         k = order >= 0 ? other_end : k;
     }
@@ -317,10 +348,11 @@ static int64_t gap_between(const struct matching *m, uint32_t one,
 
 /* --- by shape --- */
 
-static bool is_near_count(uint64_t a, uint64_t b)
+/* In thousandths, rounded up. */
+static uint64_t count_difference(uint64_t a, uint64_t b)
 {
     uint64_t more = a > b ? a : b;
-    return (more - smaller(a, b)) * 100 <= more * MATCH_PERCENT;
+    return more > 0 ? ((more - smaller(a, b)) * 1000 + more - 1) / more : 0;
 }
 
 /* Whether b can be what a is, and how far off. */
@@ -331,11 +363,12 @@ static bool fits(const struct matching *m, const struct match_flow *a,
     uint64_t start = difference(a->start_ms + gap, b->start_ms);
     uint64_t length =
         difference(a->end_ms - a->start_ms, b->end_ms - b->start_ms);
-    *distance = start + length;
+    uint64_t octets = count_difference(a->octets, b->octets);
+    uint64_t roctets = count_difference(a->roctets, b->roctets);
+    *distance = start + length + (octets + roctets) * PERMILLE_MS;
     return b->outcome == MATCH_NONE && !(has_token(a) && has_token(b)) &&
            start <= MATCH_TIME_MS && length <= MATCH_TIME_MS &&
-           is_near_count(a->octets, b->octets) &&
-           is_near_count(a->roctets, b->roctets);
+           octets <= 10 * MATCH_PERCENT && roctets <= 10 * MATCH_PERCENT;
 }
 
 /* The first of the other side at a's place that is not too early. */

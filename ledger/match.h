@@ -9,8 +9,9 @@
  * the clocks of two probes are apart is taken from their connections with
  * tokens (the median) before starts are compared.
  *
- * One to one, the nearest first; where two fit equally well, neither counts.
- * The result does not depend on the order of the flows.
+ * One to one, the nearest first, by start, duration and octets; where two fit
+ * equally well, neither counts. (Of a token's flows that several probes of one
+ * supplier saw, the first is taken.) The result does not depend on the order of the flows.
  */
 #ifndef LEDGER_MATCH_H
 #define LEDGER_MATCH_H
@@ -47,13 +48,13 @@ struct match_flow {
     uint32_t owner; /* the caller's, such as the enterprise */
     uint16_t port;
     uint8_t protocol;
-    bool
-        is_context; /* there for what it takes from others, not to be counted */
+    /* Of another day: takes what is its own from others, and is not counted. */
+    bool is_context;
     uint8_t outcome; /* result: enum match_outcome */
 };
 
-/* Joins the pieces with one token that one probe saw; gives how many flows are
- * left. Reorders. */
+/* Joins the pieces with one token that one probe saw, those of the day and
+ * those of another; gives how many flows are left. Reorders. */
 size_t match_join(struct match_flow *flows, size_t count);
 
 /* Sets outcome and matched_octets of both sides. Reorders both. False without

@@ -203,17 +203,11 @@ static bool add_flow(struct work *w, struct flows *flows, const struct batch *b,
     return true;
 }
 
-static bool is_zero(const uint8_t *token)
-{
-    static const uint8_t NONE[FLOW_TOKEN_LEN];
-    return memcmp(token, NONE, FLOW_TOKEN_LEN) == 0;
-}
-
 static bool add_enterprise_record(struct work *w, const struct batch *b,
                                   const struct flow_record *r, int endpoint)
 {
     bool is_inside = r->start_ms >= w->start_ms && r->start_ms < w->end_ms;
-    if (endpoint == NOBODY || (!is_inside && !is_zero(r->token)))
+    if (endpoint == NOBODY)
         return true;
     return add_flow(w, &w->enterprise, b, r, endpoint, !is_inside);
 }

@@ -122,18 +122,18 @@ static bool has_key(const struct registered *r,
 
 /* --- codes --- */
 
-static bool has_owner(struct db *db, const struct owner *o)
+static enum db_step find_owner(struct db *db, const struct owner *o)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT 1 FROM site WHERE id = :site AND enterprise_id ="
             " :enterprise UNION ALL SELECT 1 FROM supplier WHERE id ="
             " :supplier");
     if (s == NULL)
-        return false;
+        return DB_FAILED;
     bind_owner(s, o);
-    bool found = db_step(s) == DB_ROW;
+    enum db_step step = db_step(s);
     db_reset(s);
-    return found;
+    return step;
 }
 
 static bool copy_id(const char *id, char copy[static PKI_NAME_LEN])
@@ -147,9 +147,10 @@ static bool read_order(struct db *db, const struct enrolment_order *order,
 {
     bool good = copy_id(order->enterprise_id, o->enterprise_id) &&
                 copy_id(order->site_id, o->site_id) &&
-                copy_id(order->supplier_id, o->supplier_id) && has_owner(db, o);
-    if (good)
-        return true;
+                copy_id(order->supplier_id, o->supplier_id);
+    enum db_step found = good ? find_owner(db, o) : DB_DONE;
+    if (found != DB_DONE)
+        return found == DB_ROW || db_failed(db, error);
     return order->supplier_id != NULL
                ? error_set(error, "there is no supplier '%s'",
                            order->supplier_id)
@@ -562,16 +563,16 @@ static bool insert_probe(struct db *db, const char *id,
 }
 
 /* One batch key, one probe: else what one signed could be the other's. */
-static bool is_key_taken(struct db *db, const struct pki_request *request)
+static enum db_step find_key(struct db *db, const struct pki_request *request)
 {
     struct db_statement *s =
         db_prepare(db, "SELECT 1 FROM probe WHERE signing_key = :key");
     if (s == NULL)
-        return true;
+        return DB_FAILED;
     db_bind_blob(s, ":key", request->batch_key, request->batch_key_length);
-    bool found = db_step(s) == DB_ROW;
+    enum db_step step = db_step(s);
     db_reset(s);
-    return found;
+    return step;
 }
 
 static enum enrolment_status forbid(struct error_text *error,
@@ -609,9 +610,15 @@ static enum enrolment_status register_probe(struct db *db,
     case DB_DONE:
         break;
     }
-    if (is_key_taken(db, request))
+    switch (find_key(db, request)) {
+    case DB_FAILED:
+        return failed(db, error);
+    case DB_ROW:
         return forbid(error, "the batch key belongs to another probe; a new "
                              "probe needs a new one");
+    case DB_DONE:
+        break;
+    }
     return insert_probe(db, id, code, request) ? ENROLMENT_ISSUED
                                                : failed(db, error);
 }

@@ -114,6 +114,20 @@ make_tables()
         "$(record 16T00:00:00 16T00:10:00 13800138000 192.0.2.9 '')"
 }
 
+# every_form COUNTED: each into an empty store, the same sums.
+every_form()
+{
+    local form
+    for form in csv ipfix uniflows; do
+        rm -rf "$demo"/usage.db* "$demo/archive"
+        numbers "$demo/numbers.csv" || return 1
+        if [ $form = csv ]; then csv "$R.csv"; else ipfix "$R.$form"; fi ||
+            return 1
+        echo "$form: $(counted)"
+        [ "$(counted)" = "$1" ] || return 1
+    done
+}
+
 # What by_number should say of FILE's accounts: each one's octets up and down.
 sums()
 {
@@ -244,6 +258,9 @@ tap "nothing of them was stored" is "4 4 0 0" stored
 tap "a cut file is named with its byte" \
     says 1 "cut.ipfix: message at byte 2216: runs past its end" \
     ipfix "$demo/cut.ipfix"
+table columns.csv start,end 1,2
+tap "a table with other columns is named" says 1 "columns.csv" \
+    csv "$demo/columns.csv"
 tap "a table is no IPFIX file" says 1 "records.csv: message at byte 0" \
     ipfix "$R.csv"
 tap "and IPFIX no table" says 1 "records.ipfix" csv "$R.ipfix"
@@ -303,6 +320,7 @@ collector events >>"$demo/log/said"
 tap "no number is kept or said in clear (PRIV-04)" hidden
 tap "ledger, archive and usage agree, also rebuilt" agrees
 
+tap "every form counts the same" every_form "$sum"
 tap "killed in the middle of a file" kill_on_the_way
 tap "what is there agrees" agrees
 tap "no other file counts its rows" \

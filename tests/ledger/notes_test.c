@@ -411,10 +411,41 @@ static void offline(const char *name, size_t stride, const char *events)
     close_scene(&s);
 }
 
+/* Connections of nearly a day, each to an endpoint of its own: what no gateway
+ * sees, and what would be made of it fills memory. */
+static void test_cells(void)
+{
+    enum { DAY_CELLS = 280, FLOWS = (1 << 17) / DAY_CELLS + 1 };
+    static struct flow_record flows[FLOWS];
+    struct scene s;
+    test_case("a batch whose records reach into too many cells is refused, and "
+              "the next one counts");
+    open_scene(&s);
+    for (int i = 0; i < FLOWS; i++) {
+        flows[i] = sample_flow(T - 286 * 5 * MINUTE, (uint64_t)i);
+        flows[i].end_ms = T - 1;
+        snprintf(flows[i].endpoint_id, sizeof(flows[i].endpoint_id), "EP-%d",
+                 i);
+    }
+    struct sample_batch batch = sample_next(&s.boots[0], T, flows, FLOWS);
+    s.made[s.made_count++] = batch.bytes;
+    batch = sample_next(&s.boots[0], T, flows, 1);
+    s.made[s.made_count++] = batch.bytes;
+    deliver(&s, "0@1");
+    check_events(&s, "cells");
+    CHECK_I64(sample_number(store_db(s.store), "SELECT count(*) FROM ledger"),
+              0);
+    deliver(&s, "1@1");
+    CHECK_I64(sample_number(store_db(s.store), "SELECT sum(flows) FROM usage"),
+              1);
+    close_scene(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_LEVEL_ERROR);
     test_cases();
+    test_cells();
     offline("48 hours offline, the spool three times, in order", 1,
             "late*573 repeated*1152");
     offline("48 hours offline, the spool three times, backwards", 575,
