@@ -309,6 +309,9 @@ static int print_out(struct buffer *out, struct db *db)
 {
     bool good = !out->failed &&
                 fwrite(out->data, 1, out->length, stdout) == out->length;
+    if (out->failed)
+        log_error("more than %d MiB to print; ask for fewer days",
+                  OUTPUT_MAX / (1024 * 1024));
     buffer_clear(out);
     db_close(db);
     return good ? 0 : 1;

@@ -13,6 +13,7 @@ struct row {
     uint64_t host;
     char endpoint_id[ENDPOINT_ID_LEN];
     int32_t day;
+    bool is_sample; /* demo data */
     uint64_t flows, octets, packets, roctets, rpackets;
 };
 
@@ -27,7 +28,9 @@ static int compare(const void *one, const void *other)
     int order = (a->host > b->host) - (a->host < b->host);
     if (order == 0)
         order = strcmp(a->endpoint_id, b->endpoint_id);
-    return order != 0 ? order : (a->day > b->day) - (a->day < b->day);
+    if (order == 0)
+        order = (a->day > b->day) - (a->day < b->day);
+    return order != 0 ? order : (int)a->is_sample - (int)b->is_sample;
 }
 
 static void join(struct rows *rows)
@@ -50,18 +53,25 @@ static void join(struct rows *rows)
     rows->count = kept;
 }
 
-static bool add(struct rows *rows, const struct flow_record *r,
+/* At least half of the list is then free again. */
+static bool join_within(struct rows *rows, struct error_text *error)
+{
+    join(rows);
+    return rows->count <= NUMBER_USAGE_MAX ||
+           error_set(error, "more than %d rows; ask for fewer days",
+                     NUMBER_USAGE_MAX);
+}
+
+static bool add(struct rows *rows, const struct flow_record *r, bool is_sample,
                 struct error_text *error)
 {
-    if (rows->count == 2 * NUMBER_USAGE_MAX)
-        join(rows);
-    if (rows->count > NUMBER_USAGE_MAX + NUMBER_USAGE_MAX / 2)
-        return error_set(error, "more than %d rows; ask for fewer days",
-                         NUMBER_USAGE_MAX);
+    if (rows->count == 2 * NUMBER_USAGE_MAX && !join_within(rows, error))
+        return false;
     struct row *row = &rows->list[rows->count++];
     *row = (struct row){
         .host = r->host_pseudonym,
         .day = day_of_wall(wall_from_ms(r->start_ms)).number,
+        .is_sample = is_sample,
         .flows = 1,
         .octets = r->octets,
         .packets = r->packets,
@@ -87,8 +97,13 @@ struct question {
     const struct digest *only;
 };
 
+struct batch {
+    uint64_t index; /* of the ledger */
+    bool is_sample;
+};
+
 static bool add_batch(struct rows *rows, struct detail_reader *reader,
-                      uint64_t index, const struct question *q,
+                      const struct batch *batch, const struct question *q,
                       struct error_text *error)
 {
     const struct flow_record *records;
@@ -96,14 +111,15 @@ static bool add_batch(struct rows *rows, struct detail_reader *reader,
     uint64_t only = q->only != NULL
                         ? host_of(slice_of_bytes(q->only->bytes, DIGEST_LEN))
                         : 0;
-    if (!detail_reader_batch(reader, index, &records, &count))
-        return error_set(
-            error, "flow detail of batch %" PRIu64 " cannot be read", index);
+    if (!detail_reader_batch(reader, batch->index, &records, &count))
+        return error_set(error,
+                         "flow detail of batch %" PRIu64 " cannot be read",
+                         batch->index);
     for (size_t i = 0; i < count; i++) {
         int32_t day = day_of_wall(wall_from_ms(records[i].start_ms)).number;
         bool is_asked = day >= q->from.number && day < q->to.number &&
                         (q->only == NULL || records[i].host_pseudonym == only);
-        if (is_asked && !add(rows, &records[i], error))
+        if (is_asked && !add(rows, &records[i], batch->is_sample, error))
             return false;
     }
     return true;
@@ -115,17 +131,20 @@ static bool read_batches(struct db *db, const char *enterprise,
 {
     struct detail_reader *reader = detail_reader_new(db);
     struct db_statement *s = db_prepare(
-        db, "SELECT idx FROM ledger WHERE enterprise_id = :enterprise "
-            "AND source = 'carrier' AND is_counted "
-            "AND period_start_ms >= :from AND period_start_ms < :to");
+        db,
+        "SELECT idx, is_sample FROM ledger WHERE enterprise_id = :enterprise "
+        "AND source = 'carrier' AND is_counted "
+        "AND period_start_ms >= :from AND period_start_ms < :to");
     bool good = reader != NULL && s != NULL;
     enum db_step step = DB_FAILED;
     if (good) {
         db_bind_text(s, ":enterprise", enterprise);
         db_bind_i64(s, ":from", wall_to_ms(day_start(q->from)));
         db_bind_i64(s, ":to", wall_to_ms(day_start(q->to)));
-        while (good && (step = db_step(s)) == DB_ROW)
-            good = add_batch(rows, reader, db_u64(s, 0), q, error);
+        while (good && (step = db_step(s)) == DB_ROW) {
+            struct batch batch = {db_u64(s, 0), db_i64(s, 1) != 0};
+            good = add_batch(rows, reader, &batch, q, error);
+        }
         db_reset(s);
         if (good && step == DB_FAILED)
             good = error_set(error, "%s", db_error(db));
@@ -197,18 +216,19 @@ static void show_table(const struct rows *rows, const struct name *names,
                        size_t count, struct buffer *out)
 {
     char day[DAY_TEXT_LEN];
-    buffer_addf(out, "%-28s %-18s %-24s %-10s %8s %14s %10s %14s %10s\n",
-                "number", "kind", "endpoint", "day", "flows", "octets",
+    buffer_addf(out, "%-28s %-18s %-24s %-10s %-4s %8s %14s %10s %14s %10s\n",
+                "number", "kind", "endpoint", "day", "demo", "flows", "octets",
                 "packets", "octets back", "packets b.");
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *r = &rows->list[i];
         const struct name *n = name_of(names, count, r->host);
         day_to_text((struct civil_day){r->day}, day);
         buffer_addf(out,
-                    "%-28s %-18s %-24s %-10s %8" PRIu64 " %14" PRIu64
+                    "%-28s %-18s %-24s %-10s %-4s %8" PRIu64 " %14" PRIu64
                     " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 "\n",
-                    n->mask, n->kind, r->endpoint_id, day, r->flows, r->octets,
-                    r->packets, r->roctets, r->rpackets);
+                    n->mask, n->kind, r->endpoint_id, day,
+                    r->is_sample ? "DEMO" : "", r->flows, r->octets, r->packets,
+                    r->roctets, r->rpackets);
     }
 }
 
@@ -229,6 +249,7 @@ static void show_json(const struct rows *rows, const struct name *names,
         json_text(&json, "endpoint", r->endpoint_id);
         json_text(&json, "day", day);
         json_text(&json, "source", "carrier");
+        json_bool(&json, "sample", r->is_sample);
         json_u64(&json, "flows", r->flows);
         json_u64(&json, "octets", r->octets);
         json_u64(&json, "packets", r->packets);
@@ -253,12 +274,11 @@ bool number_usage_report(struct db *usage_db, const char *enterprise_id,
                 error_set(error, "out of memory for usage by number");
     good =
         good && read_batches(usage_db, enterprise_id, &question, &rows, error);
+    good = good && join_within(&rows, error);
     if (good && (names = read_names(usage_db, &name_count)) == NULL)
         good = error_set(error, "%s", db_error(usage_db));
-    if (good) {
-        join(&rows);
+    if (good)
         (as_json ? show_json : show_table)(&rows, names, name_count, out);
-    }
     free(names);
     free(rows.list);
     return good;

@@ -4,7 +4,8 @@
  *
  * Added up from the flow detail, whose host is the start of the number's keyed
  * hash; so it reaches back as far as detail is kept (PRIV-05). What was
- * attributed by a fixed address has no number.
+ * attributed by a fixed address has no number. Demo data stands in rows of its
+ * own, marked.
  */
 #ifndef LEDGER_NUMBER_USAGE_H
 #define LEDGER_NUMBER_USAGE_H

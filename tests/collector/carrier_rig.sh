@@ -4,6 +4,8 @@
 #   . tests/collector/carrier_rig.sh
 #   tap_begin NAME
 #   carrier_rig         $demo/portal.db, endpoints.csv, number.key, collector.conf
+#
+# DECLARED in the environment: how many accounts are (2), DECLARED_FROM since when.
 . tests/e2e/tap.sh
 
 carrier_tool=$build/tools/carrier_tool
@@ -13,7 +15,7 @@ hash_of() { "$carrier_tool" hash "$demo/number.key" "$1" "$2"; }
 # declare_number VOUCHER KIND NUMBER SITE [UNTIL]
 declare_number()
 {
-    echo "$1,1,$2,$(hash_of "$2" "$3"),***,$4,2026-07-10,${5:-}"
+    echo "$1,1,$2,$(hash_of "$2" "$3"),***,$4,${DECLARED_FROM:-2026-07-10},${5:-}"
 }
 
 # The first DECLARED (2) accounts of carrier_tool are ENT-1's.

@@ -1,217 +1,335 @@
 #!/bin/bash
-# Carriers' files by the commands, against a registry that the portal made:
-# numbers over time, records as a table and as IPFIX, usage by number; what is
-# refused, counted once, and told to nobody.
+# Carriers' files through the commands, into a store made by the real programs:
+# what counts and what does not, that nothing counts twice, and that no number
+# is kept or printed in clear (VER-03, PRIV-04).
 . tests/collector/carrier_rig.sh
-tap_begin carrier
-export ACCOUNTS=4 DECLARED=2 # gz000000 and gz000001 are ENT-1's
-RECORDS=4000                 # half of them of the declared accounts
 
-with_collector() { "$bin/yz-collector" "$1" -c "$demo/collector.conf" "${@:2}"; }
-import_as() # FORM FILE OPTION...
-{
-    with_collector import --as "$1" --carrier CT-GD "${@:3}" "$2"
-}
-usage_of() # ENTERPRISE OPTION...
-{
-    with_collector usage --enterprise "$1" --from 2026-11-19 --to 2026-11-22 \
-        "${@:2}"
-}
-fresh() { rm -rf "$demo"/usage.db* "$demo/archive"; }
+# gz000000 to gz000003, of which the rig declares the first two.
+export ACCOUNTS=4 DECLARED_FROM=2026-01-01
+NUMBERS=number,kind,address,port_from,port_to,from,to
+RECORDS=start,end,number,user_address,user_port,cloud_address,cloud_port
+RECORDS+=,protocol,octets_up,octets_down,packets_up,packets_down
+SIM=1064812345678 # of ENT-2
 
-# complains STATUS WORD COMMAND...
-complains()
+collector() { "$bin/yz-collector" "$1" -c "$demo/collector.conf" "${@:2}"; }
+numbers() { collector import --as numbers --carrier CT-GD "$@"; }
+csv() { collector import --as carrier-csv --carrier CT-GD "$@"; }
+ipfix() { collector import --as carrier-ipfix --carrier CT-GD "$@"; }
+
+by_number() # ENTERPRISE...
 {
-    local status=$1 word=$2 got=0
+    collector usage --enterprise "$1" --from 2026-01-01 --to 2026-11-25 \
+        --by number "${@:2}"
+}
+
+# says STATUS WORDS COMMAND...: everything said is kept in $demo/log/said.
+says()
+{
+    local wanted=$1 words=$2 status=0
     shift 2
-    "$@" >"$demo/said" 2>&1 </dev/null || got=$?
-    cat "$demo/said"
-    [ $got = "$status" ] && grep -qF -- "$word" "$demo/said"
+    "$@" >"$demo/said" 2>&1 || status=$?
+    tee -a "$demo/log/said" <"$demo/said"
+    [ $status = "$wanted" ] && grep -qF -- "$words" "$demo/said"
 }
-says() # WORD COMMAND...
-{
-    complains 0 "$@"
-}
-counted()
-{
-    usage_sql "SELECT ifnull(sum(flows), 0) FROM usage WHERE source = 'carrier'"
-}
-agrees() { with_collector check && with_collector rebuild && with_collector check; }
 
-tap "a registry with declared numbers" carrier_rig
-make_files()
+# faults FILE WORD...: refused as a whole, with these lines of it named.
+faults()
 {
-    "$carrier_tool" numbers "$demo/numbers.csv" $ACCOUNTS &&
-        "$carrier_tool" csv "$demo/records.csv" $RECORDS &&
-        "$carrier_tool" ipfix "$demo/records.ipfix" $RECORDS &&
-        "$carrier_tool" uniflows "$demo/each-way.ipfix" $RECORDS
+    local file=$1 status=0 fault
+    shift
+    numbers "$file" >"$demo/said" 2>&1 || status=$?
+    tee -a "$demo/log/said" <"$demo/said"
+    [ $status = 1 ] || return 1
+    for fault; do
+        grep -qF -- "$file:$fault" "$demo/said" || return 1
+    done
+    grep -qF "refused as a whole: $# rows are wrong" "$demo/said"
 }
-tap "files of a carrier" make_files
 
-# --- numbers over time ---
+# is WANTED COMMAND...: says just that.
+is()
+{
+    local wanted=$1 found
+    shift
+    found=$("$@" 2>&1)
+    echo "$found"
+    [ "$found" = "$wanted" ]
+}
 
-tap "import --as numbers" says '4 intervals, 4 of them new' \
-    import_as numbers "$demo/numbers.csv"
-tap "... again adds nothing" says '0 of them new' \
-    import_as numbers "$demo/numbers.csv"
+counted() # records, octets towards the cloud and back
 {
-    head -n 1 "$demo/numbers.csv"
-    echo 'gz000009,broadband_account,10.1.0.1,,,2026-11-01T00:00:00+08:00,'
-    echo 'gz000008,broadband_account,10.0.0.1,,,2026-11-05T00:00:00+08:00,'
-} >"$demo/overlap.csv"
-overlap_is_refused()
-{
-    local before
-    before=$(usage_sql "SELECT count(*) FROM number_interval")
-    complains 1 'overlap.csv:3: ' import_as numbers "$demo/overlap.csv" &&
-        grep -q 'refused as a whole' "$demo/said" &&
-        [ "$(usage_sql "SELECT count(*) FROM number_interval")" = "$before" ]
+    usage_sql "SELECT sum(flows), sum(octets), sum(roctets) FROM usage
+        WHERE source = 'carrier'"
 }
-tap "an overlap is refused with its line, and nothing is kept" overlap_is_refused
-{
-    head -n 1 "$demo/numbers.csv"
-    echo '13800138000,mobile_number,198.51.100.99,1024,2047,2026-11-01T00:00:00+08:00,'
-    echo '1064812345678,iot_sim,198.51.100.99,2048,3071,2026-11-01T00:00:00+08:00,2026-11-20T20:00:00+08:00'
-    echo '13900139000,mobile_number,198.51.100.99,2048,3071,2026-11-20T20:00:00+08:00,'
-} >"$demo/shared.csv"
-tap "carrier-grade NAT: ports, and a range that changes hands" \
-    says '3 intervals, 3 of them new' import_as numbers "$demo/shared.csv"
 
-# --- records ---
+stored() # of everything that carriers' files leave behind
+{
+    usage_sql "SELECT (SELECT count(*) FROM number),
+        (SELECT count(*) FROM number_interval),
+        (SELECT count(*) FROM source_file),
+        (SELECT count(*) FROM ledger)"
+}
 
-# What each form gives: connections, octets of both directions.
-declare -A sums
-takes() # FORM FILE
+# table FILE HEADER ROW...
+table() { printf '%s\n' "${@:2}" >"$demo/$1"; }
+
+# record START END NUMBER ADDRESS PORT, times of November
+record()
 {
-    fresh
-    import_as numbers "$demo/numbers.csv" && import_as "$1" "$2" || return 1
-    sums[$2]=$(usage_sql "SELECT sum(flows), sum(octets + roctets),
-        sum(packets + rpackets) FROM usage WHERE source = 'carrier'
-        AND enterprise_id = 'ENT-1'")
-    echo "${sums[$2]}"
-    [ "$(counted)" = $((RECORDS / 2)) ]
+    echo "2026-11-$1+08:00,2026-11-$2+08:00,$3,$4,$5,203.0.113.10,443,tcp,${6:-500},900,5,6"
 }
-all_forms_are_equal()
+
+make_tables()
 {
-    printf '%s\n' "${sums[@]}"
-    [ "$(printf '%s\n' "${sums[@]}" | sort -u | wc -l)" = 1 ]
+    local in_november=2026-11-01T00:00:00+08:00
+    local changed=2026-11-15T00:00:00+08:00
+    table ports.csv $NUMBERS \
+        "gz000000,broadband_account,192.0.2.1,1024,2047,$in_november," \
+        "gz000001,broadband_account,192.0.2.1,2048,3071,$in_november," \
+        "gz000001,broadband_account,192.0.2.1,2000,2010,$changed,"
+    table overlap.csv $NUMBERS \
+        "gz000000,broadband_account,192.0.2.1,,,$in_november," \
+        "gz000000,broadband_account,192.0.2.1,,,$changed," \
+        "gz000000,broadband_account,10.0.0.1,,,$changed,"
+    table wrong.csv $NUMBERS \
+        "gz000000,broadband_account,192.0.2.8,,,2026-11-01," \
+        "13800138000,mobile_number,192.0.2.8,9,8,$in_november," \
+        "gz000000,broadband_account,192.0.0.0/16,,,$in_november," \
+        "12800138000,mobile_number,192.0.2.8,,,$in_november," \
+        "gz000000,broadband_account,192.0.2.8,,,2100-01-01T00:00:00Z,"
+    table later.csv $NUMBERS \
+        "13800138000,mobile_number,192.0.2.1,1024,2047,$in_november," \
+        "$SIM,iot_sim,192.0.2.1,2048,3071,$in_november," \
+        "13800138000,mobile_number,192.0.2.9,,,$in_november,$changed" \
+        "$SIM,iot_sim,192.0.2.9,,,$changed,"
+    table nat.csv $RECORDS \
+        "$(record 12T08:00:00 12T08:01:00 '' 192.0.2.1 1024)" \
+        "$(record 12T08:00:00 12T08:01:00 '' 192.0.2.1 2048)" \
+        "$(record 12T08:00:00 12T08:01:00 '' 192.0.2.1 3072)" \
+        "$(record 12T08:00:00 12T08:01:00 '' 192.0.2.1 '')"
+    table changed.csv $RECORDS \
+        "$(record 14T23:00:00 14T23:59:59 '' 192.0.2.9 '')" \
+        "$(record 14T23:50:00 15T00:10:00 '' 192.0.2.9 '')" \
+        "$(record 15T00:00:00 15T00:10:00 '' 192.0.2.9 '')" \
+        "$(record 16T00:00:00 16T00:10:00 13800138000 192.0.2.9 '')"
 }
-tap "import --as carrier-ipfix, a record each way" \
-    takes carrier-ipfix "$demo/each-way.ipfix"
-tap "import --as carrier-ipfix, biflows" takes carrier-ipfix "$demo/records.ipfix"
-tap "import --as carrier-csv" takes carrier-csv "$demo/records.csv"
-tap "the same counts in every form" all_forms_are_equal
-tap "the same file again counts nothing" says 'taken before' \
-    import_as carrier-csv "$demo/records.csv"
-once_in_any_form()
+
+# every_form COUNTED: each into an empty store, the same sums.
+every_form()
 {
-    complains 1 'records.csv' import_as carrier-ipfix "$demo/records.ipfix" &&
-        [ "$(counted)" = $((RECORDS / 2)) ]
+    local form
+    for form in csv ipfix uniflows; do
+        rm -rf "$demo"/usage.db* "$demo/archive"
+        numbers "$demo/numbers.csv" || return 1
+        if [ $form = csv ]; then csv "$R.csv"; else ipfix "$R.$form"; fi ||
+            return 1
+        echo "$form: $(counted)"
+        [ "$(counted)" = "$1" ] || return 1
+    done
 }
-tap "its rows in another form are refused, with the file that brought them" \
-    once_in_any_form
+
+# What by_number should say of FILE's accounts: each one's octets up and down.
+sums()
+{
+    awk -F, -v mask="$2" 'NR > 1 {
+        split($4, a, ".")
+        n = $3 != "" ? substr($3, 8) + 0 : a[4]
+        if (n == mask) { up += $8; down += $9; flows++ }
+    } END { print flows, up, down }' "$1"
+}
+
+by_text() # MASK
+{
+    by_number ENT-1 | awk -v mask="$1" '$1 == mask && $5 == "DEMO" {
+        flows += $6; up += $7; down += $9 } END { print flows, up, down }'
+}
+
+by_json() # MASK
+{
+    by_number ENT-1 --json | tr '}' '\n' | grep -F "\"number\":\"$1\"" | grep -F '"sample":true' |
+        sed 's/.*"flows":\([0-9]*\),"octets":\([0-9]*\).*"roctets":\([0-9]*\).*/\1 \2 \3/' |
+        awk '{ flows += $1; up += $2; down += $3 } END { print flows, up, down }'
+}
+
+is_private() # nobody but its owner reads what is not attributed
+{
+    [ "$(stat -c %a "$1")" = 600 ] && [ "$(wc -l <"$1")" = "$2" ]
+}
+
+# In clear nowhere: neither kept nor said.
+hidden()
+{
+    local number
+    [ -s "$demo/log/said" ] || return 1
+    for number in gz00000 13800138000 "$SIM"; do
+        ! grep -rlaF "$number" "$demo/archive" "$demo"/usage.db* \
+            "$demo/log/said" || return 1
+    done
+}
+
+agrees() { collector check && collector rebuild && collector check; }
+
+# --- a crash ---
+
+# A day for each number is a batch, so the store is committed on the way.
+make_large()
+{
+    local day
+    {
+        echo $RECORDS
+        for day in $(seq 0 319); do
+            day=$(date -d "2026-01-02 +$day days" +%F)
+            for number in 13800138000 $SIM; do
+                echo "${day}T08:00:00Z,${day}T08:01:00Z,$number,,,203.0.113.10,443,tcp,500,900,5,6"
+            done
+        done
+    } >"$demo/large.csv"
+    head -n 5 "$demo/large.csv" >"$demo/part.csv"
+}
+
+ledger_rows() { usage_sql "SELECT count(*) FROM ledger" 2>/dev/null; }
+
+# Killed with some of its batches in the ledger and the file not whole; when the
+# import was faster than we are, once more.
+kill_on_the_way()
+{
+    local pid
+    for _ in 1 2 3 4 5 6 7 8; do
+        rm -rf "$demo"/usage.db* "$demo/archive"
+        "$bin/yz-collector" import -c "$demo/collector.conf" --as carrier-csv \
+            --carrier CT-GD "$demo/large.csv" &
+        pid=$!
+        until [ "$(ledger_rows || echo 0)" -ge 256 ] 2>/dev/null ||
+            ! kill -0 $pid 2>/dev/null; do
+            :
+        done
+        kill -KILL $pid 2>/dev/null
+        wait $pid
+        [ "$(usage_sql "SELECT is_whole FROM source_file")" = 0 ] &&
+            [ "$(ledger_rows)" -lt 640 ] && return 0
+    done
+    return 1
+}
+
+tap_begin carrier
+carrier_rig >"$demo/log/rig.log" 2>&1 && make_tables && make_large ||
+    { echo "Bail out!"; exit 1; }
+for form in csv ipfix uniflows; do
+    "$carrier_tool" $form "$demo/records.$form" 40
+done
+"$carrier_tool" numbers "$demo/numbers.csv" 4
+head -c -5 "$demo/records.ipfix" >"$demo/cut.ipfix"
+R=$demo/records
+
+tap "a carrier's table needs its carrier" says 2 "--carrier ID goes with" \
+    collector import --as carrier-csv "$R.csv"
+tap "a table of numbers, too" says 2 "--carrier ID goes with" \
+    collector import --as numbers "$demo/numbers.csv"
+tap "a router has no carrier" says 2 "--carrier ID goes with" \
+    collector import --as router --exporter r --carrier CT-GD "$R.ipfix"
+tap "batches have none" says 2 "--carrier ID goes with" \
+    collector import --carrier CT-GD "$R.ipfix"
+tap "a carrier's name is an id" says 2 "letters, digits" \
+    collector import --as carrier-csv --carrier "CT GD" "$R.csv"
+tap "a form that is none is named" says 2 "unknown source" \
+    collector import --as carrier-xml --carrier CT-GD "$R.csv"
+tap "numbers have no rejects" says 2 "--rejects FILE goes with" \
+    numbers --rejects "$demo/rejects" "$demo/numbers.csv"
+tap "usage is by endpoint or number" says 2 "--by" \
+    collector usage --enterprise ENT-1 --from 2026-11-01 --to 2026-11-25 \
+    --by month
+
+tap "numbers are taken" says 0 "4 intervals, 4 of them new" \
+    numbers "$demo/numbers.csv"
+tap "and once" says 0 "4 intervals, 0 of them new" numbers "$demo/numbers.csv"
+tap "ranges of ports that overlap are named by both lines" \
+    faults "$demo/ports.csv" \
+    "4: address, ports and period overlap another's in line 2"
+tap "periods, too, and those that overlap one of before" \
+    faults "$demo/overlap.csv" \
+    "3: address, ports and period overlap this number's in line 2" \
+    "4: address, ports and period overlap another's from before"
+tap "rows that are wrong are named by line" faults "$demo/wrong.csv" \
+    "2: from: not a time" "3: port_to: before port_from" \
+    "4: address: a prefix wider than /24" "5: number: it" \
+    "6: from: in the future"
+tap "nothing of them was stored" is "4 4 0 0" stored
+
+tap "a cut file is named with its byte" \
+    says 1 "cut.ipfix: message at byte 2216: runs past its end" \
+    ipfix "$demo/cut.ipfix"
+table columns.csv start,end 1,2
+tap "a table with other columns is named" says 1 "columns.csv" \
+    csv "$demo/columns.csv"
+tap "a table is no IPFIX file" says 1 "records.csv: message at byte 0" \
+    ipfix "$R.csv"
+tap "and IPFIX no table" says 1 "records.ipfix" csv "$R.ipfix"
+tap "a file that is not there is named" says 1 "No such file" \
+    csv "$demo/none.csv"
+touch "$demo/there"
+tap "rejects overwrite nothing" says 1 "there: File exists" \
+    csv --rejects "$demo/there" "$R.csv"
+tap "nothing of all this was stored" is "4 4 0 0" stored
+
+tap "records count" says 0 "40 records, 20 attributed" \
+    csv --rejects "$demo/rejects" "$R.csv"
+tap "what did not is for its owner's eyes" is_private "$demo/rejects" 21
+tap "it can be given again" says 0 "20 records, 0 attributed" \
+    csv "$demo/rejects"
+for account in 0 1; do
+    tap "octets of account $account, by number" \
+        is "$(sums "$R.csv" $account)" by_text "g******$account"
+    tap "and as JSON" \
+        is "$(sums "$R.csv" $account)" by_json "g******$account"
+done
+tap "usage that cannot be printed is no success" \
+    says 1 "standard output: No space left" \
+    eval 'by_number ENT-1 2>&1 >/dev/full'
+tap "another enterprise has none of them" is "[]" by_number ENT-2 --json
+sum=$(counted)
+tap "the same file again counts nothing" says 0 "nothing was counted again" \
+    csv "$R.csv"
+cp "$R.csv" "$demo/renamed.csv"
+tap "nor under another name" says 0 "nothing was counted again" \
+    csv "$demo/renamed.csv"
+for form in ipfix uniflows; do
+    tap "the same rows as $form are refused, their file named" \
+        says 1 "20 rows were counted before, with records.csv" \
+        ipfix "$R.$form"
+done
+tap "nothing was counted again" is "$sum" counted
+
+tap "numbers behind one address, by ports, and over time" \
+    says 0 "4 intervals, 4 of them new" numbers "$demo/later.csv"
+tap "a port says whose it is" says 0 "4 records, 2 attributed" \
+    csv "$demo/nat.csv"
+tap "nobody has the other ports" grep -F "1 not: nobody is known" "$demo/said"
+tap "and without a port it is nobody's" \
+    grep -F "1 not: the address is shared by ports" "$demo/said"
+tap "an address changes hands" says 0 "4 records, 2 attributed" \
+    csv "$demo/changed.csv"
+tap "no record spans that" \
+    grep -F "1 not: the address changed owner meanwhile" "$demo/said"
+tap "a number is not believed against its address" \
+    grep -F "1 not: number and address belong to different ones" "$demo/said"
+tap "each number has its own" is "$(printf '2026-11-12 1\n2026-11-15 1')" \
+    eval "by_number ENT-2 | awk '/iot_sim/ { print \$4, \$6 }'"
+by_number ENT-1 >>"$demo/log/said"
+by_number ENT-2 --json >>"$demo/log/said"
+collector events >>"$demo/log/said"
+tap "no number is kept or said in clear (PRIV-04)" hidden
 tap "ledger, archive and usage agree, also rebuilt" agrees
 
-# --- usage by number ---
-
-by_number_is_right()
-{
-    usage_of ENT-1 --by number --json | tee "$demo/by-number.json"
-    [ "$(sqlite3 :memory: "SELECT sum(value ->> 'flows'),
-        count(DISTINCT value ->> 'number') FROM json_each(
-        readfile('$demo/by-number.json'))")" = \
-        "$((RECORDS / 2))|2" ]
-}
-tells_masks_only()
-{
-    usage_of ENT-1 --by number >"$demo/by-number.txt"
-    cat "$demo/by-number.txt"
-    grep -q '\*\*\*' "$demo/by-number.txt" &&
-        ! grep -q 'gz00000' "$demo/by-number.txt" "$demo/by-number.json"
-}
-keeps_no_number()
-{
-    sqlite3 "$demo/usage.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
-    ! grep -c 'gz00000[0-9]' "$demo"/usage.db "$demo"/archive/*
-}
-tap "usage --by number: two accounts, every connection" by_number_is_right
-tap "... by their masks (PRIV-04)" tells_masks_only
-tap "no number in clear in usage.db or archive" keeps_no_number
-
-# --- what is not attributed, what is wrong ---
-
-rejects_are_private()
-{
-    fresh
-    import_as numbers "$demo/numbers.csv" &&
-        import_as carrier-csv "$demo/records.csv" --rejects "$demo/rejects.csv" ||
-        return 1
-    [ "$(stat -c %a "$demo/rejects.csv")" = 600 ] &&
-        [ "$(wc -l <"$demo/rejects.csv")" = $((RECORDS / 2 + 1)) ] &&
-        complains 1 'File exists' import_as carrier-csv "$demo/records.csv" \
-            --rejects "$demo/rejects.csv"
-}
-tap "--rejects: for their owner alone, and never over another file" \
-    rejects_are_private
-ports_tell()
-{
-    {
-        echo "start,end,user_address,user_port,cloud_address,cloud_port,protocol,octets_up,octets_down,packets_up,packets_down"
-        for row in 10:00:00,1500 10:00:01,2500 13:00:00,2500 13:00:01,4000; do
-            echo "2026-11-20T${row%,*}Z,2026-11-20T${row%,*}Z,198.51.100.99,${row#*,},203.0.113.10,443,tcp,1000,9000,10,12"
-        done
-        echo "2026-11-20T14:00:00Z,2026-11-20T14:00:00Z,198.51.100.99,,203.0.113.10,443,tcp,1000,9000,10,12"
-    } >"$demo/nat.csv"
-    import_as numbers "$demo/shared.csv" &&
-        import_as carrier-csv "$demo/nat.csv" | tee "$demo/said" || return 1
-    # 1500: ENT-1's mobile. 2500: ENT-2's SIM, later a mobile that was declared
-    # until the 10th. 4000: nobody's. No port: whose is not known.
-    [ "$(usage_sql "SELECT sum(flows) FROM usage WHERE enterprise_id = 'ENT-2'")" \
-        = 1 ] && grep -q '5 records, 2 attributed' "$demo/said"
-}
-tap "ports tell who had a shared address at the time" ports_tell
-head -c 5000 "$demo/records.ipfix" >"$demo/cut.ipfix"
-cut_is_refused()
-{
-    fresh
-    import_as numbers "$demo/numbers.csv" &&
-        complains 1 'message at byte ' import_as carrier-ipfix "$demo/cut.ipfix" &&
-        [ "$(counted)" = 0 ]
-}
-tap "a file that was cut off is refused whole, with the byte" cut_is_refused
-printf 'start,end\n1,2\n' >"$demo/wrong.csv"
-tap "a table with other columns is refused" complains 1 'wrong.csv' \
-    import_as carrier-csv "$demo/wrong.csv"
-tap "--carrier is needed" complains 2 '--carrier' \
-    with_collector import --as carrier-csv "$demo/records.csv"
-tap "... and goes with no other source" complains 2 '--carrier' \
-    with_collector import --carrier CT-GD "$demo/records.csv"
-tap "a carrier's name has a form" complains 2 '--carrier' \
-    with_collector import --as numbers --carrier 'a b' "$demo/numbers.csv"
-tap "--by has two answers" complains 2 'neither endpoint nor number' \
-    usage_of ENT-1 --by carrier
-
-# --- killed in the middle ---
-
-killed_and_again()
-{
-    local pid tries=0 killed=0
-    fresh
-    "$carrier_tool" csv "$demo/large.csv" 60000
-    import_as numbers "$demo/numbers.csv" || return 1
-    for tries in 1 2 3 4 5 6; do
-        "$bin/yz-collector" import -c "$demo/collector.conf" --as carrier-csv \
-            --carrier CT-GD "$demo/large.csv" >/dev/null 2>&1 &
-        pid=$!
-        sleep 0.$((tries * 15))
-        kill -9 $pid 2>/dev/null && killed=$((killed + 1))
-        wait $pid 2>/dev/null
-    done
-    echo "killed $killed times, $(counted) counted"
-    import_as carrier-csv "$demo/large.csv"
-    [ "$(counted)" = 30000 ]
-}
-tap "kill -9 in the middle: the next time counts everything, once" \
-    killed_and_again
-tap "ledger, archive and usage agree" agrees
+tap "every form counts the same" every_form "$sum"
+tap "killed in the middle of a file" kill_on_the_way
+tap "what is there agrees" agrees
+tap "no other file counts its rows" \
+    says 1 "not taken to its end: import it again" csv "$demo/part.csv"
+tap "given again it is taken to its end" says 0 "640 records, 640 attributed" \
+    csv "$demo/large.csv"
+tap "and everything counts once" is "640 320000 576000" counted
+tap "once it is whole it counts nothing" says 0 "nothing was counted again" \
+    csv "$demo/large.csv"
+tap "everything counts once still" is "640 320000 576000" counted
+tap "ledger, archive and usage agree then" agrees
 tap_end

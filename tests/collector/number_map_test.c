@@ -158,9 +158,48 @@ static void test_pairs(void)
     }
 }
 
+static void test_known(void)
+{
+    const struct number_interval known[] = {
+        interval("203.0.113.9", 2048, 3071, 100, NUMBER_STILL, 2, 0),
+        interval("203.0.113.5", 0, ANY, 100, 200, 1, 0),
+        interval("198.51.100.8/29", 0, ANY, 0, 1000, 3, 0),
+    };
+    struct number_interval ended = known[0], later = known[1];
+    struct number_map *m = number_map_new();
+    test_case("a row that is known is known again, whatever its line");
+    CHECK(!number_map_has(m, &later));
+    for (size_t i = 0; i < 3; i++)
+        CHECK(number_map_add(m, &known[i]));
+    number_map_sort(m);
+    for (size_t i = 0; i < 3; i++) {
+        struct number_interval again = known[i];
+        again.line = 7;
+        CHECK(number_map_has(m, &again));
+    }
+
+    test_case("not one that ends an open one, begins later, or is another's");
+    ended.to_ms = 300;
+    CHECK(!number_map_has(m, &ended));
+    later.from_ms = 150;
+    CHECK(!number_map_has(m, &later));
+    later = known[1];
+    later.number = 2;
+    CHECK(!number_map_has(m, &later));
+
+    test_case("nor one that was added since");
+    later.from_ms = 200;
+    later.to_ms = 300;
+    CHECK(number_map_add(m, &later));
+    CHECK(!number_map_has(m, &later));
+    CHECK(number_map_has(m, &known[1]));
+    number_map_free(m);
+}
+
 int main(void)
 {
     test_search();
+    test_known();
     test_pairs();
     return test_end();
 }
