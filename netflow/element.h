@@ -47,6 +47,8 @@ enum netflow_slot {
     SLOT_DESTINATION,
     SLOT_POST_SOURCE,
     SLOT_POST_DESTINATION,
+    SLOT_SOURCE6, /* beside IPv4 in SLOT_SOURCE; no element has these two */
+    SLOT_DESTINATION6,
     SLOT_USER_NAME,
     SLOT_IMSI,
     SLOT_MSISDN,

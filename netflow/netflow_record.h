@@ -60,6 +60,9 @@ struct netflow_record {
     bool has_post_source, has_post_destination;
     uint8_t source[16], destination[16]; /* IPv4 in the first 4 bytes */
     uint8_t post_source[16], post_destination[16]; /* after NAT */
+    /* Of a template that has addresses of both versions, IPv6; while a record
+     * is being decoded. */
+    uint8_t source6[16], destination6[16];
 };
 
 #endif

@@ -446,6 +446,19 @@ static bool is_told(const uint8_t address[16])
     return memcmp(address, zeros, sizeof(zeros)) != 0;
 }
 
+/* A template with addresses of both versions has zeros in those of the other. */
+static void choose_version(struct netflow_record *record)
+{
+    if (is_told(record->source) || is_told(record->destination) ||
+        !is_told(record->source6))
+        return;
+    record->version = 6;
+    memcpy(record->source, record->source6, sizeof(record->source));
+    memcpy(record->destination, record->destination6,
+           sizeof(record->destination));
+    record->has_post_source = record->has_post_destination = false;
+}
+
 static void take_flow(struct reading *r, const struct netflow_template *t,
                       struct netflow_record *record)
 {
@@ -459,6 +472,8 @@ static void take_flow(struct reading *r, const struct netflow_template *t,
         t->has_post_source && is_told(record->post_source);
     record->has_post_destination =
         t->has_post_destination && is_told(record->post_destination);
+    if (t->has_both)
+        choose_version(record);
     set_times(r, record, t->start_sense, t->end_sense);
     record->rate = told_rate(record);
     if (record->rate.chosen == 0 && d->selector_count > 0)

@@ -91,14 +91,26 @@ static void choose(struct chosen *chosen, const struct netflow_element *e,
                    size_t field, size_t source)
 {
     struct chosen *c = &chosen[e->slot];
-    if (c->element == NULL || e->rank < c->element->rank)
-        *c = (struct chosen){e, (uint16_t)field, (uint16_t)source};
+    struct chosen made = {e, (uint16_t)field, (uint16_t)source};
+    if (c->element == NULL || e->rank < c->element->rank) {
+        struct chosen before = *c;
+        *c = made;
+        made = before;
+    }
+    /* What gave way, or came to nothing: an address of the other version. */
+    if (made.element == NULL || made.element->sense != SENSE_IPV6)
+        return;
+    if (e->slot == SLOT_SOURCE)
+        chosen[SLOT_SOURCE6] = made;
+    else if (e->slot == SLOT_DESTINATION)
+        chosen[SLOT_DESTINATION6] = made;
 }
 
-static void add_step(struct netflow_template *t, const struct chosen *c)
+static void add_step(struct netflow_template *t, size_t slot,
+                     const struct chosen *c)
 {
     uint16_t length = t->fields[c->field].length;
-    const struct netflow_place *place = &netflow_places[c->element->slot];
+    const struct netflow_place *place = &netflow_places[slot];
     t->steps[t->step_count++] = (struct netflow_step){
         .source = c->source,
         .field = c->field,
@@ -130,11 +142,13 @@ static void compile(struct netflow_template *t, const struct chosen *chosen)
 {
     for (size_t slot = 0; slot < SLOT_COUNT; slot++)
         if (chosen[slot].element != NULL)
-            add_step(t, &chosen[slot]);
+            add_step(t, slot, &chosen[slot]);
     for (int i = 0; i < 4; i++) /* SLOT_OCTETS and following, as the bits */
         if (sense_of(chosen, SLOT_OCTETS + i) == SENSE_TOTAL)
             t->totals |= (uint8_t)(1 << i);
     t->version = address_version(chosen);
+    t->has_both = t->version == 4 && is_chosen(chosen, SLOT_SOURCE6) &&
+                  is_chosen(chosen, SLOT_DESTINATION6);
     t->start_sense = sense_of(chosen, SLOT_START);
     t->end_sense = sense_of(chosen, SLOT_END);
     uint8_t wanted = t->version == 4 ? SENSE_IPV4 : SENSE_IPV6;

@@ -52,6 +52,7 @@ struct netflow_template {
     bool is_options;
     bool is_fixed;                  /* no variable field */
     uint8_t version;                /* of the addresses: 4, 6 or 0 */
+    bool has_both;                  /* then 4; records may be of either */
     uint8_t totals;                 /* NETFLOW_TOTAL_ bits */
     uint8_t start_sense, end_sense; /* enum netflow_sense; PLAIN: no time */
     bool has_post_source, has_post_destination;

@@ -213,6 +213,26 @@ static void test_ipfix_fields(void)
                              "0a000001 c6120005 cb007101 c6120005 ");
     CHECK(!r.records[0].has_post_source && !r.records[0].has_post_destination);
     CHECK(r.records[1].has_post_source && r.records[1].has_post_destination);
+
+    test_case("addresses of both versions in a template: each record has one");
+#define V6_ONE "20010db8 00000000 00000000 00000001 "
+#define V6_TWO "20010db8 00000000 00000000 00000002 "
+#define ZERO4  "00000000 "
+#define ZERO16 ZERO4 ZERO4 ZERO4 ZERO4
+    feed(&r, H10("0000000b") "0002 0028 0108 0004 0008 0004 000c 0004 "
+                             "001b 0010 001c 0010 "
+                             "0109 0003 001b 0010 001c 0010 0008 0004 "
+                             "0108 0054 0a000001 c6120005 " ZERO16 ZERO16 ZERO4
+                                 ZERO4 V6_ONE V6_TWO "0109 0028 " V6_ONE V6_TWO
+                             "0a000001 ");
+    CHECK_I64((int64_t)r.count, 3);
+    CHECK_I64(r.records[0].version, 4);
+    CHECK(r.records[0].source[0] == 10 && r.records[0].destination[0] == 0xc6);
+    CHECK_I64(r.records[1].version, 6);
+    CHECK(r.records[1].source[0] == 0x20 && r.records[1].source[15] == 1 &&
+          r.records[1].destination[15] == 2);
+    test_case("... of which one side has but one: there are none");
+    CHECK_I64(r.records[2].version, 0);
     rig_free(&r);
 }
 
