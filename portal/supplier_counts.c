@@ -8,7 +8,6 @@
 #include "common/json.h"
 
 static const int64_t CONNECTIONS_MAX = INT64_C(1000000000000);
-static const int64_t OCTETS_MAX = INT64_C(1) << 60;
 static const int64_t USERS_MAX = INT64_C(1000000000);
 enum { MINUTE_US = 60 * 1000 * 1000 };
 
@@ -59,8 +58,8 @@ static void read_row(const struct json_node *node, struct wall_time now,
     read_id(node, "service", row->service_id);
     read_day(node, now, row);
     row->connections = json_want_i64(node, "connections", 0, CONNECTIONS_MAX);
-    row->octets_up = json_want_i64(node, "octets_up", 0, OCTETS_MAX);
-    row->octets_down = json_want_i64(node, "octets_down", 0, OCTETS_MAX);
+    row->octets_up = json_want_i64(node, "octets_up", 0, COUNTS_OCTETS_MAX);
+    row->octets_down = json_want_i64(node, "octets_down", 0, COUNTS_OCTETS_MAX);
     const struct json_node *users = json_member(node, "active_users");
     row->has_active_users =
         users != NULL && json_kind_of(users) != JSON_NULL_KIND;

@@ -25,6 +25,10 @@
 #include "common/slice.h"
 #include "portal/api_token.h"
 
+/* Of a day, each way; those of all days of evidence can be added, and every
+ * reader of JSON holds it exactly (RFC 8259, section 6). */
+#define COUNTS_OCTETS_MAX (INT64_C(1) << 53)
+
 enum {
     COUNTS_ROWS_MAX = 500,
     COUNTS_BODY_MAX = 256 * 1024, /* so many rows, with blanks between */

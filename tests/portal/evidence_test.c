@@ -5,6 +5,7 @@
 #include "common/buffer.h"
 #include "common/digest.h"
 #include "portal/evidence.h"
+#include "portal/supplier_counts.h"
 #include "rules/fact.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
@@ -179,6 +180,28 @@ static void test_witnesses(const struct scratch *scratch)
     CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].confirmed, 9);
 }
 
+/* A supplier may say the most there is on each day. */
+static void test_largest_counts(const struct scratch *scratch)
+{
+    struct evidence_testimony said[WITNESS_COUNT];
+    char sql[512];
+    test_case("the largest counts of a supplier on every day add up");
+    snprintf(sql, sizeof(sql),
+             "PRAGMA foreign_keys = OFF;"
+             "WITH RECURSIVE d (day) AS (SELECT %d UNION ALL"
+             " SELECT day + 1 FROM d WHERE day + 1 < %d)"
+             "INSERT INTO supplier_count SELECT 'E', 'svc', day, 1, 1, 0, 1,"
+             " %lld, %lld, NULL FROM d;"
+             "PRAGMA foreign_keys = ON",
+             FIRST.number, FIRST.number + EVIDENCE_DAYS,
+             (long long)COUNTS_OCTETS_MAX, (long long)COUNTS_OCTETS_MAX);
+    CHECK(db_run(scratch->db, sql));
+    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, false, said));
+    CHECK_I64(said[WITNESS_SUPPLIER_COUNTS].days, EVIDENCE_DAYS);
+    CHECK(said[WITNESS_SUPPLIER_COUNTS].octets ==
+          (uint64_t)COUNTS_OCTETS_MAX * 2 * EVIDENCE_DAYS);
+}
+
 static void put_fact(const struct scratch *scratch, const struct day_fact *fact)
 {
     char path[512], sql[16384], hex[8192] = "";
@@ -254,6 +277,7 @@ int main(void)
     test_usage(&scratch);
     test_coverage(&scratch);
     test_witnesses(&scratch);
+    test_largest_counts(&scratch);
     test_facts(&scratch);
     test_last_day();
     scratch_close(&scratch);
