@@ -372,6 +372,10 @@ static void print_match(const struct match_day_result *r)
            "%" PRIu64 " whose detail is gone: %" PRIu64 " connections, %" PRIu64
            " matched\n",
            r->days, r->skipped, r->gone, r->flows, r->matched);
+    if (r->left_out > 0)
+        printf("%" PRIu64 " endpoints left out: more connections of a day than "
+               "can be matched\n",
+               r->left_out);
     if (r->foreign > 0)
         printf("%" PRIu64 " records of suppliers' probes are about endpoints "
                "of others\n",

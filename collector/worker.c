@@ -452,6 +452,8 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
         return;
     }
     session_release(p->session);
+    if (p->worker->favoured == p)
+        p->worker->favoured = NULL; /* its next batch waits like another's */
     log_debug("%s: batch %llu %s", p->name,
               (unsigned long long)job->receipt.sequence,
               receipt_status_text(job->receipt.status));

@@ -30,6 +30,7 @@ enum {
     REACH_MS = INTAKE_REACH_S * 1000,
     NOBODY = -1,
     COUNTING = -1, /* in place of a part's number */
+    LEFT_OUT = -2,
 };
 
 struct endpoint_row {
@@ -75,6 +76,7 @@ struct work {
     int64_t start_ms, end_ms; /* of the day */
     int part, part_count;
     uint64_t part_flows; /* as many as one part may have, both sides */
+    uint64_t endpoint_flows;
     struct flows enterprise, supplier;
     struct sum *sums;
     size_t sum_count, sum_capacity;
@@ -577,6 +579,14 @@ static void divide(struct work *w)
     w->part_count = 1;
     for (size_t i = 0; i < w->endpoint_count; i++) {
         struct endpoint_row *row = &w->endpoints[i];
+        if (row->flows > w->endpoint_flows) {
+            row->part = LEFT_OUT; /* and does not hold up the others */
+            w->result->left_out++;
+            log_warn("endpoint %s: more connections of a day than can be "
+                     "matched",
+                     row->id);
+            continue;
+        }
         if (flows > 0 && flows + row->flows > w->part_flows) {
             w->part_count++;
             flows = 0;
@@ -668,6 +678,9 @@ bool match_days_run(struct db *usage_db, const char *registry,
                      .now = now,
                      .error = error,
                      .result = result,
+                     .endpoint_flows = days->endpoint_flows > 0
+                                           ? days->endpoint_flows
+                                           : MATCH_FLOWS_MAX,
                      .part_flows = days->part_flows > 0 ? days->part_flows
                                                         : MATCH_PART_FLOWS};
     *result = (struct match_day_result){0};

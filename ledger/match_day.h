@@ -35,12 +35,14 @@ struct match_day_result {
     uint64_t days, skipped; /* computed; nothing new */
     uint64_t gone;          /* their detail was deleted (PRIV-05): as before */
     uint64_t flows, matched, foreign;
+    uint64_t left_out; /* endpoints with too many connections for a day */
 };
 
 struct match_days {
     struct civil_day from, to; /* [from, to), at most MATCH_DAYS_MAX */
     bool is_forced;            /* days without anything new, too */
     uint64_t part_flows;       /* 0: MATCH_PART_FLOWS */
+    uint64_t endpoint_flows;   /* 0: MATCH_FLOWS_MAX */
 };
 
 /* `registry` is portal.db. Each day is read without keeping the collector from

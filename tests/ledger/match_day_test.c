@@ -263,6 +263,18 @@ static void test_parts(struct bench *b)
         CHECK_I64(column(b, "sum(matched_octets)"), octets);
         CHECK_I64(column(b, "sum(supplier_probe_covered_minutes)"), minutes);
     }
+    test_case("an endpoint with too many does not hold up the others");
+    const struct match_days some = {.from = b->day,
+                                    .to = {b->day.number + 1},
+                                    .is_forced = true,
+                                    .part_flows = 1,
+                                    .endpoint_flows = 24};
+    struct match_day_result result;
+    struct error_text error = {""};
+    CHECK(match_days_run(store_db(b->store), b->files.registry, &some,
+                         SAMPLE_NOW, &result, &error));
+    CHECK_I64((int64_t)result.left_out + column(b, "count(*)"), 3);
+    CHECK(result.left_out > 0 && result.left_out < 3);
     b->day = day;
     b->start_ms = midnight;
 }
