@@ -50,8 +50,7 @@ tap "it stops" stop_probe
 cat "$kept"/*.ipfix >"$demo/receipts.ipfix"
 show() { "$probe" show --key "$home/identity/receipt.pub" "$1" >"$demo/shown"; }
 tap "show prints them, their signatures are right" show "$demo/receipts.ipfix"
-valid() { jq -s '[.[] | select(.receiptSignature == "valid")] | length' \
-    "$demo/shown"; }
+valid() { grep -c '"receiptSignature":"valid"' "$demo/shown"; }
 sent() { find "$home/state/sent" -name '*.ipfix' | wc -l; }
 tap "one for each batch that was acknowledged" sh -c "
     [ '$(valid)' = '$(sent)' ] && [ '$(valid)' -ge 5 ]"

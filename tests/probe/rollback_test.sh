@@ -109,8 +109,15 @@ tap "the status says what, and what to do" await 20 status_says \
     "list number 1 (issued .*) is refused: it is older"
 tap "... also who" status_says 'yz-portal registry publish --serial N, N above 2'
 tap "... in Chinese" status_says '登记表第 1 号（签发于 .*）已拒用' zh
-tap "... as JSON" sh -c "'$probe' status -c '$home/probe.conf' --json |
-    jq -e '.registry.refused | .kind == \"older\" and .serial == 1'"
+says_json()
+{
+    "$probe" status -c "$home/probe.conf" --json >"$demo/status.json"
+    cat "$demo/status.json"
+    [ "$(sqlite3 :memory: "SELECT json(readfile('$demo/status.json')) ->>
+        '$.registry.refused.kind', json(readfile('$demo/status.json')) ->>
+        '$.registry.refused.serial'")" = 'older|1' ]
+}
+tap "... as JSON" says_json
 tap "the metrics say so" metric_is 'registry_refused{reason="older"} 1'
 tap "... and the number that is known" metric_is 'registry_known_serial 2'
 
