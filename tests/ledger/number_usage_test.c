@@ -76,25 +76,7 @@ static void take(struct bench *b, struct sample_probe *probe,
                  const struct registry_probe *own, int64_t end_ms,
                  const struct flow_record *flows, size_t count)
 {
-    const struct batch_origin origin = {TRANSPORT_FILE, NULL, "test", own};
-    struct sample_batch batch = sample_next(probe, end_ms, flows, count);
-    struct receipt receipt;
-    bool complete = false;
-    const uint8_t *data = batch.bytes.data;
-    size_t left = batch.bytes.length;
-    batch_reader_next(b->reader);
-    while (left > 0 && !complete) {
-        size_t length = (size_t)ipfix_message_length(data, left);
-        CHECK(batch_reader_add(b->reader, data, length, &complete) == BATCH_OK);
-        data += length;
-        left -= length;
-    }
-    CHECK(store_begin(b->store));
-    CHECK(store_take(b->store, &origin, b->reader, BATCH_OK,
-                     wall_from_ms(end_ms), &receipt) == TAKE_DONE);
-    CHECK_I64(receipt.status, RECEIPT_COUNTED);
-    CHECK(store_commit(b->store));
-    sample_batch_clear(&batch);
+    sample_take(b->store, b->reader, own, probe, end_ms, flows, count);
 }
 
 static struct flow_record flow(int64_t start_ms, uint64_t host, uint64_t octets)

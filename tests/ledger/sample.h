@@ -204,6 +204,34 @@ static inline struct sample_batch sample_next_flow(struct sample_probe *probe,
     return sample_next(probe, end_ms, &flow, 1);
 }
 
+/* The probe's next batch of these flows through the store, which counts it.
+ * `own`: as in struct batch_origin. */
+static inline void sample_take(struct store *store, struct batch_reader *reader,
+                               const struct registry_probe *own,
+                               struct sample_probe *probe, int64_t end_ms,
+                               const struct flow_record *flows, size_t count)
+{
+    const struct batch_origin origin = {TRANSPORT_FILE, NULL, "test", own};
+    struct sample_batch batch = sample_next(probe, end_ms, flows, count);
+    struct receipt receipt;
+    bool complete = false;
+    const uint8_t *data = batch.bytes.data;
+    size_t left = batch.bytes.length;
+    batch_reader_next(reader);
+    while (left > 0 && !complete) {
+        size_t length = (size_t)ipfix_message_length(data, left);
+        CHECK(batch_reader_add(reader, data, length, &complete) == BATCH_OK);
+        data += length;
+        left -= length;
+    }
+    CHECK(store_begin(store));
+    CHECK(store_take(store, &origin, reader, BATCH_OK, wall_from_ms(end_ms),
+                     &receipt) == TAKE_DONE);
+    CHECK_I64(receipt.status, RECEIPT_COUNTED);
+    CHECK(store_commit(store));
+    sample_batch_clear(&batch);
+}
+
 static inline void sample_write_file(const char *path, const void *data,
                                      size_t length)
 {

@@ -6,6 +6,7 @@
 #   tap_begin NAME
 #   title="a probe enrols itself"   for the skip without root
 #   portal_more() { ... }           further lines of portal.conf; optional
+#   portal_signs=yes                its lists of endpoints are signed; optional
 #
 # It gets: $space and inside, $portal, $fingerprint, $PORTAL, sql, issue, enrol,
 # write_probe_conf, complains.
@@ -38,6 +39,14 @@ inside ip link add l1 type veth peer name l0
 inside ip link set l0 up
 inside ip link set l1 up
 
+sign_lists()
+{
+    openssl genpkey -algorithm ED25519 -out "$demo/registry.key"
+    openssl pkey -in "$demo/registry.key" -pubout -out "$demo/registry.pub"
+    echo "registry_key = $demo/registry.key"
+    echo "registry_public_key = $demo/registry.pub"
+}
+
 write_portal_conf()
 {
     cat >"$demo/portal.conf" <<END
@@ -55,6 +64,7 @@ collector = 127.0.0.1:14740
 collector_name = collector.example
 receipt_key = $demo/receipt.pub
 END
+    [ -z "${portal_signs:-}" ] || sign_lists >>"$demo/portal.conf"
     declare -F portal_more >/dev/null && portal_more >>"$demo/portal.conf"
     return 0
 }

@@ -6,13 +6,7 @@
 . tests/e2e/tap.sh
 tap_begin return
 title="a running probe takes new lists"
-portal_more()
-{
-    openssl genpkey -algorithm ED25519 -out "$demo/registry.key"
-    openssl pkey -in "$demo/registry.key" -pubout -out "$demo/registry.pub"
-    echo "registry_key = $demo/registry.key"
-    echo "registry_public_key = $demo/registry.pub"
-}
+portal_signs=yes
 . tests/probe/province.sh
 
 # --- the factory's network: l1 on the gateway, servers behind l0 ---

@@ -6,13 +6,7 @@
 . tests/e2e/tap.sh
 tap_begin rollback
 title="a list that was set back is refused"
-portal_more()
-{
-    openssl genpkey -algorithm ED25519 -out "$demo/registry.key"
-    openssl pkey -in "$demo/registry.key" -pubout -out "$demo/registry.pub"
-    echo "registry_key = $demo/registry.key"
-    echo "registry_public_key = $demo/registry.pub"
-}
+portal_signs=yes
 . tests/probe/province.sh
 portal_pid=${spawned_pids[0]} collector_pid=${spawned_pids[1]}
 
