@@ -49,35 +49,22 @@ SAN  := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
         -fno-omit-frame-pointer
 
 PROGRAMS := probe collector verifier portal
-# What each folder is linked with: its own library first, then those it uses.
-LINK_common    := common
-LINK_rules     := rules common
-LINK_capture   := capture common
-LINK_meter     := meter capture common
-LINK_probe     := probe meter capture common
-LINK_ledger    := ledger common
-LINK_netflow   := netflow common
-LINK_collector := collector netflow ledger common
-LINK_verifier  := verifier rules common
-LINK_portal    := portal rules common
-LINK_demo      := common
-LINK_bench     := capture netflow common
-LINK_drill     := $(LINK_probe)
-FOLDERS  := common rules capture meter ledger netflow $(PROGRAMS)
+# deploy/arrows: FOLDERS, and LINK_<folder>, the folder itself and all that it
+# may use, also by way of others.
+$(foreach l,$(shell deploy/read-arrows make),$(eval $(subst @, ,$(l))))
 
 src      = $(filter-out %/main.c,$(wildcard $(1)/*.c))
 TESTS    := $(wildcard $(FOLDERS:%=tests/%/*_test.c))
-TOOLS    := $(filter-out tests/probe/%,$(wildcard tests/*/*_tool.c))
+TOOLS    := $(filter-out %/mutate_tool.c,$(wildcard $(FOLDERS:%=tests/%/*_tool.c) \
+              $(TEST_FOLDERS:%=%/*_tool.c)))
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
-SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh))
+SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
-HEADERS  := $(wildcard $(FOLDERS:%=%/*.h) tests/*.h)
-TEXTS    := $(wildcard portal/*.sql ledger/*.sql verifier/*.sql \
-              portal/pages/* portal/text/*)
+TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test check golden bench corpus mutate drill soak fuzz install clean
+.PHONY: all demo test test-programs check golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -90,8 +77,8 @@ $(B)/flags/installed-%: deploy/packages deploy/install-packages
 	$(Q)mkdir -p $(@D)
 	$(Q)deploy/install-packages build $*
 	$(Q)touch $@
-$(B)/flags/ok: deploy/libraries deploy/find-libraries | $(INSTALLED)
-	$(Q)deploy/find-libraries deploy/libraries $(B)/flags
+$(B)/flags/ok: deploy/libraries deploy/find-libraries deploy/arrows | $(INSTALLED)
+	$(Q)deploy/find-libraries deploy/libraries $(B)/flags $(FOLDERS)
 	$(Q)touch $@
 
 # Text files as C string literals, included by name: "portal/001-x.sql.inc".
@@ -110,42 +97,51 @@ $(eval $(call variant,obj,$$(CC),$$(HARDEN) $$(CPPFLAGS) $$(CFLAGS) $$(LTO)))
 $(eval $(call variant,san,$$(CC),-O1 -g $$(SAN) $$(CPPFLAGS)))
 $(eval $(call variant,fuz,$$(CLANG),-O1 -g -fsanitize=fuzzer-no-link,address,undefined))
 
-# Objects of the libraries a folder is linked with, in a variant.
-objects = $(foreach f,$(LINK_$(2)),$(patsubst %.c,$(B)/$(1)/%.o,$(call src,$(f))))
-link_flags = $(foreach f,$(LINK_$(1)),@$(B)/flags/$(f).libs)
+# An archive of each folder and variant: the linker takes what is named.
+AR := $(if $(filter default,$(origin AR)),gcc-ar,$(AR))
+define archive
+$(B)/$(1)/$(2)/lib.a: $(patsubst %.c,$(B)/$(1)/%.o,$(call src,$(2)))
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+endef
+$(foreach v,obj san fuz,$(foreach f,$(FOLDERS),$(eval $(call archive,$(v),$(f)))))
 
-define program
-$(B)/bin/yz-$(1): $(B)/obj/$(1)/main.o $(call objects,obj,$(1))
+# What a folder is linked with, in a variant.
+archives = $(foreach f,$(LINK_$(2)),$(B)/$(1)/$(f)/lib.a)
+link_with = -Wl,--start-group $(call archives,$(1),$(2)) -Wl,--end-group \
+            $(foreach f,$(LINK_$(2)),@$(B)/flags/$(f)/libs)
+LINK_PLAIN := $(CC) $(CFLAGS) $(LTO) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LINK_SAN   := $(CC) $(SAN) $(LDFLAGS)
+LINK_FUZ   := $(CLANG) -fsanitize=fuzzer,address,undefined
+
+# binary TARGET,OBJECT,VARIANT,LINKER,FOLDER
+define binary
+$(1): $(2) $(call archives,$(3),$(5))
 	@mkdir -p $$(@D)
 	$$(if $$(Q),@echo "  LINK  $$@")
-	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie -Wl,-z,relro,-z,now $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(1))
-$(B)/san/bin/yz-$(1): $(B)/san/$(1)/main.o $(call objects,san,$(1))
-	@mkdir -p $$(@D)
-	$$(if $$(Q),@echo "  LINK  $$@")
-	$$(Q)$$(CC) $$(SAN) $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(1))
+	$$(Q)$(4) -o $$@ $$(filter %.o,$$^) $(call link_with,$(3),$(5))
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+# tests/FOLDER/x.c is linked as FOLDER; tests/fuzz/NAME_x_fuzz.c as NAME and all
+# that stands in it.
+tested = $(or $(filter $(TEST_FOLDERS),$(patsubst %/,%,$(dir $(1)))),$(patsubst tests/%/,%,$(dir $(1))))
+fuzzed = $(firstword $(subst _, ,$(notdir $(1))))
+$(foreach p,common $(PROGRAMS) rules,$(eval LINK_fuzz_$(p) := \
+  $(sort $(foreach f,$(filter $(p) $(p)/%,$(FOLDERS)),$(LINK_$(f))))))
 
-# A test program of tests/FOLDER is linked with that folder's libraries.
-define unit_test
-$(B)/san/$(1:%.c=%): $(B)/san/$(1:%.c=%.o) $(call objects,san,$(notdir $(patsubst %/,%,$(dir $(1)))))
-	$$(if $$(Q),@echo "  LINK  $$@")
-	$$(Q)$$(CC) $$(SAN) $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1)))))
-endef
-$(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
-
+$(foreach p,$(PROGRAMS),\
+  $(eval $(call binary,$(B)/bin/yz-$(p),$(B)/obj/$(p)/main.o,obj,$$(LINK_PLAIN),$(p)))\
+  $(eval $(call binary,$(B)/san/bin/yz-$(p),$(B)/san/$(p)/main.o,san,$$(LINK_SAN),$(p))))
 # Reads damaged captures; sanitized and linked as a test, run by scripts.
 MUTATE := tests/probe/mutate_tool.c
-$(eval $(call unit_test,$(MUTATE)))
+$(foreach t,$(TESTS) $(MUTATE),\
+  $(eval $(call binary,$(B)/san/$(t:%.c=%),$(B)/san/$(t:%.c=%.o),san,$$(LINK_SAN),$(call tested,$(t)))))
 MUTATE_BINARY := $(MUTATE:%.c=$(B)/san/%)
+# Tools of the tests (generators).
+$(foreach t,$(TOOLS),\
+  $(eval $(call binary,$(B)/tools/$(notdir $(t:%.c=%)),$(B)/obj/$(t:%.c=%.o),obj,$$(LINK_PLAIN),$(call tested,$(t)))))
+$(foreach t,$(FUZZERS),\
+  $(eval $(call binary,$(B)/fuz/$(t:%.c=%),$(B)/fuz/$(t:%.c=%.o),fuz,$$(LINK_FUZ),fuzz_$(call fuzzed,$(t)))))
 
-# Tools of the tests (generators); plain and sanitized.
-define tool
-$(B)/tools/$(notdir $(1:%.c=%)): $(B)/obj/$(1:%.c=%.o) $(call objects,obj,$(notdir $(patsubst %/,%,$(dir $(1)))))
-	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LTO) -pie $$(LDFLAGS) -o $$@ $$^ $(call link_flags,$(notdir $(patsubst %/,%,$(dir $(1))))) -lm
-endef
-$(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 # The durability drill: what its power switch knows of disks, and the disk that
 # is loaded before a program.
 $(B)/tools/power_tool: $(B)/obj/tests/drill/disk.o
@@ -155,28 +151,22 @@ $(POWER_SHIM): tests/drill/power_shim.c | $(B)/flags/ok
 	$(Q)$(CC) $(BASE) $(WARN) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 TOOL_BINARIES := $(patsubst %.c,$(B)/tools/%,$(notdir $(TOOLS))) $(POWER_SHIM)
 
-# Fuzz targets name the folder they need in front: probe_hello_fuzz.c.
-fuzz_folder = $(firstword $(subst _, ,$(notdir $(1))))
-define fuzzer
-$(B)/fuz/$(1:%.c=%): $(B)/fuz/$(1:%.c=%.o) $(call objects,fuz,$(call fuzz_folder,$(1)))
-	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$^ $(call link_flags,$(call fuzz_folder,$(1)))
-endef
-$(foreach t,$(FUZZERS),$(eval $(call fuzzer,$(t))))
-
 SAN_BINARIES := $(PROGRAMS:%=$(B)/san/bin/yz-%)
 TEST_BINARIES := $(TESTS:%.c=$(B)/san/%)
 
 demo: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' DEMO_EXIT='$(DEMO_EXIT)' tests/demo/demo.sh
 
-test: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES) $(MUTATE_BINARY)
+test-programs: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES) $(MUTATE_BINARY)
+
+test: test-programs
 	$(Q)B='$(B)' tests/run $(TEST_BINARIES) $(SCRIPTS)
 
 golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
 	$(Q)B='$(B)' GOLDEN=write tests/run $(TEST_BINARIES) $(SCRIPTS)
 
 check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
-	$(Q)B='$(B)' CC='$(CC)' deploy/check $(FOLDERS)
+	$(Q)B='$(B)' CC='$(CC)' deploy/check $(TOP_FOLDERS)
 
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/carrier_form.h"
-#include "collector/number_import.h"
+#include "collector/carrier/carrier_form.h"
+#include "collector/carrier/number_import.h"
 
 struct work {
     const struct collector_config *config;

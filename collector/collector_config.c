@@ -1,6 +1,6 @@
 #include "collector/collector_config.h"
 
-#include "ledger/retention.h"
+#include "collector/ledger/retention.h"
 
 #define TEXT(member)                                                           \
     offsetof(struct collector_config, member),                                 \

@@ -17,8 +17,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "ledger/prepare.h"
-#include "ledger/store.h"
+#include "collector/ledger/prepare.h"
+#include "collector/ledger/store.h"
 
 struct commit_job {
     struct commit_job *next; /* the committer's */

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "common/db.h"
-#include "ledger/match_day.h"
-#include "ledger/schema.h"
+#include "collector/report/match_day.h"
+#include "collector/ledger/schema.h"
 
 enum { MATCH_BACK_DAYS = 4, LOOK_S = 60, RETENTION_HOUR = 3 };
 

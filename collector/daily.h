@@ -13,7 +13,7 @@
 #include "collector/collector_config.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "ledger/retention.h"
+#include "collector/ledger/retention.h"
 
 /* A probe sends every 5 minutes, also when nothing happened. */
 enum { DAILY_SILENT_S = 15 * 60 };

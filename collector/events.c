@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/buffer.h"
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 #include "common/writer.h"
-#include "ledger/intake.h"
+#include "collector/ledger/intake.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 

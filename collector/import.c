@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ledger/session.h"
+#include "collector/peer_session.h"
 
 enum {
     GROUP_BATCHES = 512,

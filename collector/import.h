@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/store.h"
+#include "collector/ledger/store.h"
 #include "common/log.h"
 
 /* What a file is. Whom a batch speaks for is said by the registry alone. */

@@ -1,6 +1,6 @@
 /*
  * Each command reads in order: options, configuration or keys, the work, one
- * line or file to standard output. What the work is stands in ledger/.
+ * line or file to standard output. What the work is stands in tlog/.
  */
 #include "collector/log_commands.h"
 
@@ -12,16 +12,16 @@
 
 #include "collector/collector_config.h"
 #include "collector/log_keeper.h"
-#include "common/ipfix_decode.h"
+#include "common/wire/ipfix_decode.h"
 #include "common/program.h"
-#include "common/receipt.h"
-#include "ledger/check.h"
-#include "ledger/checkpoint.h"
-#include "ledger/cosign.h"
-#include "ledger/proof.h"
-#include "ledger/receipt_check.h"
-#include "ledger/schema.h"
-#include "ledger/witness.h"
+#include "common/wire/receipt.h"
+#include "collector/tlog/ledger_check.h"
+#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/cosign.h"
+#include "collector/tlog/proof.h"
+#include "collector/tlog/receipt_check.h"
+#include "collector/ledger/schema.h"
+#include "collector/tlog/witness.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "ledger/checkpoint.h"
-#include "ledger/ledger.h"
-#include "ledger/log_tree.h"
-#include "ledger/schema.h"
+#include "collector/tlog/checkpoint.h"
+#include "collector/ledger/ledger.h"
+#include "collector/tlog/log_tree.h"
+#include "collector/ledger/schema.h"
 
 enum {
     RETRY_S = 60, /* after a failure that may go away */

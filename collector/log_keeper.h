@@ -20,7 +20,7 @@
 
 #include "collector/collector_config.h"
 #include "common/log.h"
-#include "common/sign.h"
+#include "common/crypto/sign.h"
 
 /* The folder of the checkpoints' files, by default beside usage_db. */
 void log_folder_of(const struct collector_config *config,

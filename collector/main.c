@@ -15,14 +15,14 @@
 #include "collector/server.h"
 #include "collector/source_queue.h"
 #include "common/program.h"
-#include "ledger/challenge.h"
-#include "ledger/match_day.h"
-#include "ledger/match_report.h"
-#include "ledger/number_usage.h"
-#include "ledger/rebuild.h"
-#include "ledger/retention.h"
-#include "ledger/store.h"
-#include "ledger/usage_report.h"
+#include "collector/ledger/challenge.h"
+#include "collector/report/match_day.h"
+#include "collector/report/match_report.h"
+#include "collector/report/number_usage.h"
+#include "collector/ledger/rebuild.h"
+#include "collector/ledger/retention.h"
+#include "collector/ledger/store.h"
+#include "collector/report/usage_report.h"
 
 enum { OUTPUT_MAX = 256 * 1024 * 1024, OPERANDS_MAX = 1 << 20 };
 

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/endpoint.h"
-#include "common/ipfix.h"
+#include "common/wire/endpoint.h"
+#include "common/wire/ipfix.h"
 
 enum {
     REFUSED_NAMED = 64, /* unregistered addresses named in the log a day */

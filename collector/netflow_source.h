@@ -1,8 +1,8 @@
 /*
  * The routers' source: messages of registered exporters to batches.
  *
- *   message -> its exporter's session (netflow/session.h) -> records
- *           -> aggregation (netflow/aggregate.h) -> flows of one period
+ *   message -> its exporter's session (collector/netflow/netflow_session.h) -> records
+ *           -> aggregation (collector/netflow/aggregate.h) -> flows of one period
  *           -> source batches of (router, exporter, enterprise, site)
  *
  * Who may speak stands in the registry, by address; from others nothing is
@@ -20,11 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/source_batch.h"
-#include "common/secret.h"
-#include "ledger/registry.h"
-#include "netflow/aggregate.h"
-#include "netflow/session.h"
+#include "collector/ledger/source_batch.h"
+#include "common/crypto/secret.h"
+#include "collector/ledger/probe_directory.h"
+#include "collector/netflow/aggregate.h"
+#include "collector/netflow/netflow_session.h"
 
 enum {
     NETFLOW_PORTS_MAX = 8,                  /* UDP sessions of one exporter */

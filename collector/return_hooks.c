@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "collector/return_channel.h"
+#include "collector/return_peer.h"
 
 enum { CHANNELS_MAX = 64, OUT_MAX = 4 * RETURN_OUT_FULL };
 

@@ -7,7 +7,7 @@
 #define COLLECTOR_RETURN_HOOKS_H
 
 #include "collector/worker.h"
-#include "common/sign.h"
+#include "common/crypto/sign.h"
 
 /* Borrows the key; the path is portal.db's, borrowed. NULL without memory. */
 struct peer_hooks *return_hooks_new(const struct sign_key *receipt_key,

@@ -14,12 +14,12 @@
 #include <stdbool.h>
 
 #include "collector/collector_config.h"
-#include "collector/metrics.h"
+#include "collector/collector_metrics.h"
 #include "collector/worker.h"
 #include "common/log.h"
-#include "common/sign.h"
-#include "common/tls.h"
-#include "ledger/store.h"
+#include "common/crypto/sign.h"
+#include "common/crypto/tls.h"
+#include "collector/ledger/store.h"
 
 struct server;
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "collector/committer.h"
-#include "collector/source_batch.h"
+#include "collector/ledger/source_batch.h"
 
 enum { SOURCE_QUEUE_BYTES = 64 * 1024 * 1024 };
 

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
-#include "common/receipt.h"
-#include "ledger/registry.h"
-#include "ledger/session.h"
+#include "common/wire/receipt.h"
+#include "collector/ledger/probe_directory.h"
+#include "collector/peer_session.h"
 
 enum {
     EVENTS = 256,

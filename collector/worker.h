@@ -28,9 +28,9 @@
 #include "collector/presence.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/sign.h"
+#include "common/crypto/sign.h"
 #include "common/slice.h"
-#include "common/tls.h"
+#include "common/crypto/tls.h"
 
 enum { SERVER_PENDING_MAX = 128 * 1024 * 1024 };
 

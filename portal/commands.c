@@ -6,19 +6,20 @@
 #include <stdio.h>
 
 #include "common/program.h"
-#include "portal/account.h"
-#include "portal/audit.h"
-#include "portal/endpoints_csv.h"
-#include "portal/est.h"
-#include "portal/http.h"
-#include "portal/load.h"
-#include "portal/password.h"
-#include "portal/portal.h"
+#include "portal/access/account.h"
+#include "portal/store/audit.h"
+#include "portal/record/endpoints_csv.h"
+#include "portal/enrol/est.h"
+#include "portal/http/http_server.h"
+#include "portal/load/load.h"
+#include "portal/access/password.h"
+#include "portal/http/serve.h"
+#include "portal/pages/site.h"
 #include "portal/read_password.h"
-#include "portal/registry.h"
-#include "portal/registry_version.h"
-#include "portal/rules_parameters.h"
-#include "portal/supplier_counts.h"
+#include "portal/store/portal_db.h"
+#include "portal/record/registry_version.h"
+#include "portal/store/rules_parameters.h"
+#include "portal/record/supplier_counts.h"
 
 enum { FAILED = 1, USAGE = 2 };
 enum {
@@ -95,21 +96,22 @@ static void wait_for_stop(struct portal *portal, const struct sign_key *key)
     }
 }
 
-static int serve(const struct portal_config *config)
+static int serve_site(const struct portal_config *config)
 {
     struct error_text error;
     struct sign_key *key = load_registry_key(config);
     struct portal *portal = portal_open(config, &error);
     if (portal == NULL)
         return command_report(&error);
+    struct serve serve = {portal, &SITE};
     struct http_settings settings = {
         .listen = config->listen,
         .thread_count = PORTAL_THREADS,
         .connection_limit = CONNECTION_LIMIT,
         .idle_timeout_s = IDLE_TIMEOUT_S,
         .body_limit = COUNTS_BODY_MAX,
-        .handler = portal_handle,
-        .context = portal,
+        .handler = serve_handle,
+        .context = &serve,
     };
     stop_on_signals();
     struct http_server *server = http_server_start(&settings, &error);
@@ -148,7 +150,7 @@ int command_run(int argc, char **argv)
                                     &config);
     if (!password_init())
         fatal(FAILED, "libsodium does not start");
-    return serve(&config);
+    return serve_site(&config);
 }
 
 static bool copy_field(const char *option, const char *text, char *field,

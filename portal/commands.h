@@ -4,7 +4,7 @@
 
 #include "common/buffer.h"
 #include "common/db.h"
-#include "portal/portal_config.h"
+#include "portal/store/portal_config.h"
 
 int command_run(int argc, char **argv);       /* serve until SIGTERM */
 int command_user_add(int argc, char **argv);  /* a personal account */

@@ -11,7 +11,7 @@
 #include "common/address.h"
 #include "common/program.h"
 #include "portal/commands.h"
-#include "portal/enrolment.h"
+#include "portal/enrol/enrolment.h"
 
 enum { USAGE = 2 };
 enum {

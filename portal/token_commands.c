@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "common/program.h"
-#include "portal/api_token.h"
+#include "portal/access/api_token.h"
 #include "portal/commands.h"
 
 enum { USAGE = 2, TEXT_MAX = 16 * 1024 * 1024 };

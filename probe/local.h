@@ -7,8 +7,8 @@
 #define PROBE_LOCAL_H
 
 #include "common/buffer.h"
-#include "meter/flow.h"
-#include "meter/meter.h"
+#include "probe/meter/flow.h"
+#include "probe/meter/meter.h"
 
 void local_add_flow(struct buffer *out, const struct flow *flow);
 /* {"summary": {...}}, the line behind all flows. */

@@ -1,13 +1,13 @@
 /* yz-probe: sees that registered cloud services are used, never what for. */
 #include "common/program.h"
-#include "probe/check.h"
-#include "probe/enrol.h"
-#include "probe/explain.h"
+#include "probe/admin/check_command.h"
+#include "probe/admin/enrol_command.h"
+#include "probe/admin/explain_command.h"
 #include "probe/read.h"
-#include "probe/renew.h"
-#include "probe/run.h"
-#include "probe/show.h"
-#include "probe/status_command.h"
+#include "probe/state/renew.h"
+#include "probe/probe_run.h"
+#include "probe/admin/show_command.h"
+#include "probe/admin/status_command.h"
 
 static const struct program_command commands[] = {
     {"run", run_main, "[-c FILE] [-n]"},

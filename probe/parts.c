@@ -17,8 +17,8 @@
 
 #include "common/buffer.h"
 #include "common/durable.h"
-#include "probe/process.h"
-#include "probe/sandbox.h"
+#include "probe/process/process.h"
+#include "probe/process/sandbox.h"
 
 enum {
     ANSWER_TIMEOUT_S = 30,

@@ -11,21 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/capture.h"
-#include "common/endpoint.h"
-#include "capture/filter.h"
-#include "common/digest.h"
-#include "common/sign.h"
-#include "common/tls.h"
-#include "probe/exporter.h"
-#include "probe/metrics.h"
-#include "probe/probe_config.h"
-#include "probe/readers.h"
-#include "probe/renewer.h"
-#include "probe/sandbox_report.h"
-#include "probe/receipts.h"
-#include "probe/spool.h"
-#include "probe/uplink.h"
+#include "probe/capture/capture.h"
+#include "common/wire/endpoint.h"
+#include "probe/capture/filter.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/sign.h"
+#include "common/crypto/tls.h"
+#include "probe/process/exporter.h"
+#include "probe/state/probe_metrics.h"
+#include "probe/state/probe_config.h"
+#include "probe/process/readers.h"
+#include "probe/state/renewer.h"
+#include "probe/process/sandbox_report.h"
+#include "probe/uplink/receipts.h"
+#include "probe/uplink/spool.h"
+#include "probe/uplink/uplink.h"
 
 enum { CAPTURES_MAX = READERS_MAX * READER_INTERFACES_MAX };
 

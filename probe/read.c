@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/capture.h"
+#include "probe/capture/capture.h"
 #include "common/program.h"
-#include "common/sign.h"
-#include "meter/meter.h"
-#include "probe/exporter.h"
+#include "common/crypto/sign.h"
+#include "probe/meter/meter.h"
+#include "probe/process/exporter.h"
 #include "probe/local.h"
-#include "probe/probe_config.h"
+#include "probe/state/probe_config.h"
 
 enum { LINE_MAX_LEN = 8192, DISPATCH_PACKETS = 1024 };
 

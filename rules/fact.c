@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "common/cursor.h"
-#include "common/flow_record.h"
+#include "common/wire/flow_record.h"
 #include "rules/beacon.h"
 
 enum { CONTINUES_WITHIN_MS = FLOW_PAUSE_MAX_S * 1000, SHAPE_MIN_MARKS = 16 };

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 #include "common/log.h"
 #include "common/slice.h"
 

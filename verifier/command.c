@@ -6,7 +6,7 @@
 
 #include "common/program.h"
 #include "verifier/explain.h"
-#include "verifier/run.h"
+#include "verifier/verifier_run.h"
 #include "verifier/verdict_store.h"
 #include "verifier/verifier_config.h"
 

@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 #include "common/db.h"
-#include "common/sign.h"
+#include "common/crypto/sign.h"
 #include "rules/city.h"
 #include "rules/judge.h"
-#include "verifier/registry.h"
+#include "verifier/register_view.h"
 #include "verifier/verdict_store.h"
 
 #define TABLE_SIGN_PREFIX "yunzheng table 1\n"

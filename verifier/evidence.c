@@ -1,7 +1,7 @@
 /*
  * Reading usage.db: by index, one statement for an enterprise and a range of
  * days, never one for a record. Connection records come as one compressed block
- * a batch (common/flow_block.h).
+ * a batch (common/wire/flow_block.h).
  *
  * A record may come in a batch after the day in which it starts: a connection
  * is reported when it ends or at the active timeout. So a day's source is made
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/batch.h"
-#include "common/flow_block.h"
-#include "common/flow_record.h"
+#include "common/wire/batch.h"
+#include "common/wire/flow_block.h"
+#include "common/wire/flow_record.h"
 #include "rules/beacon.h"
 #include "verifier/token.h"
 #include "verifier/token_filter.h"

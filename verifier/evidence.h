@@ -14,10 +14,10 @@
 
 #include "common/clock.h"
 #include "common/db.h"
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 #include "common/log.h"
 #include "rules/fact.h"
-#include "verifier/registry.h"
+#include "verifier/register_view.h"
 
 /* One batch, as far as days need it. */
 struct evidence_batch {

@@ -15,7 +15,7 @@
 #include "common/db.h"
 #include "rules/fact.h"
 #include "verifier/evidence.h"
-#include "verifier/registry.h"
+#include "verifier/register_view.h"
 
 struct facts_counters {
     uint64_t computed, kept; /* days of services */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/address.h"
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 
 bool identifier_kind_from(const char *text, enum identifier_kind *kind)
 {

@@ -24,7 +24,7 @@ enum identifier_kind {
 };
 bool identifier_kind_from(const char *text, enum identifier_kind *kind);
 
-struct registry_line; /* verifier/registry.h */
+struct registry_line; /* verifier/register_view.h */
 
 struct identifier {
     enum identifier_kind kind;

@@ -5,7 +5,7 @@
 #ifndef VERIFIER_RULES_FOLDER_H
 #define VERIFIER_RULES_FOLDER_H
 
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 #include "common/log.h"
 #include "rules/calendar.h"
 #include "rules/catalogue.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/flow_record.h"
+#include "common/wire/flow_record.h"
 #include "verifier/evidence.h"
 
 enum {

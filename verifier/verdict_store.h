@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "common/db.h"
-#include "common/digest.h"
+#include "common/crypto/digest.h"
 #include "rules/judge.h"
-#include "verifier/registry.h"
+#include "verifier/register_view.h"
 
 struct verdict_run {
     int64_t id; /* given by verdict_store_begin */

@@ -30,12 +30,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/batch.h"
+#include "common/wire/batch.h"
 #include "common/buffer.h"
 #include "common/db.h"
-#include "common/ipfix_decode.h"
-#include "common/receipt.h"
-#include "common/tls.h"
+#include "common/wire/ipfix_decode.h"
+#include "common/wire/receipt.h"
+#include "common/crypto/tls.h"
 
 enum {
     WINDOW = 4,
@@ -169,8 +169,8 @@ static struct db *make_registry(const char *dir)
     char path[PATH_LEN];
     struct buffer sql;
     struct error_text error = {""};
-    if (!buffer_read_file(&sql, "portal/001-registry.sql", 1 << 20))
-        die("portal/001-registry.sql");
+    if (!buffer_read_file(&sql, "portal/store/001-registry.sql", 1 << 20))
+        die("portal/store/001-registry.sql");
     buffer_add_u8(&sql, 0);
     const struct db_migration schema = {"001-registry.sql",
                                         (const char *)sql.data};

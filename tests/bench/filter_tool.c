@@ -15,9 +15,9 @@
 
 #include <bpf/bpf.h>
 
-#include "common/endpoint.h"
-#include "capture/filter_ebpf.h"
-#include "capture/filter_plan.h"
+#include "common/wire/endpoint.h"
+#include "probe/capture/filter_ebpf.h"
+#include "probe/capture/filter_plan.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 

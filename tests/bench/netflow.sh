@@ -11,7 +11,7 @@
 # flows. Medians of RUNS.
 # Goal: 3 million records a second decoded and aggregated on one core.
 set -eu
-. tests/netflow/rig.sh
+. tests/collector/netflow/rig.sh
 set -eu
 runs=${RUNS:-5} records=${RECORDS:-2000000} pause_us=${PAUSE_US:-1000}
 bin=$build/bin

@@ -26,11 +26,11 @@
 
 #include "common/buffer.h"
 #include "common/cursor.h"
-#include "common/ipfix.h"
-#include "common/ipfix_decode.h"
-#include "netflow/aggregate.h"
-#include "netflow/session.h"
-#include "tests/netflow/hex.h"
+#include "common/wire/ipfix.h"
+#include "common/wire/ipfix_decode.h"
+#include "collector/netflow/aggregate.h"
+#include "collector/netflow/netflow_session.h"
+#include "tests/collector/netflow/hex.h"
 
 enum {
     RECORDS_EACH = 25,

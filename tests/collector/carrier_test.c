@@ -1,11 +1,11 @@
 /* Carriers' numbers and records: what is refused, and whose the rest is. */
-#include "collector/carrier_form.h"
+#include "collector/carrier/carrier_form.h"
 
-#include "collector/number_import.h"
-#include "ledger/check.h"
-#include "ledger/rebuild.h"
-#include "ledger/retention.h"
-#include "tests/collector/sample.h"
+#include "collector/carrier/number_import.h"
+#include "collector/tlog/ledger_check.h"
+#include "collector/ledger/rebuild.h"
+#include "collector/ledger/retention.h"
+#include "tests/collector/collector_sample.h"
 
 #define NUMBERS "number,kind,address,port_from,port_to,from,to\n"
 #define RECORDS                                                                \

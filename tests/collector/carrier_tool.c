@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "common/buffer.h"
-#include "common/ipfix.h"
-#include "common/number.h"
+#include "common/wire/ipfix.h"
+#include "common/wire/number.h"
 
 enum {
     TEMPLATE = 256,

@@ -1,7 +1,7 @@
 /* The sample in deploy/, and the normal form that reads back the same. */
 #include "collector/collector_config.h"
 
-#include "tests/collector/sample.h"
+#include "tests/collector/collector_sample.h"
 
 static void print(const struct collector_config *config, struct buffer *out)
 {

@@ -2,7 +2,7 @@
  * stranger put into it, and JSON. */
 #include "collector/events.h"
 
-#include "tests/collector/sample.h"
+#include "tests/collector/collector_sample.h"
 
 struct bench {
     struct sample_folder folder;

@@ -1,8 +1,8 @@
 /* Files and folders of batches. */
 #include "collector/import.h"
 
-#include "ledger/check.h"
-#include "tests/collector/sample.h"
+#include "collector/tlog/ledger_check.h"
+#include "tests/collector/collector_sample.h"
 
 enum { PROBES = 4, BATCHES = 120 };
 

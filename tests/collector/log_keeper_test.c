@@ -4,9 +4,9 @@
 
 #include <time.h>
 
-#include "ledger/checkpoint.h"
-#include "ledger/session.h"
-#include "tests/collector/sample.h"
+#include "collector/tlog/checkpoint.h"
+#include "collector/peer_session.h"
+#include "tests/collector/collector_sample.h"
 
 struct bench {
     struct sample_folder folder;

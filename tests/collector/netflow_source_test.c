@@ -2,10 +2,10 @@
  * whom, and what a denial does. */
 #include "collector/netflow_source.h"
 
-#include "tests/ledger/sample.h"
+#include "tests/collector/ledger/store_sample.h"
 
 static const char EXPORTER_SQL[] =
-#include "portal/003-exporter.sql.inc"
+#include "portal/store/003-exporter.sql.inc"
     ;
 static const char ENDPOINTS[] =
     "id,supplier,service,address,host,protocol,ports,valid_from,valid_to,"

@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "common/ipfix_decode.h"
-#include "common/receipt.h"
-#include "common/return_channel.h"
-#include "common/tls.h"
-#include "tests/collector/sample.h"
+#include "common/wire/ipfix_decode.h"
+#include "common/wire/receipt.h"
+#include "common/wire/return_channel.h"
+#include "common/crypto/tls.h"
+#include "tests/collector/collector_sample.h"
 
 enum { WAIT_S = 20 };
 

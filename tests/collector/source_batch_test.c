@@ -1,9 +1,9 @@
 /* Chains of the collector's own: counted once, apart from probes, rebuilt. */
-#include "collector/source_batch.h"
+#include "collector/ledger/source_batch.h"
 
-#include "ledger/check.h"
-#include "ledger/rebuild.h"
-#include "tests/ledger/sample.h"
+#include "collector/tlog/ledger_check.h"
+#include "collector/ledger/rebuild.h"
+#include "tests/collector/ledger/store_sample.h"
 
 enum { DAY_MS = 86400000 };
 

@@ -19,7 +19,7 @@ make_tree() {
     rm -rf "$tree"
     mkdir -p "$tree/common" "$tree/rules" "$tree/probe" "$tree/portal" \
         "$tree/deploy" "$tree/tests/common"
-    cp deploy/check "$tree/deploy/"
+    cp deploy/check deploy/arrows deploy/read-arrows "$tree/deploy/"
     cp .clang-format "$tree/"
     cp common/slice.[ch] common/checked.[ch] "$tree/common/"
     cp tests/test.h "$tree/tests/"

@@ -39,7 +39,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/batch.h"
+#include "common/wire/batch.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"

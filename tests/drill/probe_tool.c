@@ -17,11 +17,11 @@
 #include <string.h>
 
 #include "common/program.h"
-#include "common/tls.h"
-#include "probe/exporter.h"
-#include "probe/probe_config.h"
-#include "probe/spool.h"
-#include "probe/uplink.h"
+#include "common/crypto/tls.h"
+#include "probe/process/exporter.h"
+#include "probe/state/probe_config.h"
+#include "probe/uplink/spool.h"
+#include "probe/uplink/uplink.h"
 
 enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 400, ANSWER_S = 10, WAIT_MS = 50 };
 

@@ -11,7 +11,7 @@
 . tests/demo/secrets.sh
 
 KILLS=6 PROBES=3 BATCHES=160 CHUNK=8
-RECEIPT_BYTES=231 # of the encoded form, common/receipt.h
+RECEIPT_BYTES=231 # of the encoded form, common/wire/receipt.h
 
 start_collector()
 {

@@ -14,7 +14,7 @@
 . tests/demo/replay.sh
 . tests/demo/secrets.sh
 tool=$build/tools/tamper_tool
-RECEIPT_BYTES=220 # of the encoded form for a name of 3 letters, common/receipt.h
+RECEIPT_BYTES=220 # of the encoded form for a name of 3 letters, common/wire/receipt.h
 ORIGIN=drill.example/log
 table=
 

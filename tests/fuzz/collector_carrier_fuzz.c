@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collector/carrier_form.h"
-#include "collector/number_import.h"
+#include "collector/carrier/carrier_form.h"
+#include "collector/carrier/number_import.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_rows(struct csv_file *file, bool is_carrier)

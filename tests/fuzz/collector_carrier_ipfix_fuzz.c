@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collector/carrier_ipfix.h"
+#include "collector/carrier/carrier_ipfix.h"
 #include "tests/fuzz/fuzz.h"
 
 struct counted {

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/intake.h"
-#include "common/return_channel.h"
-#include "ledger/session.h"
-#include "ledger/usage.h"
+#include "collector/ledger/intake.h"
+#include "common/wire/return_channel.h"
+#include "collector/peer_session.h"
+#include "collector/ledger/usage.h"
 
 /* Sums as the store would make them, without a store. */
 static void add_up(const struct batch_reader *reader)

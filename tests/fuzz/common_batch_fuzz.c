@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/batch.h"
-#include "common/ipfix_decode.h"
+#include "common/wire/batch.h"
+#include "common/wire/ipfix_decode.h"
 #include "tests/fuzz/fuzz.h"
 
 static void look_at(const struct batch_reader *reader)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/batch.h"
-#include "common/flow_block.h"
+#include "common/wire/batch.h"
+#include "common/wire/flow_block.h"
 #include "common/pack.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 /* The IPFIX decoder on a stream of messages, with one session over all of
  * them, and every field of every record looked at. */
-#include "common/flow_record.h"
-#include "common/ipfix_decode.h"
+#include "common/wire/flow_record.h"
+#include "common/wire/ipfix_decode.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool take(void *context, const struct ipfix_record *record)

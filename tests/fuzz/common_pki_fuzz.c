@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base64.h"
-#include "common/pki.h"
+#include "common/crypto/pki.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read_all(struct slice der)

@@ -2,7 +2,7 @@
  * list of endpoints. */
 #include <stdlib.h>
 
-#include "common/return_channel.h"
+#include "common/wire/return_channel.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* Codes as strangers send them. */
 #include <stdlib.h>
 
-#include "portal/enrolment_code.h"
+#include "portal/enrol/enrolment_code.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "portal/api_token.h"
-#include "portal/supplier_counts.h"
+#include "portal/access/api_token.h"
+#include "portal/record/supplier_counts.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_row(const struct supplier_row *row)

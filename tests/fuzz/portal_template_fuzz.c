@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "portal/template.h"
+#include "portal/show/template.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { OUT_LIMIT = 1 << 20, ARENA_LIMIT = 1 << 20, PAGE_MAX = 4096 };

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "probe/probe_config.h"
+#include "probe/state/probe_config.h"
 #include "tests/fuzz/fuzz.h"
 
 static int file = -1;

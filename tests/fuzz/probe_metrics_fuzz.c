@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "probe/metrics.h"
+#include "probe/state/probe_metrics.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/proxy.h"
+#include "probe/uplink/proxy.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_text(const uint8_t *data, size_t size)

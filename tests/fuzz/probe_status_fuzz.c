@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/json.h"
-#include "probe/status_command.h"
+#include "probe/admin/status_command.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool says_yes(uint64_t pid)

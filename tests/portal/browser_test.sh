@@ -33,7 +33,7 @@ END
         cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
         sqlite3 "$dir/verdict.db"
     { echo 'PRAGMA journal_mode = WAL;'
-        cat ledger/001-ledger.sql ledger/004-log.sql tests/portal/events.sql; } |
+        cat collector/ledger/001-ledger.sql collector/ledger/004-log.sql tests/portal/events.sql; } |
         sqlite3 "$dir/usage.db"
 } >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 "$portal" run -c "$dir/portal.conf" 2>"$dir/log" &

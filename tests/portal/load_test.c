@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include "common/buffer.h"
-#include "portal/credit_code.h"
-#include "portal/endpoints_csv.h"
-#include "portal/load.h"
+#include "portal/form/credit_code.h"
+#include "portal/record/endpoints_csv.h"
+#include "portal/load/load.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
 

@@ -103,7 +103,7 @@ load_all()
 make_others()
 {
     { echo 'PRAGMA journal_mode = WAL;'
-        cat ledger/001-ledger.sql ledger/005-match.sql tests/portal/usage.sql; } |
+        cat collector/ledger/001-ledger.sql collector/ledger/005-match.sql tests/portal/usage.sql; } |
         sqlite3 "$dir/usage.db" &&
         { echo 'PRAGMA journal_mode = WAL;'
             cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
@@ -591,7 +591,7 @@ no_events_yet()
 check "events of a usage.db without the log's tables" no_events_yet
 add_events()
 {
-    cat ledger/004-log.sql tests/portal/events.sql | sqlite3 "$dir/usage.db"
+    cat collector/ledger/004-log.sql tests/portal/events.sql | sqlite3 "$dir/usage.db"
 }
 check "events and checkpoints appear" add_events
 events()

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "portal/registry.h"
+#include "portal/store/portal_db.h"
 
 struct scratch {
     char folder[200];

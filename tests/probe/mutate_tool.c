@@ -29,13 +29,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
+#include "probe/capture/capture.h"
 #include "common/buffer.h"
-#include "common/ipfix_decode.h"
+#include "common/wire/ipfix_decode.h"
 #include "common/program.h"
-#include "meter/hello.h"
-#include "meter/meter.h"
-#include "probe/exporter.h"
+#include "probe/meter/hello.h"
+#include "probe/meter/meter.h"
+#include "probe/process/exporter.h"
 #include "probe/local.h"
 
 enum {

@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/ipfix_decode.h"
+#include "common/wire/ipfix_decode.h"
 #include "common/durable.h"
-#include "probe/exporter.h"
-#include "probe/uplink.h"
+#include "probe/process/exporter.h"
+#include "probe/uplink/uplink.h"
 #include "tests/test.h"
 
 enum { BATCHES_MAX = 40, CONNECTIONS_MAX = 8, PATIENCE_MS = 20000 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/flow_record.h"
+#include "common/wire/flow_record.h"
 #include "rules/fact.h"
 
 struct persona {

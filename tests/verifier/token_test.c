@@ -1,7 +1,7 @@
 /* Repeats of connection tokens: what counts and what is one connection. */
 #include "verifier/token.h"
 
-#include "common/flow_record.h"
+#include "common/wire/flow_record.h"
 #include "tests/test.h"
 #include "verifier/evidence.h"
 

@@ -11,12 +11,12 @@
 
 #include "common/buffer.h"
 #include "common/db.h"
-#include "common/digest.h"
-#include "common/flow_block.h"
-#include "common/sign.h"
+#include "common/crypto/digest.h"
+#include "common/wire/flow_block.h"
+#include "common/crypto/sign.h"
 #include "tests/rules/persona.h"
 #include "tests/test.h"
-#include "verifier/run.h"
+#include "verifier/verifier_run.h"
 
 /* By the numbers that the tests use. */
 static const char *const WORLD_ENDPOINTS[] = {"", "erp", "iot"};
@@ -119,9 +119,11 @@ static inline void world_open(struct world *w, const char *name)
     struct sign_key *key = sign_key_generate(SIGN_ED25519);
     CHECK(sign_key_save(key, w->config.signing_key, &error));
     sign_key_free(key);
-    w->portal = world_create(w->config.registry, "portal/001-registry.sql");
-    w->usage = world_create(w->config.usage_db, "ledger/001-ledger.sql");
-    world_apply(w->usage, "ledger/002-detail.sql");
+    w->portal =
+        world_create(w->config.registry, "portal/store/001-registry.sql");
+    w->usage =
+        world_create(w->config.usage_db, "collector/ledger/001-ledger.sql");
+    world_apply(w->usage, "collector/ledger/002-detail.sql");
     world_base(w);
 }
 

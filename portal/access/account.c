@@ -1,0 +1,266 @@
+/* See account.h. */
+#include "portal/access/account.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "portal/store/audit.h"
+#include "portal/access/password.h"
+
+/* What kind of organisation fits a role: the query that finds it. */
+struct role_row {
+    enum account_role role;
+    const char *text;
+    const char *organisation_sql; /* NULL: the role has none */
+    const char *organisation_word;
+};
+
+static const struct role_row ROLES[] = {
+    {ROLE_PROV, "PROV", NULL, NULL},
+    {ROLE_CITY, "CITY", "SELECT 1 FROM city WHERE code = :id", "city"},
+    {ROLE_SUPP, "SUPP", "SELECT 1 FROM supplier WHERE id = :id", "supplier"},
+    {ROLE_ENT, "ENT", "SELECT 1 FROM enterprise WHERE id = :id", "enterprise"},
+    {ROLE_AUDT, "AUDT", NULL, NULL},
+};
+enum { ROLE_COUNT = sizeof(ROLES) / sizeof(ROLES[0]) };
+
+static const struct role_row *role_row_of(enum account_role role)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        if (ROLES[i].role == role)
+            return &ROLES[i];
+    return &ROLES[ROLE_COUNT - 1];
+}
+
+const char *account_role_text(enum account_role role)
+{
+    return role_row_of(role)->text;
+}
+
+bool account_role_from(const char *text, enum account_role *role)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        if (strcmp(ROLES[i].text, text) == 0) {
+            *role = ROLES[i].role;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct account_scope account_scope_of(const struct account *account)
+{
+    struct account_scope scope = {"", "", ""};
+    if (account->role == ROLE_CITY)
+        scope.city = account->organisation;
+    if (account->role == ROLE_SUPP)
+        scope.supplier = account->organisation;
+    if (account->role == ROLE_ENT)
+        scope.enterprise = account->organisation;
+    return scope;
+}
+
+bool account_name_is_good(const char *name)
+{
+    return strlen(name) < ACCOUNT_NAME_LEN && slice_is_id(slice_of_text(name));
+}
+
+static bool organisation_fits(struct db *db, const struct account *account,
+                              struct error_text *error)
+{
+    const struct role_row *row = role_row_of(account->role);
+    if (row->organisation_sql == NULL)
+        return account->organisation[0] == '\0' ||
+               error_set(error, "role %s has no organisation", row->text);
+    if (account->organisation[0] == '\0')
+        return error_set(error, "role %s needs --organisation (%s)", row->text,
+                         row->organisation_word);
+    struct db_statement *s = db_prepare(db, row->organisation_sql);
+    if (s == NULL)
+        return error_set(error, "%s", db_error(db));
+    db_bind_text(s, ":id", account->organisation);
+    bool found = db_step(s) == DB_ROW;
+    db_reset(s);
+    return found || error_set(error, "there is no %s '%s'",
+                              row->organisation_word, account->organisation);
+}
+
+static bool insert_account(struct db *db, struct wall_time now,
+                           const struct account *account, const char *hash)
+{
+    struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
+    struct db_statement *s = db_prepare(
+        db, "INSERT INTO account (name, role, organisation, display_name,"
+            " password_hash, created_at) VALUES (:name, :role, :organisation,"
+            " :display, :hash, :now)");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", account->name);
+    db_bind_text(s, ":role", account_role_text(account->role));
+    db_bind_text(s, ":organisation", account->organisation);
+    db_bind_text(s, ":display", account->display_name);
+    db_bind_text(s, ":hash", hash);
+    db_bind_i64(s, ":now", now.us);
+    return db_do(s) && audit_add(db, now, &entry);
+}
+
+bool account_add(struct db *db, struct wall_time now,
+                 const struct account *account, const char *password,
+                 struct error_text *error)
+{
+    char hash[PASSWORD_HASH_LEN];
+    struct account other;
+    if (!account_name_is_good(account->name))
+        return error_set(error,
+                         "'%s': a name has 1 to 64 letters, digits, "
+                         "'.', '-' or '_'",
+                         account->name);
+    if (!organisation_fits(db, account, error) ||
+        !password_is_acceptable(password, error))
+        return false;
+    if (account_find(db, account->name, &other))
+        return error_set(error, "account '%s' is there already", account->name);
+    if (!password_hash(password, hash))
+        return error_set(error, "no memory to hash the password");
+    if (!db_begin(db))
+        return error_set(error, "%s", db_error(db));
+    if (insert_account(db, now, account, hash) && db_commit(db))
+        return true;
+    error_set(error, "%s", db_error(db));
+    db_rollback(db);
+    return false;
+}
+
+bool account_find(struct db *db, const char *name, struct account *account)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT name, role, organisation, display_name"
+                       " FROM account WHERE name = :name");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", name);
+    bool found = db_step(s) == DB_ROW &&
+                 account_role_from(db_text(s, 1), &account->role);
+    if (found) {
+        snprintf(account->name, sizeof(account->name), "%s", db_text(s, 0));
+        snprintf(account->organisation, sizeof(account->organisation), "%s",
+                 db_text(s, 2));
+        snprintf(account->display_name, sizeof(account->display_name), "%s",
+                 db_text(s, 3));
+    }
+    db_reset(s);
+    return found;
+}
+
+enum account_login account_check_password(struct db *db, const char *name,
+                                          const char *password)
+{
+    char hash[PASSWORD_HASH_LEN] = "";
+    struct db_statement *s =
+        db_prepare(db, "SELECT password_hash FROM account WHERE name = :name");
+    if (s == NULL)
+        return LOGIN_FAILED;
+    db_bind_text(s, ":name", name);
+    enum db_step step = db_step(s);
+    if (step == DB_ROW)
+        snprintf(hash, sizeof(hash), "%s", db_text(s, 0));
+    db_reset(s);
+    if (step == DB_FAILED)
+        return LOGIN_FAILED;
+    switch (password_check(hash, password)) {
+    case PASSWORD_RIGHT:
+        return LOGIN_OK;
+    case PASSWORD_BUSY:
+        return LOGIN_BUSY;
+    default:
+        return LOGIN_REFUSED;
+    }
+}
+
+struct lock_state {
+    bool is_known;
+    int64_t failures;
+    int64_t locked_until;
+};
+
+static bool read_lock(struct db *db, const char *name, struct lock_state *lock)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT failures, locked_until FROM account"
+                       " WHERE name = :name");
+    *lock = (struct lock_state){0};
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", name);
+    enum db_step step = db_step(s);
+    if (step == DB_ROW) {
+        lock->is_known = true;
+        lock->failures = db_i64(s, 0);
+        lock->locked_until = db_i64(s, 1);
+    }
+    db_reset(s);
+    return step != DB_FAILED;
+}
+
+static bool write_lock(struct db *db, const char *name, int64_t failures,
+                       int64_t locked_until)
+{
+    struct db_statement *s =
+        db_prepare(db, "UPDATE account SET failures = :failures,"
+                       " locked_until = :until WHERE name = :name");
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":failures", failures);
+    if (locked_until > 0)
+        db_bind_i64(s, ":until", locked_until);
+    else
+        db_bind_null(s, ":until");
+    db_bind_text(s, ":name", name);
+    return db_do(s);
+}
+
+static bool note_failure(struct db *db, struct wall_time now, const char *name,
+                         const struct lock_state *lock)
+{
+    int64_t failures = lock->failures + 1, until = 0;
+    bool locks = failures >= ACCOUNT_FAILURES_MAX;
+    if (locks) {
+        until = now.us + ACCOUNT_LOCK_MINUTES * INT64_C(60000000);
+        failures = 0;
+    }
+    struct audit_entry entry = {name, locks ? "login.lock" : "login", "",
+                                "DENIED"};
+    return write_lock(db, name, failures, until) && audit_add(db, now, &entry);
+}
+
+/* A write that changes nothing, so that a refusal without a row takes as long
+ * as one with: the time of an answer would tell which names there are. */
+static bool write_nothing(struct db *db)
+{
+    struct db_statement *s =
+        db_prepare(db, "UPDATE account SET failures = failures"
+                       " WHERE name = (SELECT min(name) FROM account)");
+    return s != NULL && db_do(s);
+}
+
+/* Refused attempts at a locked account and at unknown names leave no row:
+ * strangers could fill the log with them. A lock's row says enough. */
+enum account_login account_note_login(struct db *db, struct wall_time now,
+                                      const char *name,
+                                      enum account_login checked)
+{
+    struct lock_state lock;
+    struct audit_entry entry = {name, "login", "", "OK"};
+    if (checked != LOGIN_OK && checked != LOGIN_REFUSED)
+        return checked;
+    if (!read_lock(db, name, &lock))
+        return LOGIN_FAILED;
+    if (!lock.is_known || lock.locked_until > now.us)
+        return write_nothing(db) ? LOGIN_REFUSED : LOGIN_FAILED;
+    if (checked == LOGIN_REFUSED)
+        return note_failure(db, now, name, &lock) ? LOGIN_REFUSED
+                                                  : LOGIN_FAILED;
+    return write_lock(db, name, 0, 0) && audit_add(db, now, &entry)
+               ? LOGIN_OK
+               : LOGIN_FAILED;
+}

@@ -1,0 +1,65 @@
+/* See password.h. */
+#include "portal/access/password.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/slice.h"
+
+/* Of no password: its salt and key are fixed text. It has the parameters of
+ * password_hash(), so that checking against it costs the same. */
+static const char NOBODY[] =
+    "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw"
+    "$bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm8";
+
+/* Checks under way, in all threads: a count of a resource, not state. */
+static atomic_int checks_running;
+
+bool password_init(void)
+{
+    return sodium_init() >= 0;
+}
+
+bool password_is_acceptable(const char *password, struct error_text *error)
+{
+    struct slice text = slice_of_text(password);
+    size_t characters = 0;
+    if (!slice_is_clean_utf8(text))
+        return error_set(error, "the password is not clean UTF-8 text");
+    for (size_t i = 0; i < text.length; i++)
+        characters += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+    if (characters < PASSWORD_MIN_CHARACTERS)
+        return error_set(error, "the password needs at least %d characters",
+                         PASSWORD_MIN_CHARACTERS);
+    if (text.length > PASSWORD_MAX_BYTES)
+        return error_set(error, "the password is longer than %d bytes",
+                         PASSWORD_MAX_BYTES);
+    return true;
+}
+
+bool password_hash(const char *password, char hash[static PASSWORD_HASH_LEN])
+{
+    _Static_assert(PASSWORD_HASH_LEN >= crypto_pwhash_STRBYTES, "hash fits");
+    return crypto_pwhash_str_alg(hash, password, strlen(password),
+                                 crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                 crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                                 crypto_pwhash_ALG_ARGON2ID13) == 0;
+}
+
+enum password_result password_check(const char *hash, const char *password)
+{
+    enum password_result result = PASSWORD_BUSY;
+    if (atomic_fetch_add(&checks_running, 1) < PASSWORD_CHECKS_MAX) {
+        char stored[PASSWORD_HASH_LEN] = "";
+        bool known = hash[0] != '\0';
+        snprintf(stored, sizeof(stored), "%s", known ? hash : NOBODY);
+        bool right =
+            crypto_pwhash_str_verify(stored, password, strlen(password)) == 0;
+        result = right && known ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    }
+    atomic_fetch_sub(&checks_running, 1);
+    return result;
+}

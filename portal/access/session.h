@@ -1,0 +1,50 @@
+/*
+ * Logins that are under way.
+ *
+ * The browser holds 32 random bytes as hex in a cookie; the database holds
+ * their SHA-256, so that who reads the database cannot use what is in it. A
+ * session ends by logout, after idle minutes without a request, and in any case
+ * SESSION_HOURS_MAX hours after it began. Logging in always makes a new one.
+ */
+#ifndef PORTAL_ACCESS_SESSION_H
+#define PORTAL_ACCESS_SESSION_H
+
+#include <stdbool.h>
+
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/crypto/digest.h"
+
+enum { SESSION_TOKEN_LEN = 65, SESSION_CSRF_LEN = 33, SESSION_HOURS_MAX = 12 };
+
+struct session {
+    char account_name[65];
+    char csrf[SESSION_CSRF_LEN]; /* forms of this session carry it */
+    struct digest token_hash;
+    struct wall_time used_at;
+};
+
+/* Inside a transaction. Also ends the session of `old_token` (rotation) and
+ * forgets those that are over. */
+bool session_begin(struct db *db, struct wall_time now, unsigned idle_minutes,
+                   const char *account_name, const char *old_token,
+                   char token[static SESSION_TOKEN_LEN]);
+/* False when the token is not that of a live session. */
+bool session_find(struct db *db, struct wall_time now, unsigned idle_minutes,
+                  const char *token, struct session *session);
+/* Whether used_at is old enough to be worth writing: the idle time is then
+ * short by a sixteenth at most, and not every request writes. */
+bool session_wants_touch(const struct session *session, struct wall_time now,
+                         unsigned idle_minutes);
+bool session_touch(struct db *db, struct wall_time now,
+                   const struct session *session);
+bool session_end(struct db *db, const char *token);
+
+/* Of the same length always, and compared without telling where they differ. */
+bool session_csrf_matches(const char *wanted, const char *given);
+/* A form before there is a session: the token belongs to a cookie that only
+ * this site's pages have set. */
+void session_form_token(const char *cookie,
+                        char token[static SESSION_CSRF_LEN]);
+
+#endif

@@ -1,0 +1,432 @@
+/*
+ * See http.h.
+ *
+ * libmicrohttpd calls twice or more for a request: first with the headers, then
+ * with pieces of the body, last with none. The first call measures and decides;
+ * the last one answers. Its memory per connection is twice our own limit on
+ * headers, so that slightly too much gets our page and much too much its own.
+ */
+#include "portal/http/http_server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
+enum {
+    CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX + HTTP_ADDRESS_MAX + 4096,
+    /* What is read and dropped of a body that is too long, before the
+     * connection ends without an answer. */
+    DRAIN_MAX = 1024 * 1024,
+};
+
+struct http_server {
+    struct MHD_Daemon *daemon;
+    struct http_settings settings;
+    uint16_t port;
+};
+
+/* One request on its way in. */
+struct exchange {
+    char *address; /* as sent, with the query */
+    bool has_started;
+    size_t body_bytes;
+    struct buffer body;
+    struct http_request request;
+};
+
+void http_response_header(struct http_response *response, const char *name,
+                          const char *format, ...)
+{
+    if (response->header_count == HTTP_HEADERS_OUT_MAX) {
+        response->status = 500;
+        return;
+    }
+    struct http_header *header = &response->headers[response->header_count];
+    va_list arguments;
+    va_start(arguments, format);
+    int length =
+        vsnprintf(header->value, sizeof(header->value), format, arguments);
+    va_end(arguments);
+    bool good = length >= 0 && (size_t)length < sizeof(header->value);
+    for (const char *c = header->value; good && *c != '\0'; c++)
+        good = (unsigned char)*c >= 0x20 && *c != 0x7f;
+    if (!good) {
+        response->status = 500;
+        return;
+    }
+    header->name = name;
+    response->header_count++;
+}
+
+/* Called as soon as the request line is read; its result is the exchange. */
+static void *exchange_begin(void *context, const char *address,
+                            struct MHD_Connection *connection)
+{
+    (void)connection;
+    const struct http_server *server = context;
+    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    if (exchange == NULL)
+        return NULL;
+    exchange->address = strdup(address);
+    buffer_init(&exchange->body, server->settings.body_limit);
+    return exchange;
+}
+
+static void exchange_end(void *context, struct MHD_Connection *connection,
+                         void **state, enum MHD_RequestTerminationCode why)
+{
+    (void)context;
+    (void)connection;
+    (void)why;
+    struct exchange *exchange = *state;
+    if (exchange == NULL)
+        return;
+    buffer_clear(&exchange->body);
+    free(exchange->address);
+    free(exchange);
+    *state = NULL;
+}
+
+struct header_count {
+    size_t bytes;
+    int lengths, transfers, hosts;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    (void)kind;
+    struct header_count *count = context;
+    count->bytes += strlen(name) + (value != NULL ? strlen(value) : 0) + 4;
+    count->lengths += strcasecmp(name, "Content-Length") == 0;
+    count->transfers += strcasecmp(name, "Transfer-Encoding") == 0;
+    count->hosts += strcasecmp(name, "Host") == 0;
+    return MHD_YES;
+}
+
+static struct slice header_value(struct MHD_Connection *connection,
+                                 const char *name)
+{
+    const char *value =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return slice_of_text(value != NULL ? value : "");
+}
+
+static enum http_method method_of(const char *method)
+{
+    if (strcmp(method, "GET") == 0)
+        return HTTP_GET;
+    if (strcmp(method, "HEAD") == 0)
+        return HTTP_HEAD;
+    return strcmp(method, "POST") == 0 ? HTTP_POST : HTTP_OTHER;
+}
+
+/* The status for a request that must not be handled, or 0. */
+static int judge_headers(struct MHD_Connection *connection,
+                         const struct exchange *exchange)
+{
+    struct header_count count = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header,
+                              &count);
+    if (strlen(exchange->address) > HTTP_ADDRESS_MAX)
+        return 414;
+    if (count.bytes > HTTP_HEADER_MAX)
+        return 431;
+    if (count.lengths + count.transfers > 1 || count.hosts > 1)
+        return 400;
+    struct slice length = header_value(connection, "Content-Length");
+    uint64_t bytes = 0;
+    if (length.length > 0 && !parse_u64(length, 0, UINT64_MAX, &bytes))
+        return 400;
+    return bytes > exchange->body.limit ? 413 : 0;
+}
+
+static struct address address_of(const struct sockaddr *from)
+{
+    struct address address = {0};
+    if (from != NULL && from->sa_family == AF_INET) {
+        address.version = 4;
+        memcpy(address.bytes, &((const struct sockaddr_in *)from)->sin_addr, 4);
+    } else if (from != NULL && from->sa_family == AF_INET6) {
+        address.version = 6;
+        memcpy(address.bytes, &((const struct sockaddr_in6 *)from)->sin6_addr,
+               sizeof(address.bytes));
+    }
+    return address;
+}
+
+/* The library's own memory, there as long as the connection. */
+static struct slice certificate_of(struct MHD_Connection *connection)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *list = NULL;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != NULL && info->tls_session != NULL)
+        list = gnutls_certificate_get_peers(info->tls_session, &count);
+    return list != NULL && count > 0
+               ? slice_of_bytes(list[0].data, list[0].size)
+               : (struct slice){0};
+}
+
+static void read_peer(struct MHD_Connection *connection,
+                      struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    request->peer = address_of(info != NULL ? info->client_addr : NULL);
+    request->peer_certificate = certificate_of(connection);
+}
+
+static void read_head(struct MHD_Connection *connection, const char *method,
+                      struct exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    size_t path_length = strcspn(exchange->address, "?");
+    const char *behind = exchange->address + path_length;
+    request->method = method_of(method);
+    request->path = slice_of_bytes(exchange->address, path_length);
+    request->query = slice_of_text(*behind == '?' ? behind + 1 : behind);
+    request->cookies = header_value(connection, "Cookie");
+    request->content_type = header_value(connection, "Content-Type");
+    request->if_none_match = header_value(connection, "If-None-Match");
+    request->authorization = header_value(connection, "Authorization");
+    read_peer(connection, request);
+    request->refused = judge_headers(connection, exchange);
+}
+
+static bool add_headers(struct MHD_Response *answer,
+                        const struct http_response *response)
+{
+    if (response->content_type != NULL &&
+        MHD_add_response_header(answer, "Content-Type",
+                                response->content_type) != MHD_YES)
+        return false;
+    for (size_t i = 0; i < response->header_count; i++)
+        if (MHD_add_response_header(answer, response->headers[i].name,
+                                    response->headers[i].value) != MHD_YES)
+            return false;
+    return true;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *connection,
+                              const struct http_server *server,
+                              struct exchange *exchange)
+{
+    struct http_response response = {.status = 200};
+    enum MHD_Result result = MHD_NO;
+    buffer_init(&response.body, HTTP_RESPONSE_MAX);
+    exchange->request.body = buffer_slice(&exchange->body);
+    server->settings.handler(server->settings.context, &exchange->request,
+                             &response);
+    struct MHD_Response *out = MHD_create_response_from_buffer(
+        response.body.length,
+        response.body.length > 0 ? (void *)response.body.data : (void *)"",
+        MHD_RESPMEM_MUST_COPY);
+    if (out != NULL && add_headers(out, &response)) {
+        /* After a refusal the rest of the request is of no interest. */
+        if (exchange->request.refused != 0)
+            MHD_add_response_header(out, "Connection", "close");
+        result = MHD_queue_response(connection, (unsigned)response.status, out);
+    }
+    if (out != NULL)
+        MHD_destroy_response(out);
+    buffer_clear(&response.body);
+    return result;
+}
+
+static enum MHD_Result take_body(struct exchange *exchange, const char *data,
+                                 size_t *size)
+{
+    exchange->body_bytes += *size;
+    buffer_add(&exchange->body, data, *size);
+    *size = 0;
+    if (exchange->body.failed)
+        exchange->request.refused = 413;
+    return exchange->body_bytes > DRAIN_MAX ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result on_request(void *context,
+                                  struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *data,
+                                  size_t *size, void **state)
+{
+    (void)url;
+    (void)version;
+    struct exchange *exchange = *state;
+    if (exchange == NULL || exchange->address == NULL)
+        return MHD_NO;
+    if (!exchange->has_started) {
+        exchange->has_started = true;
+        read_head(connection, method, exchange);
+        return exchange->request.refused != 0
+                   ? answer(connection, context, exchange)
+                   : MHD_YES;
+    }
+    if (*size > 0)
+        return take_body(exchange, data, size);
+    return answer(connection, context, exchange);
+}
+
+static void __attribute__((format(printf, 2, 0)))
+on_message(void *context, const char *format, va_list arguments)
+{
+    (void)context;
+    char line[256];
+    int length = vsnprintf(line, sizeof(line), format, arguments);
+    if (length > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        log_debug("http: %s", line);
+    }
+}
+
+/* HOST:PORT or [V6]:PORT into its two parts. */
+static bool split_listen(const char *listen, char host[static 256],
+                         const char **port)
+{
+    const char *colon = strrchr(listen, ':');
+    if (colon == NULL)
+        return false;
+    struct slice name = slice_of_bytes(listen, (size_t)(colon - listen));
+    if (name.length >= 2 && name.data[0] == '[' &&
+        name.data[name.length - 1] == ']')
+        name = slice_of_bytes(name.data + 1, name.length - 2);
+    *port = colon + 1;
+    return slice_copy(name, host, 256);
+}
+
+static int bind_address(const struct addrinfo *address)
+{
+    int on = 1;
+    int fd = socket(address->ai_family,
+                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+        listen(fd, SOMAXCONN) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+static int open_socket(const char *listen, struct error_text *error)
+{
+    char host[256];
+    const char *port = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    if (!split_listen(listen, host, &port)) {
+        error_set(error, "%s: HOST:PORT is expected", listen);
+        return -1;
+    }
+    int problem = getaddrinfo(host, port, &hints, &list);
+    if (problem != 0) {
+        error_set(error, "%s: %s", listen, gai_strerror(problem));
+        return -1;
+    }
+    int fd = bind_address(list);
+    if (fd < 0)
+        error_set(error, "%s: cannot listen: %s", listen, strerror(errno));
+    freeaddrinfo(list);
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* What the options of MHD_start_daemon() are with TLS. */
+static void add_tls(const struct http_settings *settings,
+                    struct MHD_OptionItem options[static 5])
+{
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+    const struct MHD_OptionItem list[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+        {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)settings->trust},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    memcpy(options, list, sizeof(list));
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+{
+    const struct http_settings *settings = &server->settings;
+    struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    if (settings->certificate != NULL) {
+        flags |= MHD_USE_TLS;
+        add_tls(settings, tls);
+    }
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER,
+        on_message, NULL, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+        settings->thread_count, MHD_OPTION_CONNECTION_LIMIT,
+        settings->connection_limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        settings->address_limit, MHD_OPTION_CONNECTION_TIMEOUT,
+        settings->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_settings *settings,
+                                      struct error_text *error)
+{
+    struct http_server *server = calloc(1, sizeof(*server));
+    int fd = -1;
+    if (server == NULL) {
+        error_set(error, "no memory");
+        return NULL;
+    }
+    server->settings = *settings;
+    if (settings->body_limit == 0)
+        server->settings.body_limit = HTTP_BODY_MAX;
+    fd = open_socket(settings->listen, error);
+    if (fd < 0)
+        goto fail;
+    server->port = port_of(fd);
+    server->daemon = start_daemon(server, fd);
+    if (server->daemon != NULL)
+        return server;
+    error_set(error, "%s: the HTTP server does not start", settings->listen);
+    close(fd);
+fail:
+    free(server);
+    return NULL;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_server_stop(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    MHD_stop_daemon(server->daemon);
+    free(server);
+}

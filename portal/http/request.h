@@ -1,0 +1,51 @@
+/*
+ * What a browser sends beside the path: form fields, query and cookies.
+ *
+ * Query and form are application/x-www-form-urlencoded: `name=value&...`, with
+ * `+` for a blank and %XX for bytes; cookies are `name=value; ...` as they are.
+ * Everything is decoded into an arena. A text that is too long, has too many
+ * fields, a bad escape, or bytes that are not clean UTF-8 is refused whole: no
+ * page needs such a thing, and no handler has to think of it.
+ */
+#ifndef PORTAL_HTTP_REQUEST_H
+#define PORTAL_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/arena.h"
+#include "common/slice.h"
+
+enum { FORM_FIELDS_MAX = 32 };
+
+/* Other cookies are those of other programs on this host: browsers do not keep
+ * ports apart. */
+#define FORM_COOKIE_PREFIX "yz_"
+
+struct form_field {
+    const char *name;
+    const char *value;
+};
+
+struct form {
+    struct form_field fields[FORM_FIELDS_MAX];
+    size_t count;
+};
+
+/* False (and an empty form) when the text is not acceptable. */
+bool form_parse(struct form *form, struct slice text, struct arena *arena);
+/* Takes the portal's own cookies (FORM_COOKIE_PREFIX); those that are not clean
+ * are left out. This never fails. */
+void form_parse_cookies(struct form *form, struct slice text,
+                        struct arena *arena);
+/* The value of the first field of that name, "" when there is none. */
+const char *form_get(const struct form *form, const char *name);
+
+/* A path's segment or a query's value with its escapes resolved; NULL when it
+ * is not clean. `plus_is_blank` holds in queries and forms, not in paths. */
+const char *form_decode(struct slice text, bool plus_is_blank,
+                        struct arena *arena);
+/* The reverse, for links: letters, digits and -_.~ stay. */
+const char *form_encode(const char *text, struct arena *arena);
+
+#endif

@@ -1,0 +1,256 @@
+/* See route.h. */
+#include "portal/http/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "portal/http/visit.h"
+
+enum { SEGMENTS_MAX = 6, NEXT_MAX = 400 };
+
+struct path {
+    const char *segments[SEGMENTS_MAX];
+    size_t count;
+};
+
+/* "/a/b%20c" to its segments; "/" has none. A trailing slash is a segment of
+ * its own, so that every page has one address only. */
+static bool split_path(struct slice text, struct arena *arena,
+                       struct path *path)
+{
+    struct slice part;
+    *path = (struct path){0};
+    if (text.length == 0 || text.data[0] != '/')
+        return false;
+    text = slice_of_bytes(text.data + 1, text.length - 1);
+    if (text.length == 0)
+        return true;
+    while (slice_next(&text, '/', &part)) {
+        const char *segment = form_decode(part, false, arena);
+        if (segment == NULL || path->count == SEGMENTS_MAX)
+            return false;
+        path->segments[path->count++] = segment;
+    }
+    return true;
+}
+
+static bool matches(const char *pattern, const struct path *path, size_t skip,
+                    const char *arguments[VISIT_ARGUMENTS_MAX])
+{
+    struct slice rest = slice_of_text(pattern + 1), part;
+    size_t i = skip, found = 0;
+    if (rest.length == 0)
+        return path->count == skip;
+    while (slice_next(&rest, '/', &part)) {
+        if (i == path->count)
+            return false;
+        if (slice_equal_text(part, "*") && path->segments[i][0] != '\0')
+            arguments[found++] = path->segments[i];
+        else if (!slice_equal_text(part, path->segments[i]))
+            return false;
+        i++;
+    }
+    return i == path->count;
+}
+
+/* The route, or NULL with the status why there is none. */
+static const struct route *find_route(const struct site *site,
+                                      struct visit *visit, int *status)
+{
+    struct path path;
+    *status = 404;
+    if (!split_path(visit->request->path, visit->arena, &path))
+        return NULL;
+    if (path.count >= 2 && strcmp(path.segments[0], "api") == 0 &&
+        strcmp(path.segments[1], "v1") == 0)
+        visit->wants_json = true;
+    size_t skip = visit->wants_json ? 2 : 0;
+    enum http_method method = visit->request->method;
+    for (size_t i = 0; i < site->count; i++) {
+        const struct route *route = &site->routes[i];
+        if ((visit->wants_json && !route->has_json) ||
+            (!visit->wants_json && route->is_for_programs) ||
+            !matches(route->pattern, &path, skip, visit->arguments))
+            continue;
+        if (route->method == method ||
+            (route->method == HTTP_GET && method == HTTP_HEAD))
+            return route;
+        *status = 405;
+    }
+    return NULL;
+}
+
+/* Who this is, by the session cookie; the session's last use is noted. */
+static void find_account(struct visit *visit)
+{
+    const char *token = form_get(&visit->cookies, VISIT_SESSION_COOKIE);
+    unsigned idle = (unsigned)visit->config->session_idle_minutes;
+    if (!session_find(visit->db, visit->now, idle, token, &visit->session) ||
+        !account_find(visit->db, visit->session.account_name, &visit->account))
+        return;
+    visit->has_account = true;
+    visit->scope = account_scope_of(&visit->account);
+    if (!session_wants_touch(&visit->session, visit->now, idle))
+        return;
+    struct db *db = portal_write_begin(visit->portal);
+    if (db != NULL)
+        portal_write_end(visit->portal,
+                         session_touch(db, visit->now, &visit->session));
+}
+
+/* ?lang= wins and is remembered; then the cookie; Chinese at first. */
+static void find_language(struct visit *visit)
+{
+    const char *asked = form_get(&visit->query, "lang");
+    const char *kept = form_get(&visit->cookies, VISIT_LANGUAGE_COOKIE);
+    visit->language = text_language_from(kept, TEXT_ZH);
+    enum text_language language = text_language_from(asked, visit->language);
+    if (language != visit->language)
+        visit_set_cookie(visit, VISIT_LANGUAGE_COOKIE,
+                         text_language_code(language), 365L * 24 * 3600);
+    visit->language = language;
+}
+
+/* No script at all, nothing from elsewhere, no frame, nothing kept. */
+static void add_safety_headers(struct http_response *response)
+{
+    static const struct {
+        const char *name, *value;
+    } HEADERS[] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; style-src 'self'; img-src 'self'; "
+         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+    };
+    for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++)
+        http_response_header(response, HEADERS[i].name, "%s", HEADERS[i].value);
+}
+
+/* Where to go on after the login, with its query; only for what can be fetched
+ * again. An address too long to carry along is forgotten. */
+static void send_to_login(struct visit *visit)
+{
+    const struct http_request *request = visit->request;
+    if (visit->wants_json || request->method == HTTP_POST) {
+        visit_fail(visit, 401);
+        return;
+    }
+    const char *address =
+        arena_format(visit->arena, "%.*s%s%.*s", (int)request->path.length,
+                     request->path.data, request->query.length > 0 ? "?" : "",
+                     (int)request->query.length, request->query.data);
+    const char *next =
+        address != NULL ? form_encode(address, visit->arena) : "";
+    char target[NEXT_MAX + 16] = "/login";
+    if (strlen(next) < NEXT_MAX)
+        snprintf(target, sizeof(target), "/login?next=%s", next);
+    visit_redirect(visit, target);
+}
+
+/* Forms of pages that everybody sees carry the token of the form cookie, also
+ * when somebody has logged in meanwhile in another window. */
+static bool has_right_token(struct visit *visit, const struct route *route)
+{
+    char wanted[SESSION_CSRF_LEN];
+    const char *given = form_get(&visit->form, "csrf");
+    const char *cookie = form_get(&visit->cookies, VISIT_FORM_COOKIE);
+    if (route->roles != 0)
+        return session_csrf_matches(visit->session.csrf, given);
+    session_form_token(cookie, wanted);
+    return cookie[0] != '\0' && session_csrf_matches(wanted, given);
+}
+
+static bool read_form(struct visit *visit)
+{
+    struct slice type = visit->request->content_type, name;
+    if (!slice_next(&type, ';', &name) ||
+        !slice_equal_nocase(slice_trim(name),
+                            SLICE("application/x-www-form-urlencoded")))
+        return false;
+    return form_parse(&visit->form, visit->request->body, visit->arena);
+}
+
+/* 0, or the status with which this visit ends. */
+static int judge(struct visit *visit, const struct route *route)
+{
+    if (route->roles != 0 && !visit->has_account)
+        return 401;
+    if (route->roles != 0 && (route->roles & visit->account.role) == 0)
+        return 403;
+    if (!route->is_for_programs && visit->request->body.length > HTTP_BODY_MAX)
+        return 413;
+    if (route->method == HTTP_POST && !route->is_for_programs &&
+        !read_form(visit))
+        return 400;
+    if (route->needs_token && !has_right_token(visit, route))
+        return 403;
+    return 0;
+}
+
+/* A refused act leaves a row; one that anybody can cause does not. */
+static void refuse(struct visit *visit, const struct route *route, int status)
+{
+    if (status == 401) {
+        send_to_login(visit);
+        return;
+    }
+    if (visit->has_account && status == 403)
+        visit_audit(visit, route->method == HTTP_POST ? "post" : "get",
+                    route->pattern, "DENIED");
+    visit_fail(visit, status);
+}
+
+static void run(const struct site *site, struct visit *visit)
+{
+    int status = visit->request->refused;
+    const struct route *route = NULL;
+    if (status == 0 &&
+        !form_parse(&visit->query, visit->request->query, visit->arena))
+        status = 400;
+    find_language(visit);
+    find_account(visit);
+    if (status == 0)
+        route = find_route(site, visit, &status);
+    if (route == NULL) {
+        if (status == 405)
+            http_response_header(visit->response, "Allow", "GET, HEAD, POST");
+        visit_fail(visit, status);
+        return;
+    }
+    status = judge(visit, route);
+    if (status != 0)
+        refuse(visit, route, status);
+    else
+        route->handler(visit);
+}
+
+void route_dispatch(const struct site *site, struct portal *portal,
+                    struct portal_worker *worker, struct wall_time now,
+                    const struct http_request *request,
+                    struct http_response *response)
+{
+    struct visit visit = {
+        .portal = portal,
+        .config = portal_config_of(portal),
+        .worker = worker,
+        .db = worker->db,
+        .arena = worker->arena,
+        .now = now,
+        .request = request,
+        .response = response,
+        .model = model_new(worker->arena),
+    };
+    for (size_t i = 0; i < VISIT_ARGUMENTS_MAX; i++)
+        visit.arguments[i] = "";
+    add_safety_headers(response);
+    form_parse_cookies(&visit.cookies, request->cookies, visit.arena);
+    run(site, &visit);
+    bool is_kept = false;
+    for (size_t i = 0; i < response->header_count; i++)
+        is_kept |= strcmp(response->headers[i].name, "Cache-Control") == 0;
+    if (!is_kept)
+        http_response_header(response, "Cache-Control", "no-store");
+}

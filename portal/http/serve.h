@@ -1,0 +1,17 @@
+/* From the HTTP server's threads to the routes of a site. */
+#ifndef PORTAL_HTTP_SERVE_H
+#define PORTAL_HTTP_SERVE_H
+
+#include "portal/http/http_server.h"
+#include "portal/http/route.h"
+
+struct serve {
+    struct portal *portal;
+    const struct site *site;
+};
+
+/* The handler for http_server_start; the context is a struct serve. */
+void serve_handle(void *context, const struct http_request *request,
+                  struct http_response *response);
+
+#endif

@@ -1,0 +1,221 @@
+/* See visit.h. The pages are built in from portal/pages. */
+#include "portal/http/visit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "portal/store/audit.h"
+#include "portal/show/template.h"
+
+enum { AUDIT_OBJECT_MAX = 100 };
+
+static const char PAGE_HEAD[] =
+#include "portal/pages/head.html.inc"
+    ;
+static const char PAGE_FOOT[] =
+#include "portal/pages/foot.html.inc"
+    ;
+static const char PAGE_START[] =
+#include "portal/pages/start.html.inc"
+    ;
+static const char PAGE_LOGIN[] =
+#include "portal/pages/login.html.inc"
+    ;
+static const char PAGE_ERROR[] =
+#include "portal/pages/error.html.inc"
+    ;
+static const char PAGE_VOUCHERS[] =
+#include "portal/pages/vouchers.html.inc"
+    ;
+static const char PAGE_VOUCHER[] =
+#include "portal/pages/voucher.html.inc"
+    ;
+static const char PAGE_CHART[] =
+#include "portal/pages/chart.html.inc"
+    ;
+static const char PAGE_TABLES[] =
+#include "portal/pages/tables.html.inc"
+    ;
+static const char PAGE_PROBES[] =
+#include "portal/pages/probes.html.inc"
+    ;
+static const char PAGE_TABLE[] =
+#include "portal/pages/table.html.inc"
+    ;
+static const char PAGE_EVENTS[] =
+#include "portal/pages/events.html.inc"
+    ;
+
+static const struct template_page PAGES[] = {
+    {"head", PAGE_HEAD},       {"foot", PAGE_FOOT},
+    {"start", PAGE_START},     {"login", PAGE_LOGIN},
+    {"error", PAGE_ERROR},     {"vouchers", PAGE_VOUCHERS},
+    {"voucher", PAGE_VOUCHER}, {"chart", PAGE_CHART},
+    {"tables", PAGE_TABLES},   {"table", PAGE_TABLE},
+    {"events", PAGE_EVENTS},   {"probes", PAGE_PROBES},
+};
+static const struct template_set PAGE_SET = {PAGES,
+                                             sizeof(PAGES) / sizeof(PAGES[0])};
+
+void visit_set_cookie(struct visit *visit, const char *name, const char *value,
+                      long max_age_s)
+{
+    char age[32] = "";
+    if (value[0] == '\0')
+        snprintf(age, sizeof(age), "; Max-Age=0");
+    else if (max_age_s > 0)
+        snprintf(age, sizeof(age), "; Max-Age=%ld", max_age_s);
+    http_response_header(visit->response, "Set-Cookie",
+                         "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name,
+                         value, visit->config->secure_cookie ? "; Secure" : "",
+                         age);
+}
+
+void visit_redirect(struct visit *visit, const char *address)
+{
+    visit->response->status = 303;
+    http_response_header(visit->response, "Location", "%s", address);
+}
+
+bool visit_audit(struct visit *visit, const char *action, const char *object,
+                 const char *result)
+{
+    /* What is asked for comes from outside and can be long. */
+    const char *shown = strlen(object) <= AUDIT_OBJECT_MAX ? object : "(long)";
+    struct audit_entry entry = {visit->account.name, action, shown, result};
+    struct db *db = portal_write_begin(visit->portal);
+    if (db == NULL)
+        return false;
+    return portal_write_end(visit->portal, audit_add(db, visit->now, &entry));
+}
+
+const char *visit_name(const struct visit *visit, const char *zh,
+                       const char *en)
+{
+    return visit->language == TEXT_EN && en[0] != '\0' ? en : zh;
+}
+
+const char *visit_word(const struct visit *visit, const char *prefix,
+                       const char *code)
+{
+    return text_word(visit->language, prefix, code);
+}
+
+/* This page's address in a language: its other query fields stay. */
+static void add_language_link(struct visit *visit, struct model *page,
+                              const char *key, enum text_language language)
+{
+    struct buffer link;
+    buffer_init(&link, HTTP_ADDRESS_MAX);
+    buffer_add_text(&link, "?");
+    for (size_t i = 0; i < visit->query.count; i++) {
+        const struct form_field *field = &visit->query.fields[i];
+        if (strcmp(field->name, "lang") != 0)
+            buffer_addf(&link, "%s=%s&", form_encode(field->name, visit->arena),
+                        form_encode(field->value, visit->arena));
+    }
+    buffer_addf(&link, "lang=%s", text_language_code(language));
+    if (link.failed)
+        buffer_reset(&link);
+    model_slice(page, key, buffer_slice(&link));
+    buffer_clear(&link);
+}
+
+static void add_account(struct visit *visit, struct model *page)
+{
+    if (!visit->has_account)
+        return;
+    const struct account *account = &visit->account;
+    struct model *m = model_object(page, "_account");
+    model_text(m, "name", account->display_name);
+    model_text(m, "role",
+               visit_word(visit, "role.", account_role_text(account->role)));
+    model_bool(m, "sees_tables",
+               (account->role & (ROLE_PROV | ROLE_CITY | ROLE_AUDT)) != 0);
+    model_bool(m, "sees_events",
+               (account->role & (ROLE_PROV | ROLE_AUDT)) != 0);
+    model_bool(m, "sees_probes", account->role != ROLE_SUPP);
+    model_text(page, "_csrf", visit->session.csrf);
+}
+
+static void add_frame(struct visit *visit, const char *page_name,
+                      const char *title)
+{
+    struct model *page = visit->model;
+    model_text(page, "_lang", text_language_tag(visit->language));
+    model_bool(page, "_is_zh", visit->language == TEXT_ZH);
+    model_text(page, "_title", text_word(visit->language, "", title));
+    model_bool(page, "_demo", visit->config->demo_banner);
+    model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
+    model_bool(page, "_at_tables", strncmp(page_name, "table", 5) == 0);
+    model_bool(page, "_at_events", strcmp(page_name, "events") == 0);
+    model_bool(page, "_at_probes", strcmp(page_name, "probes") == 0);
+    model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
+    add_language_link(visit, page, "_zh_link", TEXT_ZH);
+    add_language_link(visit, page, "_en_link", TEXT_EN);
+    add_account(visit, page);
+}
+
+static bool render(struct visit *visit, const char *page, const char *title)
+{
+    struct error_text error = {"no memory"};
+    struct http_response *response = visit->response;
+    buffer_reset(&response->body);
+    if (visit->wants_json) {
+        response->content_type = "application/json; charset=utf-8";
+        model_write_json(visit->model, &response->body);
+        return !model_failed(visit->model) && !response->body.failed;
+    }
+    response->content_type = "text/html; charset=utf-8";
+    add_frame(visit, page, title);
+    if (!model_failed(visit->model) &&
+        template_render(&PAGE_SET, page, visit->language, visit->model,
+                        &response->body, &error))
+        return true;
+    log_error("page %s: %s", page, error.text);
+    return false;
+}
+
+void visit_show(struct visit *visit, const char *page, const char *title)
+{
+    if (!render(visit, page, title))
+        visit_fail(visit, 500);
+}
+
+void visit_send_csv(struct visit *visit, const char *action, const char *name)
+{
+    if (!visit_audit(visit, action, "", "OK")) {
+        visit_fail(visit, 500);
+        return;
+    }
+    visit->response->content_type = "text/csv; charset=utf-8";
+    http_response_header(visit->response, "Content-Disposition",
+                         "attachment; filename=\"%s\"", name);
+}
+
+void visit_fail(struct visit *visit, int status)
+{
+    char code[8];
+    struct http_response *response = visit->response;
+    snprintf(code, sizeof(code), "%d", status);
+    response->status = status;
+    visit->model = model_new(visit->arena);
+    model_i64(visit->model, "status", status);
+    model_text(visit->model, "error", visit_word(visit, "error.", code));
+    model_text(visit->model, "_help", visit_word(visit, "error.help.", code));
+    model_bool(visit->model, "_may_login",
+               !visit->has_account && status == 401);
+    if (render(visit, "error", "error.title"))
+        return;
+    response->status = 500;
+    response->content_type = "text/plain; charset=utf-8";
+    buffer_reset(&response->body);
+    buffer_add_text(&response->body, "500\n");
+}
+
+void visit_fail_db(struct visit *visit)
+{
+    log_error("%.*s: %s", (int)visit->request->path.length,
+              visit->request->path.data, db_error(visit->db));
+    visit_fail(visit, 500);
+}

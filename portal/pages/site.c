@@ -1,0 +1,39 @@
+#include "portal/pages/site.h"
+
+#include "portal/record/event_pages.h"
+#include "portal/record/login_pages.h"
+#include "portal/record/probe_pages.h"
+#include "portal/record/start_pages.h"
+#include "portal/record/supplier_api.h"
+#include "portal/record/table_pages.h"
+#include "portal/record/voucher_list.h"
+#include "portal/record/voucher_page.h"
+
+static const unsigned PROBE_ROLES =
+    ROLE_PROV | ROLE_CITY | ROLE_ENT | ROLE_AUDT;
+static const unsigned TABLE_ROLES = ROLE_PROV | ROLE_CITY | ROLE_AUDT;
+static const unsigned EVENT_ROLES = ROLE_PROV | ROLE_AUDT;
+
+static const struct route ROUTES[] = {
+    {HTTP_GET, "/", start_show},
+    {HTTP_GET, "/style.css", start_style},
+    {HTTP_GET, "/icon.svg", start_icon},
+    {HTTP_GET, "/login", login_show},
+    {HTTP_POST, "/login", login_post, .needs_token = true},
+    {HTTP_POST, "/logout", logout_post, ROLE_ANY, .needs_token = true},
+    {HTTP_GET, "/vouchers", voucher_list_show, ROLE_ANY, .has_json = true},
+    {HTTP_GET, "/vouchers.csv", voucher_list_export, ROLE_ANY},
+    {HTTP_GET, "/vouchers/*", voucher_page_show, ROLE_ANY, .has_json = true},
+    {HTTP_GET, "/probes", probe_list_show, PROBE_ROLES, .has_json = true},
+    {HTTP_GET, "/tables", table_list_show, TABLE_ROLES, .has_json = true},
+    {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},
+    {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
+    {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
+    {HTTP_GET, "/events.csv", event_list_export, EVENT_ROLES},
+    {HTTP_POST, "/supplier/counts", supplier_counts_post, .has_json = true,
+     .is_for_programs = true},
+    {HTTP_GET, "/supplier/counts", supplier_counts_show, .has_json = true,
+     .is_for_programs = true},
+};
+
+const struct site SITE = {ROUTES, sizeof(ROUTES) / sizeof(ROUTES[0])};

@@ -1,0 +1,185 @@
+/* See supplier_api.h. */
+#include "portal/record/supplier_api.h"
+
+#include <string.h>
+
+#include "portal/access/api_token.h"
+#include "portal/store/audit.h"
+#include "portal/record/supplier_counts.h"
+
+enum { SHOWN_MAX = 5000, PERIOD_DAYS_MAX = 400 };
+
+static void answer(struct visit *visit, int status)
+{
+    visit_show(visit, "", "");
+    if (visit->response->status == 200)
+        visit->response->status = status;
+}
+
+static void refuse(struct visit *visit, int status, const char *code,
+                   const char *why)
+{
+    visit->model = model_new(visit->arena);
+    model_i64(visit->model, "status", status);
+    model_text(visit->model, "code", code);
+    model_text(visit->model, "error", why);
+    if (status == 429)
+        http_response_header(visit->response, "Retry-After", "60");
+    answer(visit, status);
+}
+
+static bool find_caller(struct visit *visit, struct api_caller *caller)
+{
+    if (api_token_find(visit->db, visit->request->authorization, caller))
+        return true;
+    http_response_header(visit->response, "WWW-Authenticate",
+                         "Bearer realm=\"yunzheng\"");
+    refuse(visit, 401, "E_TOKEN",
+           "a token is needed: Authorization: Bearer TOKEN");
+    return false;
+}
+
+static bool is_json(struct slice type)
+{
+    struct slice name;
+    return slice_next(&type, ';', &name) &&
+           slice_equal_nocase(slice_trim(name), SLICE("application/json"));
+}
+
+/* In one transaction with its audit row. */
+static struct supplier_outcome take(struct visit *visit,
+                                    const struct api_caller *caller,
+                                    const struct supplier_counts *counts,
+                                    struct supplier_receipt *receipt,
+                                    struct error_text *error)
+{
+    const struct audit_entry entry = {caller->supplier_id, "supplier.counts",
+                                      counts->request, "OK"};
+    struct supplier_outcome broken = {500, "E_INTERNAL"};
+    struct db *db = portal_write_begin(visit->portal);
+    if (db == NULL)
+        return broken;
+    struct supplier_outcome outcome = supplier_counts_take(
+        db, caller, counts, visit->request->body, visit->now, receipt, error);
+    bool good = outcome.status == 200 &&
+                (receipt->is_repeated || audit_add(db, visit->now, &entry));
+    bool is_kept = portal_write_end(visit->portal, good);
+    return outcome.status == 200 && !is_kept ? broken : outcome;
+}
+
+static void show_receipt(struct visit *visit, const char *request,
+                         const struct supplier_receipt *receipt)
+{
+    model_text(visit->model, "request", request);
+    model_i64(visit->model, "added", receipt->added);
+    model_i64(visit->model, "corrected", receipt->corrected);
+    model_i64(visit->model, "unchanged", receipt->unchanged);
+    model_bool(visit->model, "repeated", receipt->is_repeated);
+    answer(visit, 200);
+}
+
+void supplier_counts_post(struct visit *visit)
+{
+    struct api_caller caller;
+    struct supplier_receipt receipt;
+    struct error_text error = {""};
+    if (!find_caller(visit, &caller))
+        return;
+    if (!is_json(visit->request->content_type)) {
+        refuse(visit, 415, "E_FILE_TYPE", "Content-Type: application/json");
+        return;
+    }
+    struct supplier_counts *counts = arena_take(visit->arena, sizeof(*counts));
+    if (counts == NULL) {
+        visit_fail(visit, 500);
+        return;
+    }
+    if (!supplier_counts_parse(visit->request->body, visit->now, counts,
+                               &error)) {
+        refuse(visit, 400, "E_FIELD_VALUE", error.text);
+        return;
+    }
+    struct supplier_outcome outcome =
+        take(visit, &caller, counts, &receipt, &error);
+    if (outcome.status == 500) {
+        log_error("supplier counts of %s: %s", caller.supplier_id, error.text);
+        refuse(visit, 500, outcome.code, "it could not be kept; send it again");
+    } else if (outcome.status != 200) {
+        refuse(visit, outcome.status, outcome.code, error.text);
+    } else {
+        show_receipt(visit, counts->request, &receipt);
+    }
+}
+
+static bool read_period(struct visit *visit, struct civil_day *from,
+                        struct civil_day *to)
+{
+    const char *first = form_get(&visit->query, "from");
+    const char *last = form_get(&visit->query, "to");
+    return day_from_text(slice_of_text(first), from) &&
+           day_from_text(slice_of_text(last), to) &&
+           to->number > from->number &&
+           to->number - from->number <= PERIOD_DAYS_MAX;
+}
+
+static void add_row(struct visit *visit, struct db_statement *s)
+{
+    char day[DAY_TEXT_LEN], at[WALL_TEXT_LEN];
+    struct model *row = model_append(visit->model, "rows");
+    day_to_text((struct civil_day){(int32_t)db_i64(s, 2)}, day);
+    wall_to_text((struct wall_time){db_i64(s, 10)}, at);
+    model_text(row, "enterprise", db_text(s, 0));
+    model_text(row, "service", db_text(s, 1));
+    model_text(row, "day", day);
+    model_i64(row, "version", db_i64(s, 3));
+    model_bool(row, "late", db_i64(s, 4) != 0);
+    model_i64(row, "connections", db_i64(s, 5));
+    model_i64(row, "octets_up", db_i64(s, 6));
+    model_i64(row, "octets_down", db_i64(s, 7));
+    if (!db_is_null(s, 8))
+        model_i64(row, "active_users", db_i64(s, 8));
+    model_text(row, "request", db_text(s, 9));
+    model_text(row, "received_at", at);
+}
+
+void supplier_counts_show(struct visit *visit)
+{
+    struct api_caller caller;
+    struct civil_day from, to;
+    size_t count = 0;
+    if (!find_caller(visit, &caller))
+        return;
+    if (!read_period(visit, &from, &to)) {
+        refuse(visit, 400, "E_FIELD_VALUE",
+               "from and to: dates such as 2026-11-23, at most 400 days; the "
+               "last one is not included");
+        return;
+    }
+    struct db_statement *s = db_prepare(
+        visit->db,
+        "SELECT c.enterprise_id, c.service_id, c.day, c.version, c.is_late,"
+        " c.connections, c.octets_up, c.octets_down, c.active_users, r.number,"
+        " r.received_at FROM service AS s"
+        " JOIN supplier_count_now AS c ON c.service_id = s.id"
+        " JOIN supplier_request AS r ON r.id = c.request"
+        " WHERE s.supplier_id = :supplier AND c.day >= :from AND c.day < :to"
+        " ORDER BY c.day, c.enterprise_id, c.service_id LIMIT :most");
+    if (s == NULL) {
+        visit_fail_db(visit);
+        return;
+    }
+    db_bind_text(s, ":supplier", caller.supplier_id);
+    db_bind_i64(s, ":from", from.number);
+    db_bind_i64(s, ":to", to.number);
+    db_bind_i64(s, ":most", SHOWN_MAX + 1);
+    enum db_step step;
+    while ((step = db_step(s)) == DB_ROW && count++ < SHOWN_MAX)
+        add_row(visit, s);
+    db_reset(s);
+    if (step == DB_FAILED) {
+        visit_fail_db(visit);
+        return;
+    }
+    model_bool(visit->model, "is_cut", count > SHOWN_MAX);
+    answer(visit, 200);
+}

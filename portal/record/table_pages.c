@@ -1,0 +1,342 @@
+/*
+ * See table_pages.h.
+ *
+ * The page is made from the signed file itself, so that it cannot say anything
+ * else: short records in front are the table's head (name, value), then come the
+ * names of its columns in Chinese and English, then its rows.
+ */
+#include "portal/record/table_pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/crypto/digest.h"
+#include "common/writer.h"
+
+enum {
+    FIELDS_MAX = 40,
+    HEADER_FIELDS_MIN = 6, /* fewer: a record of the head */
+    ROWS_SHOWN_MAX = 2000,
+    RECORD_MAX_BYTES = 64 * 1024,
+};
+
+static void fill_time(struct model *m, const char *key, int64_t us)
+{
+    char text[WALL_TEXT_LEN];
+    wall_to_local_text((struct wall_time){us}, text);
+    model_text(m, key, text);
+}
+
+static bool has_verdicts(struct visit *visit)
+{
+    model_bool(visit->model, "has_verdicts", visit->worker->has_verdict);
+    return visit->worker->has_verdict;
+}
+
+static void fill_list_row(struct visit *visit, struct db_statement *s)
+{
+    struct model *m = model_append(visit->model, "tables");
+    model_text(m, "number", db_text(s, 0));
+    model_textf(m, "_link", "/tables/%s/%lld",
+                form_encode(db_text(s, 0), visit->arena),
+                (long long)db_i64(s, 1));
+    model_i64(m, "version", db_i64(s, 1));
+    model_text(m, "city", visit_name(visit, db_text(s, 2), db_text(s, 3)));
+    model_text(m, "cycle", visit_name(visit, db_text(s, 4), db_text(s, 5)));
+    fill_time(m, "made", db_i64(s, 6));
+    model_bool(m, "is_sample", db_i64(s, 7) != 0);
+    model_i64(m, "complete", db_i64(s, 8));
+    model_i64(m, "not_complete", db_i64(s, 9));
+    model_i64(m, "undetermined", db_i64(s, 10));
+    model_bool(m, "is_newest", db_i64(s, 11) != 0);
+}
+
+static struct db_statement *prepare_list(struct visit *visit)
+{
+    struct db_statement *s = db_prepare(
+        visit->db,
+        "SELECT t.number, t.version, c.name_zh, c.name_en, y.name_zh,"
+        " y.name_en, t.made_at, t.is_sample,"
+        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
+        "  t.number AND r.version = t.version AND r.mark = 'COMPLETE'),"
+        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
+        "  t.number AND r.version = t.version AND r.mark = 'NOT_COMPLETE'),"
+        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
+        "  t.number AND r.version = t.version AND r.mark = 'UNDETERMINED'),"
+        " t.version = (SELECT max(o.version) FROM verdict.completion_table o"
+        "              WHERE o.number = t.number)"
+        " FROM verdict.completion_table t JOIN city c ON c.code = t.city_code"
+        " LEFT JOIN cycle y ON y.id = t.cycle_id"
+        " WHERE (:city = '' OR t.city_code = :city)"
+        " ORDER BY t.cycle_id DESC, t.city_code, t.version DESC LIMIT 500");
+    if (s != NULL)
+        db_bind_text(s, ":city", visit->scope.city);
+    return s;
+}
+
+void table_list_show(struct visit *visit)
+{
+    enum db_step step = DB_DONE;
+    struct db_statement *s = NULL;
+    model_list(visit->model, "tables");
+    if (has_verdicts(visit)) {
+        step = DB_FAILED;
+        s = prepare_list(visit);
+    }
+    while (s != NULL && (step = db_step(s)) == DB_ROW) {
+        fill_list_row(visit, s);
+        model_bool(visit->model, "_has_tables", true);
+    }
+    if (step == DB_FAILED)
+        visit_fail_db(visit);
+    else
+        visit_show(visit, "tables", "tables.title");
+}
+
+static void fill_head(struct visit *visit, struct db_statement *s)
+{
+    char hex[2 * 64 + 1];
+    struct model *m = visit->model;
+    struct slice print = db_blob(s, 9), signature = db_blob(s, 11);
+    model_text(m, "number", db_text(s, 0));
+    model_i64(m, "version", db_i64(s, 1));
+    model_text(m, "city", visit_name(visit, db_text(s, 2), db_text(s, 3)));
+    model_text(m, "cycle", visit_name(visit, db_text(s, 4), db_text(s, 5)));
+    fill_time(m, "made", db_i64(s, 6));
+    model_bool(m, "is_sample", db_i64(s, 7) != 0);
+    model_text(m, "change_note", db_text(s, 8));
+    hex_of(print.data, print.length <= 64 ? print.length : 0, hex);
+    model_text(m, "fingerprint", hex);
+    model_text(m, "algorithm", db_text(s, 10));
+    hex_of(signature.data, signature.length <= 64 ? signature.length : 0, hex);
+    model_text(m, "signature", hex);
+    model_textf(m, "_file_link", "/tables/%s/%lld/table.csv",
+                form_encode(db_text(s, 0), visit->arena),
+                (long long)db_i64(s, 1));
+    fill_time(m, "cut_off", db_i64(s, 13));
+    model_text(m, "rules_version", db_text(s, 14));
+}
+
+/* The statement at the table's row; NULL when there is none in scope, or
+ * *failed. The caller resets it. */
+static struct db_statement *find_table(struct visit *visit, bool *failed)
+{
+    int64_t version = 0;
+    *failed = false;
+    if (!visit->worker->has_verdict ||
+        !parse_i64(slice_of_text(visit->arguments[1]), 1, INT32_MAX, &version))
+        return NULL;
+    struct db_statement *s = db_prepare(
+        visit->db,
+        "SELECT t.number, t.version, c.name_zh, c.name_en, y.name_zh,"
+        " y.name_en, t.made_at, t.is_sample, t.change_note, t.fingerprint,"
+        " t.algorithm, t.signature, t.csv, r.cut_off, r.rules_version"
+        " FROM verdict.completion_table t JOIN city c ON c.code = t.city_code"
+        " JOIN verdict.run r ON r.id = t.run_id"
+        " LEFT JOIN cycle y ON y.id = t.cycle_id"
+        " WHERE t.number = :number AND t.version = :version"
+        " AND (:city = '' OR t.city_code = :city)");
+    *failed = s == NULL;
+    if (s == NULL)
+        return NULL;
+    db_bind_text(s, ":number", visit->arguments[0]);
+    db_bind_i64(s, ":version", version);
+    db_bind_text(s, ":city", visit->scope.city);
+    enum db_step step = db_step(s);
+    *failed = step == DB_FAILED;
+    return step == DB_ROW ? s : NULL;
+}
+
+/* Which cells are long sentences: they go below their row. */
+static bool is_note_column(struct slice name)
+{
+    return slice_equal_text(name, "原因说明") || slice_equal_text(name, "提示");
+}
+
+struct table_columns {
+    int count;
+    bool is_note[FIELDS_MAX];
+    int voucher; /* its place, or -1 */
+    bool has_english;
+};
+
+/* The words that the file has for a closed list of values: a text's key, and
+ * for the three marks the sign. */
+struct table_word {
+    const char *words, *key, *mark;
+};
+
+static const struct table_word *word_of(struct slice text)
+{
+    static const struct table_word WORDS[] = {
+        {"已完成", "mark.COMPLETE", "COMPLETE"},
+        {"未完成", "mark.NOT_COMPLETE", "NOT_COMPLETE"},
+        {"待核实", "mark.UNDETERMINED", "UNDETERMINED"},
+        {"是", "yes", ""},
+        {"否", "no", ""}};
+    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
+        if (slice_equal_text(text, WORDS[i].words))
+            return &WORDS[i];
+    return NULL;
+}
+
+/* The file names its columns in Chinese and below that in English. */
+static void fill_columns(struct visit *visit, struct table_columns *columns,
+                         const struct slice *fields, int count)
+{
+    bool is_first = columns->count == 0;
+    columns->has_english = !is_first;
+    columns->count = count;
+    if (is_first)
+        columns->voucher = -1;
+    for (int i = 0; is_first && i < count; i++) {
+        columns->is_note[i] = is_note_column(fields[i]);
+        if (slice_equal_text(fields[i], "服务券编号"))
+            columns->voucher = i;
+    }
+    if (!is_first && visit->language != TEXT_EN)
+        return;
+    model_list(visit->model, "columns");
+    model_list(visit->model, "note_columns");
+    for (int i = 0; i < count; i++)
+        model_slice(model_append(visit->model, columns->is_note[i]
+                                                   ? "note_columns"
+                                                   : "columns"),
+                    "text", fields[i]);
+}
+
+static void fill_row(struct visit *visit, const struct table_columns *columns,
+                     const struct slice *fields, int count)
+{
+    struct model *row = model_append(visit->model, "rows");
+    model_list(row, "cells");
+    model_list(row, "notes");
+    for (int i = 0; i < count; i++) {
+        const struct table_word *word = word_of(fields[i]);
+        bool is_note = i < columns->count && columns->is_note[i];
+        if (is_note && fields[i].length == 0)
+            continue;
+        struct model *cell = model_append(row, is_note ? "notes" : "cells");
+        model_slice(cell, "text", fields[i]);
+        model_slice(cell, "_words", fields[i]);
+        if (word != NULL)
+            model_text(cell, "_words", visit_word(visit, "", word->key));
+        model_text(cell, "_mark", word != NULL ? word->mark : "");
+        if (i == columns->voucher) {
+            const char *number = arena_copy_text(visit->arena, fields[i]);
+            model_text(cell, "_voucher",
+                       form_encode(number != NULL ? number : "", visit->arena));
+        }
+    }
+}
+
+static void fill_head_record(struct visit *visit, const struct slice *fields,
+                             int count)
+{
+    struct model *m = model_append(visit->model, "head");
+    model_bool(visit->model, "_has_head", true);
+    model_slice(m, "name", fields[0]);
+    model_slice(m, "value", count > 1 ? fields[1] : SLICE(""));
+}
+
+static bool starts_with_digit(struct slice text)
+{
+    return text.length > 0 && text.data[0] >= '0' && text.data[0] <= '9';
+}
+
+static bool fill_records(struct visit *visit, struct slice csv)
+{
+    struct slice fields[FIELDS_MAX];
+    struct table_columns columns = {0};
+    struct buffer scratch;
+    unsigned line = 0;
+    int count = 0, rows = 0;
+    model_list(visit->model, "head");
+    model_list(visit->model, "rows");
+    buffer_init(&scratch, RECORD_MAX_BYTES);
+    while ((count = csv_read(&csv, &scratch, fields, FIELDS_MAX, &line)) > 0 &&
+           rows < ROWS_SHOWN_MAX) {
+        if (columns.count == 0 && count < HEADER_FIELDS_MIN) {
+            fill_head_record(visit, fields, count);
+        } else if (rows == 0 && !columns.has_english &&
+                   !starts_with_digit(fields[0])) {
+            fill_columns(visit, &columns, fields, count);
+        } else {
+            fill_row(visit, &columns, fields, count);
+            rows++;
+        }
+    }
+    buffer_clear(&scratch);
+    model_bool(visit->model, "_is_cut", count > 0);
+    model_i64(visit->model, "_column_count", columns.count);
+    return count >= 0;
+}
+
+/* A city's first look at its table is part of the record (VER-11). */
+static bool note_opening(struct visit *visit)
+{
+    char object[200];
+    if (visit->account.role != ROLE_CITY ||
+        strlen(visit->arguments[0]) + strlen(visit->arguments[1]) > 90)
+        return true;
+    snprintf(object, sizeof(object), "%s/%s", visit->arguments[0],
+             visit->arguments[1]);
+    struct db_statement *s =
+        db_prepare(visit->db, "SELECT 1 FROM audit WHERE object = :object"
+                              " AND action = 'table.open' AND result = 'OK'");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":object", object);
+    bool known = db_step(s) == DB_ROW;
+    db_reset(s);
+    return known || visit_audit(visit, "table.open", object, "OK");
+}
+
+static void show_missing(struct visit *visit, bool failed)
+{
+    if (failed) {
+        visit_fail_db(visit);
+        return;
+    }
+    visit_audit(visit, "table.open", visit->arguments[0], "DENIED");
+    visit_fail(visit, 404);
+}
+
+void table_show(struct visit *visit)
+{
+    bool failed = false;
+    struct db_statement *s = find_table(visit, &failed);
+    if (s == NULL) {
+        show_missing(visit, failed);
+        return;
+    }
+    fill_head(visit, s);
+    bool good = fill_records(visit, db_blob(s, 12));
+    db_reset(s);
+    if (good && note_opening(visit))
+        visit_show(visit, "table", "table.title");
+    else
+        visit_fail(visit, 500);
+}
+
+void table_download(struct visit *visit)
+{
+    bool failed = false;
+    struct http_response *response = visit->response;
+    struct db_statement *s = find_table(visit, &failed);
+    if (s == NULL) {
+        show_missing(visit, failed);
+        return;
+    }
+    buffer_add_slice(&response->body, db_blob(s, 12));
+    db_reset(s);
+    if (response->body.failed ||
+        !visit_audit(visit, "table.download", visit->arguments[0], "OK")) {
+        visit_fail(visit, 500);
+        return;
+    }
+    response->content_type = "text/csv; charset=utf-8";
+    http_response_header(response, "Content-Disposition",
+                         "attachment; filename=\"table-v%s.csv\"",
+                         visit->arguments[1]);
+}

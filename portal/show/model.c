@@ -1,0 +1,233 @@
+/*
+ * See model.h. Objects are linked lists of members: pages have tens of names,
+ * and what is asked is mostly asked in the order in which it was set.
+ *
+ * A model without memory is a shared, empty one that takes nothing: callers
+ * build trees without looking at every step and ask model_failed() once.
+ */
+#include "portal/show/model.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/writer.h"
+
+struct member {
+    const char *key;
+    struct model_value value;
+    struct model *first, *last; /* of an object or a list */
+    struct member *next;
+};
+
+struct model {
+    struct arena *arena;
+    struct member *first, *last;
+    struct model *next; /* in its list */
+    bool *failed;       /* shared by the whole tree */
+};
+
+static struct model *object_new(struct arena *arena, bool *failed)
+{
+    struct model *model = arena_take(arena, sizeof(*model));
+    if (model == NULL) {
+        *failed = true;
+        return NULL;
+    }
+    model->arena = arena;
+    model->failed = failed;
+    return model;
+}
+
+struct model *model_new(struct arena *arena)
+{
+    bool *failed = arena_take(arena, sizeof(*failed));
+    return failed != NULL ? object_new(arena, failed) : NULL;
+}
+
+bool model_failed(const struct model *model)
+{
+    return model == NULL || *model->failed;
+}
+
+static struct member *find(const struct model *model, struct slice key)
+{
+    struct member *member = model != NULL ? model->first : NULL;
+    while (member != NULL && !slice_equal_text(key, member->key))
+        member = member->next;
+    return member;
+}
+
+/* The member of that name, new when it is not there. */
+static struct member *member_for(struct model *model, const char *key,
+                                 enum model_kind kind)
+{
+    if (model == NULL)
+        return NULL;
+    struct member *member = find(model, slice_of_text(key));
+    if (member == NULL) {
+        member = arena_take(model->arena, sizeof(*member));
+        if (member == NULL) {
+            *model->failed = true;
+            return NULL;
+        }
+        if (model->last != NULL)
+            model->last->next = member;
+        else
+            model->first = member;
+        model->last = member;
+    }
+    member->key = key;
+    member->value = (struct model_value){.kind = kind};
+    return member;
+}
+
+void model_slice(struct model *model, const char *key, struct slice value)
+{
+    struct member *member = member_for(model, key, MODEL_TEXT);
+    if (member == NULL)
+        return;
+    member->value.text = arena_copy_text(model->arena, value);
+    if (member->value.text == NULL) {
+        member->value.text = "";
+        *model->failed = true;
+    }
+}
+
+void model_text(struct model *model, const char *key, const char *value)
+{
+    model_slice(model, key, slice_of_text(value));
+}
+
+void model_textf(struct model *model, const char *key, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof(text)) {
+        if (model != NULL)
+            *model->failed = true;
+        return;
+    }
+    model_text(model, key, text);
+}
+
+void model_i64(struct model *model, const char *key, int64_t value)
+{
+    struct member *member = member_for(model, key, MODEL_INTEGER);
+    if (member != NULL)
+        member->value.integer = value;
+}
+
+void model_bool(struct model *model, const char *key, bool value)
+{
+    struct member *member = member_for(model, key, MODEL_BOOL);
+    if (member != NULL)
+        member->value.integer = value;
+}
+
+struct model *model_object(struct model *model, const char *key)
+{
+    struct member *member = member_for(model, key, MODEL_OBJECT);
+    if (member == NULL)
+        return NULL;
+    member->first = object_new(model->arena, model->failed);
+    member->value.object = member->first;
+    return member->first;
+}
+
+void model_list(struct model *model, const char *key)
+{
+    struct member *member = member_for(model, key, MODEL_LIST);
+    if (member != NULL)
+        member->first = member->last = NULL;
+}
+
+struct model *model_append(struct model *model, const char *key)
+{
+    struct member *member =
+        model != NULL ? find(model, slice_of_text(key)) : NULL;
+    if (member == NULL || member->value.kind != MODEL_LIST) {
+        model_list(model, key);
+        member = model != NULL ? find(model, slice_of_text(key)) : NULL;
+    }
+    if (member == NULL)
+        return NULL;
+    struct model *object = object_new(model->arena, model->failed);
+    if (object == NULL)
+        return NULL;
+    if (member->last != NULL)
+        member->last->next = object;
+    else
+        member->first = object;
+    member->last = object;
+    member->value.object = member->first;
+    return object;
+}
+
+bool model_find(const struct model *model, struct slice key,
+                struct model_value *value)
+{
+    const struct member *member = find(model, key);
+    if (member != NULL)
+        *value = member->value;
+    return member != NULL;
+}
+
+const struct model *model_next(const struct model *model)
+{
+    return model->next;
+}
+
+static void write_object(struct json_writer *json, const char *key,
+                         const struct model *model);
+
+static void write_list(struct json_writer *json, const struct member *member)
+{
+    json_array_begin(json, member->key);
+    for (const struct model *m = member->first; m != NULL; m = m->next)
+        write_object(json, NULL, m);
+    json_array_end(json);
+}
+
+static void write_member(struct json_writer *json, const struct member *member)
+{
+    switch (member->value.kind) {
+    case MODEL_TEXT:
+        json_text(json, member->key, member->value.text);
+        break;
+    case MODEL_INTEGER:
+        json_i64(json, member->key, member->value.integer);
+        break;
+    case MODEL_BOOL:
+        json_bool(json, member->key, member->value.integer != 0);
+        break;
+    case MODEL_OBJECT:
+        write_object(json, member->key, member->first);
+        break;
+    case MODEL_LIST:
+        write_list(json, member);
+        break;
+    }
+}
+
+static void write_object(struct json_writer *json, const char *key,
+                         const struct model *model)
+{
+    json_object_begin(json, key);
+    for (struct member *m = model != NULL ? model->first : NULL; m != NULL;
+         m = m->next)
+        if (m->key[0] != '_')
+            write_member(json, m);
+    json_object_end(json);
+}
+
+void model_write_json(const struct model *model, struct buffer *out)
+{
+    struct json_writer json;
+    json_start(&json, out);
+    write_object(&json, NULL, model);
+    buffer_add_text(out, "\n");
+}

@@ -1,0 +1,64 @@
+/*
+ * What a page shows: a tree of named values, made by a handler once and then
+ * rendered as HTML through a template, or written as JSON.
+ *
+ * An object has members in the order in which they were set; a member is text,
+ * an integer, a claim (true or false), an object or a list of objects. Setting
+ * a name again replaces its value. All of it lives in an arena; without room
+ * there, `model_failed` turns true and later additions do nothing.
+ *
+ * Values whose names start with '_' serve the page only (links, coordinates)
+ * and are left out of JSON.
+ */
+#ifndef PORTAL_SHOW_MODEL_H
+#define PORTAL_SHOW_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buffer.h"
+#include "common/slice.h"
+
+struct model;
+
+enum model_kind {
+    MODEL_TEXT,
+    MODEL_INTEGER,
+    MODEL_BOOL,
+    MODEL_OBJECT,
+    MODEL_LIST,
+};
+
+struct model_value {
+    enum model_kind kind;
+    const char *text;
+    int64_t integer;            /* also the claim, 0 or 1 */
+    const struct model *object; /* of a list: its first object */
+};
+
+struct model *model_new(struct arena *arena); /* NULL without memory */
+bool model_failed(const struct model *model);
+
+/* Keys are borrowed for the model's life (literals), values are copied. */
+void model_text(struct model *model, const char *key, const char *value);
+void model_slice(struct model *model, const char *key, struct slice value);
+void model_textf(struct model *model, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void model_i64(struct model *model, const char *key, int64_t value);
+void model_bool(struct model *model, const char *key, bool value);
+struct model *model_object(struct model *model, const char *key);
+/* An empty list, so that JSON shows it and templates need not ask. */
+void model_list(struct model *model, const char *key);
+/* A new object at the end of the list of that name. */
+struct model *model_append(struct model *model, const char *key);
+
+/* False when the object has no such member. */
+bool model_find(const struct model *model, struct slice key,
+                struct model_value *value);
+/* The next object of the list that this one is in, NULL at the end. */
+const struct model *model_next(const struct model *model);
+
+void model_write_json(const struct model *model, struct buffer *out);
+
+#endif

@@ -1,0 +1,155 @@
+#include "portal/store/portal.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "portal/store/portal_db.h"
+#include "portal/store/rules_parameters.h"
+
+enum { ARENA_LIMIT = 96 * 1024 * 1024 };
+
+struct portal {
+    const struct portal_config *config;
+    struct parameters parameters;
+    struct db *write;
+    pthread_mutex_t write_lock;
+    pthread_mutex_t worker_lock;
+    struct portal_worker workers[PORTAL_THREADS];
+};
+
+static bool open_worker(struct portal_worker *worker, const char *path,
+                        struct error_text *error)
+{
+    worker->db = db_open(path, DB_READ, NULL, 0, error);
+    worker->arena = arena_new(ARENA_LIMIT);
+    if (worker->db != NULL && worker->arena == NULL)
+        error_set(error, "no memory");
+    return worker->db != NULL && worker->arena != NULL;
+}
+
+struct portal *portal_open(const struct portal_config *config,
+                           struct error_text *error)
+{
+    struct portal *portal = calloc(1, sizeof(*portal));
+    if (portal == NULL) {
+        error_set(error, "no memory");
+        return NULL;
+    }
+    portal->config = config;
+    pthread_mutex_init(&portal->write_lock, NULL);
+    pthread_mutex_init(&portal->worker_lock, NULL);
+    bool good =
+        rules_parameters_read(config->rules, &portal->parameters, error);
+    if (good)
+        portal->write = registry_open(config->portal_db, error);
+    good = good && portal->write != NULL;
+    for (size_t i = 0; good && i < PORTAL_THREADS; i++)
+        good = open_worker(&portal->workers[i], config->portal_db, error);
+    if (good)
+        return portal;
+    portal_close(portal);
+    return NULL;
+}
+
+void portal_close(struct portal *portal)
+{
+    if (portal == NULL)
+        return;
+    for (size_t i = 0; i < PORTAL_THREADS; i++) {
+        db_close(portal->workers[i].db);
+        arena_free(portal->workers[i].arena);
+    }
+    db_close(portal->write);
+    pthread_mutex_destroy(&portal->write_lock);
+    pthread_mutex_destroy(&portal->worker_lock);
+    free(portal);
+}
+
+const struct portal_config *portal_config_of(const struct portal *portal)
+{
+    return portal->config;
+}
+
+const struct parameters *portal_parameters(const struct portal *portal)
+{
+    return &portal->parameters;
+}
+
+/* Attaches a database once its file is there, and asks until the table is. */
+static bool look_for(struct db *db, const char *path, const char *name,
+                     const char *probe_sql, bool *is_attached)
+{
+    struct error_text reason;
+    if (!*is_attached) {
+        if (access(path, R_OK) != 0)
+            return false;
+        *is_attached = db_attach(db, path, name, &reason);
+        if (!*is_attached)
+            log_warn("%s", reason.text);
+    }
+    struct db_statement *s = *is_attached ? db_prepare(db, probe_sql) : NULL;
+    if (s == NULL)
+        return false;
+    bool good = db_step(s) != DB_FAILED;
+    db_reset(s);
+    return good;
+}
+
+static void look_for_others(const struct portal *portal,
+                            struct portal_worker *worker)
+{
+    if (!worker->has_usage)
+        worker->has_usage = look_for(
+            worker->db, portal->config->usage_db, "usage",
+            "SELECT 1 FROM usage.usage LIMIT 1", &worker->is_usage_attached);
+    if (!worker->has_verdict)
+        worker->has_verdict =
+            look_for(worker->db, portal->config->verdict_db, "verdict",
+                     "SELECT 1 FROM verdict.completion_row LIMIT 1",
+                     &worker->is_verdict_attached);
+}
+
+struct portal_worker *portal_take_worker(struct portal *portal)
+{
+    struct portal_worker *worker = NULL;
+    pthread_mutex_lock(&portal->worker_lock);
+    for (size_t i = 0; worker == NULL && i < PORTAL_THREADS; i++)
+        if (!portal->workers[i].is_taken)
+            worker = &portal->workers[i];
+    assert(worker != NULL);
+    worker->is_taken = true;
+    pthread_mutex_unlock(&portal->worker_lock);
+    look_for_others(portal, worker);
+    return worker;
+}
+
+void portal_return_worker(struct portal *portal, struct portal_worker *worker)
+{
+    arena_reset(worker->arena);
+    pthread_mutex_lock(&portal->worker_lock);
+    worker->is_taken = false;
+    pthread_mutex_unlock(&portal->worker_lock);
+}
+
+struct db *portal_write_begin(struct portal *portal)
+{
+    pthread_mutex_lock(&portal->write_lock);
+    if (db_begin(portal->write))
+        return portal->write;
+    log_error("%s", db_error(portal->write));
+    pthread_mutex_unlock(&portal->write_lock);
+    return NULL;
+}
+
+bool portal_write_end(struct portal *portal, bool commit)
+{
+    bool good = commit && db_commit(portal->write);
+    if (commit && !good)
+        log_error("%s", db_error(portal->write));
+    if (!good)
+        db_rollback(portal->write);
+    pthread_mutex_unlock(&portal->write_lock);
+    return good;
+}

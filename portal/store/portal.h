@@ -1,0 +1,50 @@
+/*
+ * The running portal: its databases, and what its request threads share.
+ *
+ * A worker is what one request uses: a read-only connection that sees all three
+ * databases (portal's own as main, `usage`, `verdict`) and an arena. There is
+ * one for each thread of the server. Pages read through it and cannot write.
+ * The few writes (logins, audit rows) go through one connection behind a lock.
+ */
+#ifndef PORTAL_STORE_PORTAL_H
+#define PORTAL_STORE_PORTAL_H
+
+#include <stdbool.h>
+
+#include "common/arena.h"
+#include "common/db.h"
+#include "portal/store/portal_config.h"
+#include "rules/parameter.h"
+
+enum { PORTAL_THREADS = 4 };
+
+struct portal;
+
+struct portal_worker {
+    struct db *db;
+    struct arena *arena;
+    bool has_usage;   /* usage.db is there and can be read */
+    bool has_verdict; /* verdict.db likewise */
+    bool is_usage_attached, is_verdict_attached;
+    bool is_taken;
+};
+
+/* NULL with a reason. The configuration is borrowed. */
+struct portal *portal_open(const struct portal_config *config,
+                           struct error_text *error);
+void portal_close(struct portal *portal);
+const struct portal_config *portal_config_of(const struct portal *portal);
+/* Of the rules folder, as read when the portal was opened. */
+const struct parameters *portal_parameters(const struct portal *portal);
+
+/* There is always one free: no more threads ask than there are workers. */
+struct portal_worker *portal_take_worker(struct portal *portal);
+void portal_return_worker(struct portal *portal, struct portal_worker *worker);
+
+/* The writing connection, inside a transaction and locked, until the end; NULL
+ * when no transaction could begin. The end commits or rolls back and tells
+ * whether all went well. */
+struct db *portal_write_begin(struct portal *portal);
+bool portal_write_end(struct portal *portal, bool commit);
+
+#endif

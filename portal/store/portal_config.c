@@ -1,0 +1,88 @@
+/* See portal_config.h. The order here is the order of the sample file. */
+#include "portal/store/portal_config.h"
+
+#define MEMBER(name)                                                           \
+    offsetof(struct portal_config, name),                                      \
+        sizeof(((struct portal_config *)NULL)->name)
+
+const struct config_key PORTAL_CONFIG_KEYS[] = {
+    {"listen", CONFIG_ADDRESS, MEMBER(listen), .initial = "127.0.0.1:8080",
+     .help = "Address and port to serve plain HTTP on. A proxy in front of it "
+             "speaks HTTPS; port 0 takes a free one and logs it."},
+    {"portal_db", CONFIG_PATH, MEMBER(portal_db),
+     .initial = "/var/lib/yunzheng/portal.db",
+     .help = "The portal's own database: registry, vouchers, accounts, audit "
+             "log. Made when it is not there."},
+    {"usage_db", CONFIG_PATH, MEMBER(usage_db),
+     .initial = "/var/lib/yunzheng/usage.db",
+     .help = "The collector's database, read only. Pages say so while it is "
+             "not there."},
+    {"verdict_db", CONFIG_PATH, MEMBER(verdict_db),
+     .initial = "/var/lib/yunzheng/verdict.db",
+     .help = "The verifier's database, read only. Pages say so while it is "
+             "not there."},
+    {"rules", CONFIG_PATH, MEMBER(rules),
+     .initial = "/usr/local/share/yunzheng/guangdong-2018",
+     .help = "Folder of the programme's rules."},
+    {"est_listen", CONFIG_ADDRESS, MEMBER(est_listen), .initial = "",
+     .help = "Address and port where probes are enrolled and renew their "
+             "certificates (EST, RFC 7030), such as 0.0.0.0:8443. It speaks "
+             "TLS 1.3 itself, as it has to see the probes' certificates; no "
+             "proxy may stand in front of it. Empty: nobody is enrolled."},
+    {"est_certificate", CONFIG_PATH, MEMBER(est_certificate),
+     .initial = "/etc/yunzheng/est.pem",
+     .help = "Certificate of that port, issued by the authority below "
+             "(yz-portal authority issue)."},
+    {"est_key", CONFIG_PATH, MEMBER(est_key),
+     .initial = "/etc/yunzheng/est.key",
+     .help = "Its private key; only its owner may read it."},
+    {"ca_certificate", CONFIG_PATH, MEMBER(ca_certificate),
+     .initial = "/etc/yunzheng/ca.pem",
+     .help = "The authority that issues the probes' certificates: made by "
+             "yz-portal authority init, or one that is there already."},
+    {"ca_key", CONFIG_PATH, MEMBER(ca_key), .initial = "/etc/yunzheng/ca.key",
+     .help = "Its private key; only its owner may read it."},
+    {"certificate_days", CONFIG_U64, MEMBER(certificate_days), 1, 397,
+     .initial = "30",
+     .help = "Life of a probe's certificate in days. Probes renew it at two "
+             "thirds."},
+    {"code_hours", CONFIG_U64, MEMBER(code_hours), 1, 168, .initial = "24",
+     .help = "Life of an enrolment code in hours."},
+    {"collector", CONFIG_ADDRESS, MEMBER(collector), .initial = "",
+     .help = "Where probes send their batches, HOST:PORT. They are told so "
+             "when they are enrolled; this and the next three may be empty, "
+             "and are then set on each probe by hand."},
+    {"collector_name", CONFIG_TEXT, MEMBER(collector_name), .initial = "",
+     .help = "Name in the collector's certificate."},
+    {"receipt_key", CONFIG_PATH, MEMBER(receipt_key), .initial = "",
+     .help = "Public key of the collector's receipts (PEM)."},
+    {"registry_public_key", CONFIG_PATH, MEMBER(registry_public_key),
+     .initial = "",
+     .help = "Public key of the lists of registered endpoints (PEM)."},
+    {"registry_key", CONFIG_PATH, MEMBER(registry_key), .initial = "",
+     .help = "Key that signs the versions of the list of endpoints (PKCS#8 "
+             "PEM, Ed25519 or SM2, mode 0600); probes know its public half. "
+             "Empty: no versions are published."},
+    {"number_key", CONFIG_PATH, MEMBER(number_key),
+     .initial = "/var/lib/yunzheng/number.key",
+     .help = "Key under which numbers (broadband accounts, mobile and SIM "
+             "numbers) are hashed; made when it is missing. The collector has "
+             "to name the same file."},
+    {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
+     .initial = "15",
+     .help = "A login ends after so many minutes without a request."},
+    {"witness_quorum", CONFIG_U64, MEMBER(witness_quorum), 0, 64,
+     .initial = "0",
+     .help = "Cosignatures that a checkpoint of the collector should have; the "
+             "events page counts those that have them (0: at least one)."},
+    {"secure_cookie", CONFIG_BOOL, MEMBER(secure_cookie), .initial = "yes",
+     .help = "Browsers send the login cookie over HTTPS only. Say no when "
+             "people use the portal over plain HTTP, on one machine."},
+    {"demo_banner", CONFIG_BOOL, MEMBER(demo_banner), .initial = "no",
+     .help = "Every page says that this is a demonstration."},
+    {"log_level", CONFIG_CHOICE, MEMBER(log_level),
+     .choices = "error|warn|info|debug", .initial = "info",
+     .help = "How much is written to standard error."},
+};
+const size_t PORTAL_CONFIG_KEY_COUNT =
+    sizeof(PORTAL_CONFIG_KEYS) / sizeof(PORTAL_CONFIG_KEYS[0]);

@@ -1,0 +1,36 @@
+/* The portal's configuration: one table of keys (common/config.h). */
+#ifndef PORTAL_STORE_PORTAL_CONFIG_H
+#define PORTAL_STORE_PORTAL_CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+
+struct portal_config {
+    char listen[300];
+    char portal_db[PATH_MAX];
+    char usage_db[PATH_MAX];
+    char verdict_db[PATH_MAX];
+    char rules[PATH_MAX];
+    char est_listen[300];
+    char est_certificate[PATH_MAX], est_key[PATH_MAX];
+    char ca_certificate[PATH_MAX], ca_key[PATH_MAX];
+    uint64_t certificate_days, code_hours;
+    char collector[300], collector_name[256];
+    char receipt_key[PATH_MAX], registry_public_key[PATH_MAX];
+    char registry_key[PATH_MAX]; /* "": none */
+    char number_key[PATH_MAX];
+    uint64_t session_idle_minutes;
+    uint64_t witness_quorum;
+    bool secure_cookie;
+    bool demo_banner;
+    int log_level; /* enum log_level */
+};
+
+extern const struct config_key PORTAL_CONFIG_KEYS[];
+extern const size_t PORTAL_CONFIG_KEY_COUNT;
+
+#endif

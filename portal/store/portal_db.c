@@ -1,0 +1,37 @@
+/* See registry.h. */
+#include "portal/store/portal_db.h"
+
+#include <sys/stat.h>
+
+static const char REGISTRY_001[] =
+#include "portal/store/001-registry.sql.inc"
+    ;
+static const char ENROLMENT_002[] =
+#include "portal/store/002-enrolment.sql.inc"
+    ;
+static const char EXPORTER_003[] =
+#include "portal/store/003-exporter.sql.inc"
+    ;
+static const char VERSION_004[] =
+#include "portal/store/004-registry-version.sql.inc"
+    ;
+
+static const char SUPPLIER_COUNTS_005[] =
+#include "portal/store/005-supplier-counts.sql.inc"
+    ;
+
+struct db *registry_open(const char *path, struct error_text *error)
+{
+    static const struct db_migration MIGRATIONS[] = {
+        {"001-registry.sql", REGISTRY_001},
+        {"002-enrolment.sql", ENROLMENT_002},
+        {"003-exporter.sql", EXPORTER_003},
+        {"004-registry-version.sql", VERSION_004},
+        {"005-supplier-counts.sql", SUPPLIER_COUNTS_005},
+    };
+    mode_t before = umask(027);
+    struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
+                            sizeof(MIGRATIONS) / sizeof(MIGRATIONS[0]), error);
+    umask(before);
+    return db;
+}

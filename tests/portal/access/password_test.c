@@ -1,0 +1,128 @@
+/* Passwords and the lock after wrong ones (ORG-12). */
+#include "portal/access/account.h"
+#include "portal/access/password.h"
+#include "tests/portal/scratch.h"
+#include "tests/test.h"
+
+static const char RIGHT[] = "right password";
+
+static struct wall_time at(int64_t minutes)
+{
+    return wall_from_s(1795420800 + minutes * 60);
+}
+
+static void test_hash(void)
+{
+    char hash[PASSWORD_HASH_LEN], again[PASSWORD_HASH_LEN];
+    test_case("a password is checked against its hash");
+    CHECK(password_hash(RIGHT, hash) && password_hash(RIGHT, again));
+    CHECK(strcmp(hash, again) != 0);
+    CHECK(strncmp(hash, "$argon2id$", 10) == 0);
+    CHECK(password_check(hash, RIGHT) == PASSWORD_RIGHT);
+    CHECK(password_check(hash, "other password") == PASSWORD_WRONG);
+    test_case("no hash: the same work, never right");
+    CHECK(password_check("", RIGHT) == PASSWORD_WRONG);
+    CHECK(password_check("nonsense", RIGHT) == PASSWORD_WRONG);
+}
+
+static void test_rules(void)
+{
+    static const struct {
+        const char *password;
+        bool good;
+    } CASES[] = {
+        {"", false},
+        {"123456789", false},
+        {"1234567890", true},
+        {"\xe4\xb8\x80\xe4\xb8\x80\xe4\xb8\x80\xe4\xb8\x80", false},
+        {"ten letters\x01", false},
+        {"not utf-8 \xff\xff", false},
+    };
+    struct error_text error;
+    test_case("a password has at least 10 characters of clean text");
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+        CHECK_I64(password_is_acceptable(CASES[i].password, &error),
+                  CASES[i].good);
+    char longest[400];
+    memset(longest, 'a', sizeof(longest));
+    longest[399] = '\0';
+    CHECK(!password_is_acceptable(longest, &error));
+}
+
+static bool add(struct db *db, const char *name, enum account_role role,
+                const char *organisation)
+{
+    struct error_text error;
+    struct account account = {.role = role};
+    snprintf(account.name, sizeof(account.name), "%s", name);
+    snprintf(account.organisation, sizeof(account.organisation), "%s",
+             organisation);
+    return account_add(db, at(0), &account, RIGHT, &error);
+}
+
+static void test_accounts(struct db *db)
+{
+    struct account found;
+    test_case("an account's organisation exists and fits the role");
+    CHECK(add(db, "anna", ROLE_PROV, ""));
+    CHECK(!add(db, "bert", ROLE_PROV, "441500"));
+    CHECK(!add(db, "bert", ROLE_CITY, ""));
+    CHECK(!add(db, "bert", ROLE_CITY, "999999"));
+    CHECK(!add(db, "bert", ROLE_ENT, "441500"));
+    CHECK(add(db, "bert", ROLE_CITY, "441500"));
+    test_case("names: once, and of plain characters");
+    CHECK(!add(db, "anna", ROLE_PROV, ""));
+    CHECK(!add(db, "an na", ROLE_PROV, ""));
+    CHECK(!add(db, "", ROLE_PROV, ""));
+    CHECK(account_find(db, "bert", &found));
+    CHECK(found.role == ROLE_CITY);
+    CHECK_TEXT(account_scope_of(&found).city, "441500");
+    CHECK_TEXT(account_scope_of(&found).enterprise, "");
+}
+
+/* One login, both steps. */
+static enum account_login login(struct db *db, int64_t minutes,
+                                const char *name, const char *password)
+{
+    enum account_login result = account_check_password(db, name, password);
+    CHECK(db_begin(db));
+    result = account_note_login(db, at(minutes), name, result);
+    CHECK(db_commit(db));
+    return result;
+}
+
+static void test_lock(struct db *db)
+{
+    test_case("ORG-12: five wrong attempts lock for 15 minutes, also for the "
+              "right password");
+    CHECK(login(db, 0, "anna", RIGHT) == LOGIN_OK);
+    for (int i = 0; i < ACCOUNT_FAILURES_MAX; i++)
+        CHECK(login(db, 1, "anna", "wrong password") == LOGIN_REFUSED);
+    CHECK(login(db, 1, "anna", RIGHT) == LOGIN_REFUSED);
+    CHECK(login(db, 15, "anna", RIGHT) == LOGIN_REFUSED);
+    CHECK(login(db, 16, "anna", RIGHT) == LOGIN_OK);
+    test_case("a login clears the failures before it");
+    for (int i = 0; i < ACCOUNT_FAILURES_MAX - 1; i++)
+        CHECK(login(db, 20, "anna", "wrong password") == LOGIN_REFUSED);
+    CHECK(login(db, 20, "anna", RIGHT) == LOGIN_OK);
+    for (int i = 0; i < ACCOUNT_FAILURES_MAX - 1; i++)
+        CHECK(login(db, 21, "anna", "wrong password") == LOGIN_REFUSED);
+    CHECK(login(db, 21, "anna", RIGHT) == LOGIN_OK);
+    test_case("an unknown name gets the same answer");
+    CHECK(login(db, 21, "nobody", RIGHT) == LOGIN_REFUSED);
+}
+
+int main(void)
+{
+    struct scratch scratch;
+    CHECK(password_init());
+    scratch_open(&scratch);
+    db_run(scratch.db, "INSERT INTO city (code, name_zh, name_en) VALUES"
+                       " ('441500', '汕尾市', 'Shanwei')");
+    test_hash();
+    test_rules();
+    test_accounts(scratch.db);
+    test_lock(scratch.db);
+    scratch_close(&scratch);
+    return test_end();
+}

@@ -1,0 +1,74 @@
+/* The audit chain: whole, append-only, and any change is found (AUD-02). */
+#include "portal/store/audit.h"
+#include "tests/portal/scratch.h"
+#include "tests/test.h"
+
+static void add_rows(struct db *db, int count)
+{
+    struct audit_entry entry = {"anna", "login", "", "OK"};
+    for (int i = 0; i < count; i++)
+        CHECK(audit_add_alone(db, wall_from_s(1795420800 + i), &entry));
+}
+
+/* Changes the log as somebody with the file in hands would. */
+static void tamper(struct db *db, const char *sql)
+{
+    CHECK(db_run(db, "DROP TRIGGER audit_no_update"));
+    CHECK(db_run(db, "DROP TRIGGER audit_no_delete"));
+    CHECK(db_run(db, sql));
+}
+
+struct tamper_case {
+    const char *name, *sql, *reason;
+};
+
+static const struct tamper_case CASES[] = {
+    {"AUD-02: a changed text", "UPDATE audit SET actor = 'bert' WHERE seq = 3",
+     "broken at row 3"},
+    {"AUD-02: a changed time", "UPDATE audit SET at = at + 1 WHERE seq = 5",
+     "broken at row 5"},
+    {"AUD-02: a removed row", "DELETE FROM audit WHERE seq = 2",
+     "broken at row 2"},
+    {"AUD-02: a changed hash",
+     "UPDATE audit SET hash = zeroblob(32) WHERE seq = 4", "broken at row 4"},
+    {"AUD-02: text moved between columns",
+     "UPDATE audit SET actor = 'annalo', action = 'gin' WHERE seq = 1",
+     "broken at row 1"},
+};
+
+static void run_case(const struct tamper_case *c)
+{
+    struct scratch scratch;
+    struct error_text error = {""};
+    uint64_t count = 0;
+    scratch_open(&scratch);
+    test_case(c->name);
+    add_rows(scratch.db, 6);
+    tamper(scratch.db, c->sql);
+    CHECK(!audit_check(scratch.db, &count, &error));
+    if (!CHECK(strstr(error.text, c->reason) != NULL))
+        printf("# %s\n", error.text);
+    scratch_close(&scratch);
+}
+
+int main(void)
+{
+    struct scratch scratch;
+    struct error_text error;
+    uint64_t count = 99;
+    scratch_open(&scratch);
+    test_case("an empty log is whole");
+    CHECK(audit_check(scratch.db, &count, &error));
+    CHECK_I64(count, 0);
+    add_rows(scratch.db, 20);
+    test_case("rows written one after the other make a chain");
+    CHECK(audit_check(scratch.db, &count, &error));
+    CHECK_I64(count, 20);
+    test_case("AUD-01: rows are neither changed nor removed");
+    CHECK(!db_run(scratch.db, "UPDATE audit SET actor = 'bert'"));
+    CHECK(!db_run(scratch.db, "DELETE FROM audit"));
+    scratch_close(&scratch);
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+        run_case(&CASES[i]);
+    return test_end();
+}

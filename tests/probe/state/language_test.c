@@ -1,0 +1,101 @@
+/* Columns and lines that hold Latin and Chinese text; the choice of language. */
+#include <stdlib.h>
+
+#include "probe/state/language.h"
+#include "tests/test.h"
+
+static char text[4096];
+
+static const char *taken(struct buffer *out)
+{
+    CHECK(slice_copy(buffer_slice(out), text, sizeof(text)));
+    buffer_clear(out);
+    return text;
+}
+
+static const char *column(const char *from, size_t width)
+{
+    struct buffer out;
+    buffer_init(&out, sizeof(text));
+    language_add_column(&out, slice_of_text(from), width);
+    return taken(&out);
+}
+
+static const char *wrapped(const char *from, size_t width, size_t indent)
+{
+    struct buffer out;
+    buffer_init(&out, sizeof(text));
+    language_add_wrapped(&out, slice_of_text(from), width, indent);
+    return taken(&out);
+}
+
+static void test_columns(void)
+{
+    test_case("columns are filled or cut to their width");
+    CHECK_TEXT(column("ab", 4), "ab  ");
+    CHECK_TEXT(column("abcdef", 4), "abcd");
+    CHECK_TEXT(column("时钟", 6), "时钟  ");
+    CHECK_TEXT(column("时钟", 3), "时 ");
+    CHECK_TEXT(column("…", 2), "… ");
+    CHECK_TEXT(column("\xff\xe6", 3), "\xff\xe6 ");
+    CHECK_I64((int64_t)language_width(SLICE("a时b")), 4);
+}
+
+static void test_wrapping(void)
+{
+    test_case("lines break at blanks and between Chinese characters");
+    CHECK_TEXT(wrapped("one two three", 8, 0), "one two\nthree");
+    CHECK_TEXT(wrapped("one two three", 9, 2), "one two\n  three");
+    CHECK_TEXT(wrapped("abcdefghij", 4, 0), "abcd\nefgh\nij");
+    CHECK_TEXT(wrapped("一二三四五", 6, 0), "一二三\n四五");
+    CHECK_TEXT(wrapped("一二ab cd", 6, 0), "一二ab\ncd");
+    CHECK_TEXT(wrapped("", 6, 0), "");
+    CHECK_TEXT(wrapped("一二三", 1, 0), "一\n二\n三");
+    test_case("punctuation neither starts a line nor is left at its end");
+    CHECK_TEXT(wrapped("一二三。四", 6, 0), "一二\n三。四");
+    CHECK_TEXT(wrapped("一二（三四", 6, 0), "一二\n（三四");
+}
+
+static void test_foreign(void)
+{
+    struct buffer out;
+    test_case("foreign text is plain");
+    buffer_init(&out, sizeof(text));
+    language_add_foreign(&out, "a\x1b[1m\n时\xff~\x7f");
+    CHECK_TEXT(taken(&out), "a?[1m???~?");
+}
+
+static enum language chosen(const char *all, const char *messages,
+                            const char *lang)
+{
+    enum language language = LANGUAGE_COUNT;
+    setenv("LC_ALL", all, 1);
+    setenv("LC_MESSAGES", messages, 1);
+    setenv("LANG", lang, 1);
+    CHECK(language_choose(NULL, &language));
+    return language;
+}
+
+static void test_choice(void)
+{
+    enum language language;
+    test_case("the language: asked for, else of the environment");
+    CHECK(chosen("", "", "zh_CN.UTF-8") == LANGUAGE_ZH);
+    CHECK(chosen("", "", "en_US.UTF-8") == LANGUAGE_EN);
+    CHECK(chosen("", "zh_TW", "C") == LANGUAGE_ZH);
+    CHECK(chosen("C", "zh_TW", "zh_CN") == LANGUAGE_EN);
+    CHECK(chosen("", "", "") == LANGUAGE_EN);
+    CHECK(language_choose("zh", &language) && language == LANGUAGE_ZH);
+    CHECK(language_choose("en", &language) && language == LANGUAGE_EN);
+    CHECK(!language_choose("zhx", &language));
+    CHECK(!language_choose("", &language));
+}
+
+int main(void)
+{
+    test_columns();
+    test_wrapping();
+    test_foreign();
+    test_choice();
+    return test_end();
+}

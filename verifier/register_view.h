@@ -1,0 +1,76 @@
+/*
+ * What the registry (portal.db) says about a cycle: the vouchers whose
+ * settlement is to be verified, their lines, the services' endpoints, and what
+ * was declared for the user side. Read once at the start of a run; everything
+ * stays valid until registry_free().
+ */
+#ifndef VERIFIER_REGISTER_VIEW_H
+#define VERIFIER_REGISTER_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/log.h"
+#include "common/money.h"
+#include "rules/parameter.h"
+#include "verifier/identifier.h"
+
+struct registry_service {
+    const char *id, *name_zh, *name_en, *supplier_id;
+    enum service_class class;
+    int item_no;
+    size_t endpoint_count;
+    uint64_t endpoints_hash; /* changes when an endpoint does */
+};
+
+struct registry_endpoint {
+    const char *id;
+    size_t service; /* index */
+    int64_t valid_from_us, valid_to_us;
+    bool is_shared;
+};
+
+struct registry_line {
+    int line_no;
+    size_t service; /* index */
+    uint64_t sets;  /* 0: the item has none */
+    uint64_t identifiers[IDENTIFIER_COUNT];
+    uint64_t shared_identifiers; /* also declared by another enterprise */
+};
+
+struct registry_voucher {
+    const char *number, *enterprise_id, *enterprise_zh, *enterprise_en;
+    const char *credit_code, *city_code, *county;
+    const char *supplier_id, *supplier_zh;
+    struct money amount;
+    struct civil_day contract_day;
+    struct wall_time submitted_at; /* settlement */
+    bool is_pilot, is_sample;
+    struct registry_line *lines; /* by number */
+    size_t line_count;
+};
+
+struct registry {
+    struct arena *arena;
+    struct registry_voucher *vouchers; /* by enterprise, number */
+    size_t voucher_count;
+    struct registry_service *services; /* by id */
+    size_t service_count;
+    struct registry_endpoint *endpoints; /* by id */
+    size_t endpoint_count;
+    char programme_version[80];
+    bool has_cycle, is_out_of_memory;
+};
+
+/* NULL with a reason. An unknown cycle is no failure: has_cycle is false. */
+struct registry *registry_read(struct db *db, const char *cycle_id,
+                               struct error_text *error);
+void registry_free(struct registry *registry);
+/* NULL when it is not registered. */
+const struct registry_endpoint *registry_endpoint(const struct registry *r,
+                                                  const char *id);
+
+#endif
