@@ -17,21 +17,21 @@ say() { # say STATUS NAME
 
 make_tree() {
     rm -rf "$tree"
-    mkdir -p "$tree/common" "$tree/rules" "$tree/probe" "$tree/portal" \
+    mkdir -p "$tree/common" "$tree/rules" "$tree/probe" "$tree/verifier" \
         "$tree/deploy" "$tree/tests/common"
     cp deploy/check deploy/arrows deploy/read-arrows "$tree/deploy/"
     cp .clang-format "$tree/"
     cp common/slice.[ch] common/checked.[ch] "$tree/common/"
     cp tests/test.h "$tree/tests/"
     printf '#include "common/slice.h"\n' >"$tree/rules/rule.h"
-    printf '#include "portal/page.h"\n\n#include "rules/rule.h"\n' \
-        >"$tree/portal/page.c"
-    printf '#include "common/slice.h"\n' >"$tree/portal/page.h"
+    printf '#include "verifier/page.h"\n\n#include "rules/rule.h"\n' \
+        >"$tree/verifier/page.c"
+    printf '#include "common/slice.h"\n' >"$tree/verifier/page.h"
 }
 
 run_check() {
     # The build folder stays outside, as with make B=.
-    B=$B CC=${CC:-cc} "$tree/deploy/check" common rules probe portal \
+    B=$B CC=${CC:-cc} "$tree/deploy/check" common rules probe verifier \
         >"$B/check-test.out" 2>"$B/check-test.err"
 }
 
@@ -62,12 +62,12 @@ break_with "an arrow against its direction is found" \
 #include "rules/rule.h"
 END
 break_with "rules lean on nothing but common" \
-    'rules/odd.c:1: rules may not include portal/page.h' rules/odd.c <<'END'
-#include "portal/page.h"
+    'rules/odd.c:1: rules may not include verifier/page.h' rules/odd.c <<'END'
+#include "verifier/page.h"
 END
 break_with "programs never include one another" \
-    'probe/odd.c:1: probe may not include portal/page.h' probe/odd.c <<'END'
-#include "portal/page.h"
+    'probe/odd.c:1: probe may not include verifier/page.h' probe/odd.c <<'END'
+#include "verifier/page.h"
 END
 break_with "tests follow the arrows of what they test" \
     'tests/common/odd_test.c:1: common may not include rules/rule.h' \
