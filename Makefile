@@ -61,7 +61,7 @@ FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
-GENERATED := $(TEXTS:%=$(B)/gen/%.inc)
+GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
 .PHONY: all demo test test-programs check golden bench corpus mutate drill soak fuzz install clean
@@ -85,6 +85,12 @@ $(B)/flags/ok: deploy/libraries deploy/find-libraries deploy/arrows | $(INSTALLE
 $(B)/gen/%.inc: %
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+# What people read, in both languages: the table of common/text.c.
+$(B)/gen/text/table.inc: $(wildcard text/*.po) deploy/compile-texts
+	$(Q)mkdir -p $(@D)
+	$(Q)deploy/compile-texts $(filter %.po,$^) >$@.new
+	$(Q)mv $@.new $@
 
 # Objects: $(1) variant, $(2) compiler, $(3) its flags.
 define variant

@@ -103,11 +103,13 @@ static void find_language(struct visit *visit)
 {
     const char *asked = form_get(&visit->query, "lang");
     const char *kept = form_get(&visit->cookies, VISIT_LANGUAGE_COOKIE);
-    visit->language = text_language_from(kept, TEXT_ZH);
-    enum text_language language = text_language_from(asked, visit->language);
+    visit->language = LANGUAGE_ZH;
+    language_from_code(kept, &visit->language);
+    enum language language = visit->language;
+    language_from_code(asked, &language);
     if (language != visit->language)
-        visit_set_cookie(visit, VISIT_LANGUAGE_COOKIE,
-                         text_language_code(language), 365L * 24 * 3600);
+        visit_set_cookie(visit, VISIT_LANGUAGE_COOKIE, language_code(language),
+                         365L * 24 * 3600);
     visit->language = language;
 }
 

@@ -92,7 +92,7 @@ bool visit_audit(struct visit *visit, const char *action, const char *object,
 const char *visit_name(const struct visit *visit, const char *zh,
                        const char *en)
 {
-    return visit->language == TEXT_EN && en[0] != '\0' ? en : zh;
+    return visit->language == LANGUAGE_EN && en[0] != '\0' ? en : zh;
 }
 
 const char *visit_word(const struct visit *visit, const char *prefix,
@@ -103,7 +103,7 @@ const char *visit_word(const struct visit *visit, const char *prefix,
 
 /* This page's address in a language: its other query fields stay. */
 static void add_language_link(struct visit *visit, struct model *page,
-                              const char *key, enum text_language language)
+                              const char *key, enum language language)
 {
     struct buffer link;
     buffer_init(&link, HTTP_ADDRESS_MAX);
@@ -114,7 +114,7 @@ static void add_language_link(struct visit *visit, struct model *page,
             buffer_addf(&link, "%s=%s&", form_encode(field->name, visit->arena),
                         form_encode(field->value, visit->arena));
     }
-    buffer_addf(&link, "lang=%s", text_language_code(language));
+    buffer_addf(&link, "lang=%s", language_code(language));
     if (link.failed)
         buffer_reset(&link);
     model_slice(page, key, buffer_slice(&link));
@@ -142,8 +142,8 @@ static void add_frame(struct visit *visit, const char *page_name,
                       const char *title)
 {
     struct model *page = visit->model;
-    model_text(page, "_lang", text_language_tag(visit->language));
-    model_bool(page, "_is_zh", visit->language == TEXT_ZH);
+    model_text(page, "_lang", language_tag(visit->language));
+    model_bool(page, "_is_zh", visit->language == LANGUAGE_ZH);
     model_text(page, "_title", text_word(visit->language, "", title));
     model_bool(page, "_demo", visit->config->demo_banner);
     model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
@@ -151,8 +151,8 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_at_events", strcmp(page_name, "events") == 0);
     model_bool(page, "_at_probes", strcmp(page_name, "probes") == 0);
     model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
-    add_language_link(visit, page, "_zh_link", TEXT_ZH);
-    add_language_link(visit, page, "_en_link", TEXT_EN);
+    add_language_link(visit, page, "_zh_link", LANGUAGE_ZH);
+    add_language_link(visit, page, "_en_link", LANGUAGE_EN);
     add_account(visit, page);
 }
 

@@ -18,7 +18,7 @@
 #include "portal/show/model.h"
 #include "portal/store/portal.h"
 #include "portal/access/session.h"
-#include "portal/show/text.h"
+#include "common/text.h"
 
 enum { VISIT_ARGUMENTS_MAX = 3 };
 
@@ -32,7 +32,7 @@ struct visit {
     const struct http_request *request;
     struct http_response *response;
 
-    enum text_language language;
+    enum language language;
     bool wants_json; /* the address began with /api/v1 */
     struct form query, cookies;
     struct form form;                           /* the body of a POST */

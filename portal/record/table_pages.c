@@ -194,7 +194,7 @@ static void fill_columns(struct visit *visit, struct table_columns *columns,
         if (slice_equal_text(fields[i], "服务券编号"))
             columns->voucher = i;
     }
-    if (!is_first && visit->language != TEXT_EN)
+    if (!is_first && visit->language != LANGUAGE_EN)
         return;
     model_list(visit->model, "columns");
     model_list(visit->model, "note_columns");

@@ -10,7 +10,7 @@
 
 struct render {
     const struct template_set *set;
-    enum text_language language;
+    enum language language;
     struct buffer *out;
     struct error_text *error;
     const struct model *scopes[TEMPLATE_DEPTH];
@@ -213,7 +213,7 @@ static bool render_text(struct render *render, struct slice text)
 }
 
 bool template_render(const struct template_set *set, const char *name,
-                     enum text_language language, const struct model *model,
+                     enum language language, const struct model *model,
                      struct buffer *out, struct error_text *error)
 {
     struct render render = {.set = set,

@@ -22,7 +22,7 @@
 #include "common/log.h"
 #include "common/slice.h"
 #include "portal/show/model.h"
-#include "portal/show/text.h"
+#include "common/text.h"
 
 enum { TEMPLATE_DEPTH = 16 }; /* sections and parts inside one another */
 
@@ -39,7 +39,7 @@ struct template_set {
 /* Adds the page to out. False with a reason for a page that is not well
  * formed, or asks for a name, key or part that is not there. */
 bool template_render(const struct template_set *set, const char *name,
-                     enum text_language language, const struct model *model,
+                     enum language language, const struct model *model,
                      struct buffer *out, struct error_text *error);
 
 #endif

@@ -101,7 +101,7 @@ static bool time_of(const struct json_node *object, const char *key,
 
 static void foreign(struct view *v, const char *text)
 {
-    language_add_foreign(v->out, text);
+    text_add_foreign(v->out, text);
 }
 
 /* 1,234,567 */

@@ -7,18 +7,9 @@
 
 bool language_choose(const char *word, enum language *language)
 {
-    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    const char *locale = NULL;
-    if (word != NULL) {
-        *language = strcmp(word, "zh") == 0 ? LANGUAGE_ZH : LANGUAGE_EN;
-        return *language == LANGUAGE_ZH || strcmp(word, "en") == 0;
-    }
-    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-        if (locale == NULL || locale[0] == '\0')
-            locale = getenv(variables[i]);
-    }
-    *language = locale != NULL && strncmp(locale, "zh", 2) == 0 ? LANGUAGE_ZH
-                                                                : LANGUAGE_EN;
+    if (word != NULL)
+        return language_from_code(word, language);
+    *language = language_of_environment();
     return true;
 }
 
@@ -142,17 +133,5 @@ void language_add_wrapped(struct buffer *out, struct slice text, size_t width,
         text.length -= line.length;
         if (text.length > 0)
             buffer_addf(out, "\n%*s", (int)indent, "");
-    }
-}
-
-void language_add_foreign(struct buffer *out, const char *text)
-{
-    struct slice rest = slice_of_text(text);
-    while (rest.length > 0) {
-        size_t length = step_of(rest);
-        bool is_plain = rest.data[0] >= ' ' && rest.data[0] <= '~';
-        buffer_add_u8(out, is_plain ? (uint8_t)rest.data[0] : '?');
-        rest.data += length;
-        rest.length -= length;
     }
 }

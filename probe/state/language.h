@@ -10,8 +10,7 @@
 
 #include "common/buffer.h"
 #include "common/slice.h"
-
-enum language { LANGUAGE_ZH, LANGUAGE_EN, LANGUAGE_COUNT };
+#include "common/text.h"
 
 /* One text in both. */
 struct bilingual {
@@ -36,8 +35,5 @@ void language_add_column(struct buffer *out, struct slice text, size_t width);
  * first is taken to stand behind as many. */
 void language_add_wrapped(struct buffer *out, struct slice text, size_t width,
                           size_t indent);
-/* Text from a file or a stranger: printable ASCII as it is, every other
- * character as '?', so that nothing of it can steer a terminal. */
-void language_add_foreign(struct buffer *out, const char *text);
 
 #endif

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer out;
     struct error_text error;
     buffer_init(&out, OUT_LIMIT);
-    bool good = template_render(&set, "page", TEXT_ZH, model, &out, &error);
+    bool good = template_render(&set, "page", LANGUAGE_ZH, model, &out, &error);
     if (good && memchr(page, '<', length) == NULL && out.length > 0 &&
         memchr(out.data, '<', out.length) != NULL)
         abort();

@@ -58,7 +58,7 @@ static void run_case(const struct render_case *c, const struct model *model)
     struct buffer out;
     buffer_init(&out, 4096);
     test_case(c->name);
-    bool good = template_render(&set, "page", TEXT_EN, model, &out, &error);
+    bool good = template_render(&set, "page", LANGUAGE_EN, model, &out, &error);
     CHECK_I64(good, c->wanted != NULL);
     if (good) {
         buffer_add_u8(&out, 0);
@@ -83,7 +83,7 @@ static void test_depth(const struct model *model)
     const struct template_page pages[] = {{"page", (const char *)page.data}};
     const struct template_set set = {pages, 1};
     test_case("sections too deep are refused");
-    CHECK(!template_render(&set, "page", TEXT_ZH, model, &out, &error));
+    CHECK(!template_render(&set, "page", LANGUAGE_ZH, model, &out, &error));
     buffer_clear(&page);
     buffer_clear(&out);
 }
@@ -96,7 +96,7 @@ static void test_limits(struct arena *arena)
     const struct template_set set = {pages, 1};
     buffer_init(&out, 5);
     test_case("a page longer than its buffer is refused");
-    CHECK(!template_render(&set, "page", TEXT_ZH, model_new(arena), &out,
+    CHECK(!template_render(&set, "page", LANGUAGE_ZH, model_new(arena), &out,
                            &error));
     buffer_clear(&out);
     test_case("a model without memory says so");

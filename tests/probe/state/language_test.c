@@ -61,7 +61,7 @@ static void test_foreign(void)
     struct buffer out;
     test_case("foreign text is plain");
     buffer_init(&out, sizeof(text));
-    language_add_foreign(&out, "a\x1b[1m\n时\xff~\x7f");
+    text_add_foreign(&out, "a\x1b[1m\n时\xff~\x7f");
     CHECK_TEXT(taken(&out), "a?[1m???~?");
 }
 
