@@ -4,6 +4,7 @@
 #   make demo       installs what is missing, builds, shows the whole path
 #   make test       installs what is missing, builds with sanitizers, tests
 #   make check      arrows, headers, banned functions, layout, long functions
+#   make requirements  their tests, how these ended last, and what has none
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
@@ -64,7 +65,7 @@ TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.c
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test test-programs check golden bench corpus mutate drill soak fuzz install clean
+.PHONY: all demo test test-programs check requirements golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -173,6 +174,9 @@ golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)
 
 check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 	$(Q)B='$(B)' CC='$(CC)' deploy/check $(TOP_FOLDERS)
+
+requirements:
+	$(Q)B='$(B)' tests/policy/requirements
 
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
