@@ -38,6 +38,7 @@ enum {
     RELOAD_S = 60,
     STALL_S = 60,
     IDLE_S = 1800,
+    DRAIN_S = 3, /* for what is here when we stop */
     BACKLOG = 64,
 };
 #define SECOND INT64_C(1000000)
@@ -343,25 +344,6 @@ static bool add_connection(struct netflow_listener *l, int fd,
     return true;
 }
 
-static void accept_connections(struct netflow_listener *l, int listening)
-{
-    for (int i = 0; i < GROUP; i++) {
-        struct sockaddr_storage from;
-        socklen_t length = sizeof(from);
-        uint16_t port;
-        int fd = accept4(listening, (struct sockaddr *)&from, &length,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            return;
-        struct address a = address_of(&from, &port);
-        int exporter = netflow_source_find(l->source, &a);
-        if (exporter == NETFLOW_NOBODY)
-            netflow_source_refuse(l->source, &a, l->now);
-        if (exporter == NETFLOW_NOBODY || !add_connection(l, fd, &a, exporter))
-            close(fd);
-    }
-}
-
 /* All whole messages; false with a reason when the connection is to end. */
 static bool take_messages(struct netflow_listener *l, struct connection *c,
                           const char **why)
@@ -414,6 +396,29 @@ static void read_connection(struct netflow_listener *l, struct connection *c)
             close_connection(l, c, why);
             return;
         }
+    }
+}
+
+/* Read at once: exporters that send, close and come again do not use up the
+ * connections that they may have. */
+static void accept_connections(struct netflow_listener *l, int listening)
+{
+    for (int i = 0; i < GROUP; i++) {
+        struct sockaddr_storage from;
+        socklen_t length = sizeof(from);
+        uint16_t port;
+        int fd = accept4(listening, (struct sockaddr *)&from, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        struct address a = address_of(&from, &port);
+        int exporter = netflow_source_find(l->source, &a);
+        if (exporter == NETFLOW_NOBODY)
+            netflow_source_refuse(l->source, &a, l->now);
+        if (exporter == NETFLOW_NOBODY || !add_connection(l, fd, &a, exporter))
+            close(fd);
+        else
+            read_connection(l, &l->connections[l->connection_count - 1]);
     }
 }
 
@@ -519,28 +524,53 @@ static void read_ready(struct netflow_listener *l, const struct pollfd *polls,
             read_datagrams(l, &l->udp[i]);
 }
 
+/* False: nothing came. */
+static bool serve_round(struct netflow_listener *l, int wait_ms)
+{
+    struct pollfd polls[2 * NETFLOW_SOCKETS_MAX + NETFLOW_CONNECTIONS_MAX];
+    size_t count = fill_polls(l, polls);
+    int ready = poll(polls, count, wait_ms);
+    l->now = wall_now();
+    if (ready > 0)
+        read_ready(l, polls, count);
+    return ready > 0;
+}
+
+/* Reads until nothing waits any more: datagrams, connections, and connections
+ * that nobody has accepted yet. Those who go on sending are left at the bound.
+ */
+static void drain(struct netflow_listener *l)
+{
+    struct mono_time end = {mono_now().us + DRAIN_S * SECOND};
+    while (serve_round(l, 0) && mono_now().us < end.us)
+        ;
+}
+
+static void close_ports(struct netflow_listener *l)
+{
+    for (size_t i = 0; i < NETFLOW_SOCKETS_MAX; i++) {
+        if (l->udp[i].fd >= 0)
+            close(l->udp[i].fd);
+        if (l->tcp[i] >= 0)
+            close(l->tcp[i]);
+        l->udp[i].fd = l->tcp[i] = -1;
+    }
+}
+
 static void *run(void *context)
 {
     struct netflow_listener *l = context;
-    struct pollfd polls[2 * NETFLOW_SOCKETS_MAX + NETFLOW_CONNECTIONS_MAX];
     struct mono_time kept = mono_now();
     while (!atomic_load(&l->stop)) {
-        size_t count = fill_polls(l, polls);
-        int ready = poll(polls, count, POLL_MS);
-        l->now = wall_now();
-        if (ready > 0)
-            read_ready(l, polls, count);
+        serve_round(l, POLL_MS);
         struct mono_time now = mono_now();
         if (now.us - kept.us < POLL_MS * INT64_C(1000))
             continue;
         kept = now;
         keep_time(l);
     }
-    l->now = wall_now();
-    for (size_t i = 0; i < l->udp_count; i++) /* what is here already */
-        read_datagrams(l, &l->udp[i]);
-    for (size_t i = l->connection_count; i-- > 0;)
-        read_connection(l, &l->connections[i]);
+    drain(l);
+    close_ports(l); /* from here on the kernel tells those who send */
     close_period(l, true);
     publish(l);
     return NULL;
@@ -593,12 +623,7 @@ void netflow_listener_close(struct netflow_listener *listener)
         pthread_join(l->thread, NULL);
     while (l->connection_count > 0)
         close_connection(l, &l->connections[0], "the collector stops");
-    for (size_t i = 0; i < NETFLOW_SOCKETS_MAX; i++) {
-        if (l->udp[i].fd >= 0)
-            close(l->udp[i].fd);
-        if (l->tcp[i] >= 0)
-            close(l->tcp[i]);
-    }
+    close_ports(l);
     netflow_source_free(l->source);
     sign_key_free(l->key);
     pthread_mutex_destroy(&l->lock);

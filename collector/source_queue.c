@@ -36,6 +36,9 @@ void source_queue_free(struct source_queue *queue)
 {
     if (queue == NULL)
         return;
+    if (queue->lost > 0)
+        log_warn("%llu batches of routers could not be stored",
+                 (unsigned long long)queue->lost);
     pthread_cond_destroy(&queue->has_room);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
@@ -102,12 +105,4 @@ void source_queue_open_wide(struct source_queue *queue)
     queue->is_wide = true;
     pthread_cond_broadcast(&queue->has_room);
     pthread_mutex_unlock(&queue->lock);
-}
-
-uint64_t source_queue_lost(struct source_queue *queue)
-{
-    pthread_mutex_lock(&queue->lock);
-    uint64_t lost = queue->lost;
-    pthread_mutex_unlock(&queue->lock);
-    return lost;
 }

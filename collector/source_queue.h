@@ -19,7 +19,8 @@ struct source_queue;
 
 /* The committer is borrowed. NULL without memory. */
 struct source_queue *source_queue_new(struct committer *committer);
-/* All batches must be back, as they are after committer_free. */
+/* All batches must be back, as they are after committer_free. Says how many
+ * could not be stored: in the end the store was tried once more, no longer. */
 void source_queue_free(struct source_queue *queue);
 
 /* A source_batch_fn, its context the queue; copies. From any thread. */
@@ -27,7 +28,5 @@ bool source_queue_push(void *queue, const struct registry_probe *own,
                        struct slice batch);
 /* From now on no producer waits: who stores is about to end. */
 void source_queue_open_wide(struct source_queue *queue);
-/* Batches that could not be stored, or were none. */
-uint64_t source_queue_lost(struct source_queue *queue);
 
 #endif

@@ -36,12 +36,17 @@ enum {
     STALL_S = 60,
     BATCH_S = 600,
     FAVOUR_S = 10, /* for the favoured, while others wait for room */
+    DRAIN_MS = 3000,
     FAREWELL_MS = 3000,
     SPARE_SESSIONS = 16,
 };
 #define SECOND INT64_C(1000000)
 
 enum peer_state { PEER_HANDSHAKE, PEER_OPEN, PEER_CLOSING };
+
+/* Of a worker. Draining, it reads on what cannot come again; leaving, it only
+ * waits for what is being stored. */
+enum stage { STAGE_SERVING, STAGE_DRAINING, STAGE_LEAVING };
 
 /* In order of arrival. */
 struct peer_list {
@@ -99,7 +104,8 @@ struct worker {
     struct session
         *spares[SPARE_SESSIONS]; /* with the memory of a usual batch */
     size_t spare_count;
-    atomic_bool is_finishing;
+    enum stage stage;         /* its thread's own */
+    atomic_bool is_finishing; /* asked for, from outside */
     atomic_uint_fast64_t peers, stranger_count, pending_seen;
 };
 
@@ -237,13 +243,21 @@ static void note_peer(struct peer *p, enum intake_reason reason,
     committer_note(p->worker->shared->committer, &origin, reason, detail);
 }
 
+/* A probe with yz/1 keeps what it has no receipt for and sends it again; plain
+ * IPFIX that was delivered is nowhere but here. */
+static bool is_heard(const struct peer *p)
+{
+    enum stage stage = p->worker->stage;
+    return stage == STAGE_SERVING || (stage == STAGE_DRAINING && !p->is_yz1);
+}
+
 /* Past the limit one peer in the middle of a batch is read to its end; taking
  * none would leave all of them waiting for each other. */
 static bool may_read(struct peer *p)
 {
     struct worker *w = p->worker;
     p->is_blocked = false;
-    if (p->is_stored || p->out.length >= OUT_FULL || w->is_finishing)
+    if (p->is_stored || p->out.length >= OUT_FULL || !is_heard(p))
         return false;
     if (w->pending < w->shared->pending_max || w->favoured == p)
         return true;
@@ -312,9 +326,12 @@ static bool make_room(struct worker *w)
     return true;
 }
 
+/* When we stop, a newcomer is closed: nobody sends more than a greeting before
+ * we have answered it, so nothing of it is lost. */
 static void adopt(struct worker *w, struct handed *h, struct mono_time now)
 {
-    bool has_room = !w->is_finishing && (!h->must_make_room || make_room(w));
+    bool has_room =
+        w->stage == STAGE_SERVING && (!h->must_make_room || make_room(w));
     if (!has_room || peer_new(w, h, now) == NULL) {
         close(h->fd);
         atomic_fetch_sub(&w->peers, 1);
@@ -464,7 +481,7 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
         return;
     }
     p->last_byte = p->batch_start = now;
-    if (!p->worker->is_finishing)
+    if (is_heard(p))
         advance(p, now);
     else
         set_pending(p);
@@ -725,12 +742,13 @@ static void read_those_with_more(struct worker *w, struct mono_time now)
             read_peer(p, now);
 }
 
-static bool serve_round(struct worker *w, int wait_ms, bool *has_more)
+/* Gives how much there was to do, -1 when it cannot wait any more. */
+static int serve_round(struct worker *w, int wait_ms, bool *has_more)
 {
     struct epoll_event events[EVENTS];
     int count = epoll_wait(w->epoll, events, EVENTS, *has_more ? 0 : wait_ms);
     if (count < 0 && errno != EINTR)
-        return false;
+        return -1;
     struct mono_time now = mono_now();
     read_those_with_more(w, now);
     bool has_mail = false;
@@ -743,7 +761,31 @@ static bool serve_round(struct worker *w, int wait_ms, bool *has_more)
     if (has_mail)
         read_mailbox(w, now);
     *has_more = settle(w, now);
-    return true;
+    return count > 0 ? count : 0;
+}
+
+static void enter_stage(struct worker *w, enum stage stage)
+{
+    w->stage = stage;
+    for (struct peer *p = w->known.first; p != NULL; p = p->next)
+        touch(p);
+    settle(w, mono_now());
+}
+
+/* What was delivered before the stop is read and stored. A peer has one batch
+ * at a time with the committer, so this goes on until nobody has one and no
+ * socket has anything more; those that send without end are left at the bound.
+ */
+static void drain(struct worker *w)
+{
+    struct mono_time end = {mono_now().us + DRAIN_MS * INT64_C(1000)};
+    bool has_more = false;
+    int count;
+    enter_stage(w, STAGE_DRAINING);
+    do
+        count = serve_round(w, w->stored_count > 0 ? 10 : 0, &has_more);
+    while (count >= 0 && (count > 0 || has_more || w->stored_count > 0) &&
+           mono_now().us < end.us);
 }
 
 static bool has_receipts_left(const struct worker *w)
@@ -760,12 +802,10 @@ static void farewell(struct worker *w)
 {
     struct mono_time end = {mono_now().us + FAREWELL_MS * INT64_C(1000)};
     bool has_more = false;
-    for (struct peer *p = w->known.first; p != NULL; p = p->next)
-        touch(p);
-    settle(w, mono_now());
+    enter_stage(w, STAGE_LEAVING);
     while (w->stored_count > 0 ||
            (has_receipts_left(w) && mono_now().us < end.us))
-        if (!serve_round(w, 10, &has_more))
+        if (serve_round(w, 10, &has_more) < 0)
             break;
 }
 
@@ -775,7 +815,7 @@ static void *run(void *context)
     struct mono_time last_tick = mono_now();
     bool has_more = false;
     while (!atomic_load(&w->is_finishing)) {
-        if (!serve_round(w, TICK_MS, &has_more)) {
+        if (serve_round(w, TICK_MS, &has_more) < 0) {
             log_error("epoll: %s", strerror(errno));
             break;
         }
@@ -786,6 +826,7 @@ static void *run(void *context)
         tick(w, now);
         has_more = settle(w, now) || has_more;
     }
+    drain(w);
     farewell(w);
     return NULL;
 }

@@ -92,8 +92,9 @@ uint64_t worker_peers(const struct worker *w);
 uint64_t worker_strangers(const struct worker *w);
 /* Bytes of unfinished batches. */
 uint64_t worker_pending(const struct worker *w);
-/* Reads no more, waits for the batches that are being stored, sends their
- * receipts as far as peers read them at once, and ends. */
+/* Reads what peers without receipts had delivered already, and nothing more;
+ * waits for the batches that are being stored, sends their receipts as far as
+ * peers read them at once, and ends. */
 void worker_finish(struct worker *w);
 /* Waits for that end. */
 void worker_join(struct worker *w);

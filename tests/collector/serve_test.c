@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/wire/ipfix_decode.h"
@@ -575,15 +576,16 @@ static void test_two_clients(struct bench *b)
     client_close(&two);
 }
 
-static void test_plain_ipfix(struct bench *b)
+/* A client without the return channel, whose standard input is a pipe. */
+static pid_t start_plain(struct bench *b, const char *name, int *to)
 {
     char where[40], ca[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
-    char in[PATH_MAX], log[PATH_MAX];
-    struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
-    test_case("plain IPFIX over TLS counts, unacknowledged");
+    char in[PATH_MAX], log[PATH_MAX], file[64];
     snprintf(where, sizeof(where), "127.0.0.1:%u", b->port);
-    sample_write_file(sample_path(&b->folder, "plain", in), batch.bytes.data,
-                      batch.bytes.length);
+    snprintf(file, sizeof(file), "%s.pem", name);
+    sample_path(&b->folder, file, cert);
+    snprintf(file, sizeof(file), "%s.key", name);
+    sample_path(&b->folder, file, key);
     const char *argv[] = {"openssl",
                           "s_client",
                           "-connect",
@@ -591,21 +593,56 @@ static void test_plain_ipfix(struct bench *b)
                           "-CAfile",
                           sample_path(&b->folder, "ca.pem", ca),
                           "-cert",
-                          sample_path(&b->folder, "P-2.pem", cert),
+                          cert,
                           "-key",
-                          sample_path(&b->folder, "P-2.key", key),
+                          key,
                           "-verify_return_error",
                           "-nocommands",
                           NULL};
-    run(argv, in, sample_path(&b->folder, "s_client.log", log));
+    sample_path(&b->folder, "plain.pipe", in);
+    unlink(in);
+    if (mkfifo(in, 0600) != 0)
+        return -1;
+    pid_t pid = start(argv, in, sample_path(&b->folder, "s_client.log", log));
+    *to = open(in, O_WRONLY | O_CLOEXEC);
+    return pid;
+}
+
+static bool write_all(int fd, const struct buffer *bytes)
+{
+    size_t done = 0;
+    while (done < bytes->length) {
+        ssize_t n = write(fd, bytes->data + done, bytes->length - done);
+        if (n <= 0)
+            return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+static void test_plain_ipfix(struct bench *b)
+{
+    char where[40], ca[PATH_MAX], in[PATH_MAX], log[PATH_MAX];
+    struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+    int to = -1;
+    test_case("plain IPFIX over TLS counts, unacknowledged");
+    pid_t client = start_plain(b, "P-2", &to);
+    CHECK(write_all(to, &batch.bytes));
+    close(to);
+    CHECK_I64(wait_for(client), 0);
     bool found = false;
     for (int i = 0; i < 500 && !found; i++, nap())
         found = number(b, "SELECT count(*) FROM ledger WHERE "
                           "transport = 'ipfix' AND probe_id = 'P-2'") == 1;
     CHECK(found);
-    sample_batch_clear(&batch);
 
     test_case("without a certificate nothing is taken");
+    snprintf(where, sizeof(where), "127.0.0.1:%u", b->port);
+    sample_write_file(sample_path(&b->folder, "plain", in), batch.bytes.data,
+                      batch.bytes.length);
+    sample_batch_clear(&batch);
+    sample_path(&b->folder, "ca.pem", ca);
+    sample_path(&b->folder, "s_client.log", log);
     const char *bare[] = {"openssl", "s_client", "-connect",    where,
                           "-CAfile", ca,         "-nocommands", NULL};
     int64_t before = number(b, "SELECT count(*) FROM ledger");
@@ -996,6 +1033,35 @@ static void test_stop(struct bench *b)
     CHECK_I64(end_collector(b, SIGTERM), 0);
 }
 
+/* The collector is held while they come, so it has read none of them when it is
+ * told to end. */
+static void test_stop_plain(struct bench *b)
+{
+    enum { ALL = 50 };
+    int to = -1, status;
+    test_case("VER-18: SIGTERM while batches of a peer without receipts wait "
+              "unread: all of them count, they cannot come again");
+    start_collector(b);
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    pid_t client = start_plain(b, "P-2", &to);
+    CHECK(client > 0 && to >= 0 && wait_log(b, "plain IPFIX"));
+    kill(b->pid, SIGSTOP);
+    CHECK(waitpid(b->pid, &status, WUNTRACED) == b->pid && WIFSTOPPED(status));
+    for (int i = 0; i < ALL; i++) {
+        struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+        CHECK(write_all(to, &batch.bytes));
+        sample_batch_clear(&batch);
+    }
+    close(to);
+    CHECK_I64(wait_for(client), 0);
+    kill(b->pid, SIGTERM);
+    kill(b->pid, SIGCONT);
+    CHECK_I64(wait_for(b->pid), 0);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
+}
+
 static void test_locked(struct bench *b)
 {
     char path[PATH_MAX];
@@ -1186,6 +1252,7 @@ int main(void)
     CHECK_I64(end_collector(&b, SIGTERM), 0);
     CHECK(check_agrees(&b));
     test_stop(&b);
+    test_stop_plain(&b);
     test_locked(&b);
     test_two_collectors(&b);
     test_deaf(&b);
