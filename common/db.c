@@ -170,6 +170,20 @@ static bool read_version(struct db *db, int64_t *version)
 
 /* The version is read again inside the transaction: two programs may have
  * started at the same moment. */
+/* Every reference leads to a row. */
+static bool references_hold(struct db *db)
+{
+    struct db_statement *s = db_prepare(db, "PRAGMA foreign_key_check");
+    enum db_step step = s != NULL ? db_step(s) : DB_FAILED;
+    if (step == DB_ROW)
+        snprintf(db->error, sizeof(db->error),
+                 "%s: table %s has a row that refers to none in %s", db->path,
+                 db_text(s, 0), db_text(s, 2));
+    if (s != NULL)
+        db_reset(s);
+    return step == DB_DONE;
+}
+
 static bool apply_migration(struct db *db, const struct db_migration *migration,
                             size_t number)
 {
@@ -187,7 +201,7 @@ static bool apply_migration(struct db *db, const struct db_migration *migration,
         note_failure(db, migration->name);
         goto failed;
     }
-    if (!db_run(db, set_version))
+    if (!db_run(db, set_version) || !references_hold(db))
         goto failed;
     return db_commit(db);
 failed:
@@ -208,13 +222,14 @@ static bool migrate(struct db *db, const struct db_migration *migrations,
                  db->path, (long long)version, count);
         return false;
     }
-    if (db->mode == DB_READ)
+    if (db->mode == DB_READ || version == (int64_t)count)
         return true;
-    for (size_t i = (size_t)version; i < count; i++) {
-        if (!apply_migration(db, &migrations[i], i + 1))
-            return false;
-    }
-    return true;
+    /* A table that others refer to can be rebuilt then (SQLite, "Making other
+     * kinds of table schema changes"); each migration looks at its end. */
+    bool good = db_run(db, "PRAGMA foreign_keys = OFF");
+    for (size_t i = (size_t)version; good && i < count; i++)
+        good = apply_migration(db, &migrations[i], i + 1);
+    return good && db_run(db, "PRAGMA foreign_keys = ON");
 }
 
 /* SQLite answers with the mode it could set; a database in memory and a

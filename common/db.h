@@ -7,8 +7,9 @@
  * while the writer writes.
  *
  * A migration is a numbered .sql file of the owner's folder, embedded by the
- * build, applied in one transaction and recorded in user_version. A database
- * newer than the program is refused.
+ * build, applied in one transaction and recorded in user_version. It may rebuild
+ * a table that others refer to: references are looked at before it commits. A
+ * database newer than the program is refused.
  *
  * Statements are prepared once and bind by name. Errors are remembered by the
  * db with the statement's text; the caller looks at the step's result.

@@ -164,13 +164,31 @@ static bool copy_field(const char *option, const char *text, char *field,
     return false;
 }
 
+/* The account sees nothing from the start of that day on. */
+static bool read_end(const char *text, struct account *account)
+{
+    struct civil_day day;
+    if (text == NULL)
+        return true;
+    account->has_end = day_from_text(slice_of_text(text), &day);
+    if (account->has_end)
+        account->end = day_start(day);
+    else
+        fprintf(stderr,
+                "yz-portal user add: --until %s: a date such as "
+                "2027-01-31 is expected\n",
+                text);
+    return account->has_end;
+}
+
 static bool fill_account(struct account *account, const char *name,
                          const char *role, const char *organisation,
                          const char *display_name)
 {
     if (!account_role_from(role, &account->role)) {
-        fprintf(stderr, "yz-portal user add: --role: one of PROV, CITY, SUPP, "
-                        "ENT, AUDT is expected\n");
+        fprintf(stderr, "yz-portal user add: --role: one of PROV, EXP, CITY, "
+                        "COUNTY, SUPP, ENT, OPP, OPC, ALLI, AUDT, PUBLIC is "
+                        "expected\n");
         return false;
     }
     return copy_field("NAME", name, account->name, sizeof(account->name)) &&
@@ -185,18 +203,21 @@ int command_user_add(int argc, char **argv)
 {
     const char *path = PROGRAM_CONFIG("portal"), *role = NULL;
     const char *organisation = "", *display = "", *file = NULL;
+    const char *until = NULL;
     struct program_option options[] = {
         {"-c", .value = &path},
         {"--role", .value = &role, .is_required = true},
         {"--organisation", .value = &organisation},
         {"--display-name", .value = &display},
+        {"--until", .value = &until},
         {"--password-file", .value = &file},
     };
     struct portal_config config = {0};
     struct account account = {0};
     struct error_text error;
     char password[512] = "";
-    if (program_options(argc, argv, options, 5, 1, 1) < 0 ||
+    if (program_options(argc, argv, options, 6, 1, 1) < 0 ||
+        !read_end(until, &account) ||
         !fill_account(&account, argv[1], role, organisation, display))
         return USAGE;
     command_read_config(path, &config);

@@ -8,7 +8,7 @@
 static const struct program_command COMMANDS[] = {
     {"run", command_run, "[-c FILE] [-n]"},
     {"user add", command_user_add,
-     "[-c FILE] NAME --role PROV|CITY|SUPP|ENT|AUDT [--organisation ID] "
+     "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
      "[--display-name TEXT] [--password-file FILE|-]"},
     {"load", command_load, "[-c FILE] [--sample] FOLDER"},
     {"endpoints", command_endpoints, "[-c FILE]"},

@@ -7,29 +7,33 @@
 #include "portal/store/audit.h"
 #include "portal/access/password.h"
 
-/* What kind of organisation fits a role: the query that finds it. */
+/* The organisation that fits a role: as the table `role` in portal.db says it,
+ * in words for people. */
 struct role_row {
-    enum account_role role;
     const char *text;
-    const char *organisation_sql; /* NULL: the role has none */
-    const char *organisation_word;
+    const char *organisation; /* NULL: the role has none */
+    bool is_dated;
 };
 
-static const struct role_row ROLES[] = {
-    {ROLE_PROV, "PROV", NULL, NULL},
-    {ROLE_CITY, "CITY", "SELECT 1 FROM city WHERE code = :id", "city"},
-    {ROLE_SUPP, "SUPP", "SELECT 1 FROM supplier WHERE id = :id", "supplier"},
-    {ROLE_ENT, "ENT", "SELECT 1 FROM enterprise WHERE id = :id", "enterprise"},
-    {ROLE_AUDT, "AUDT", NULL, NULL},
+static const struct role_row ROLES[ROLE_COUNT] = {
+    [ROLE_NONE] = {"", NULL, false},
+    [ROLE_PROV] = {"PROV", NULL, false},
+    [ROLE_EXP] = {"EXP", NULL, false},
+    [ROLE_CITY] = {"CITY", "city", false},
+    [ROLE_COUNTY] = {"COUNTY", "county", false},
+    [ROLE_SUPP] = {"SUPP", "supplier", false},
+    [ROLE_ENT] = {"ENT", "enterprise", false},
+    [ROLE_OPP] = {"OPP", NULL, false},
+    [ROLE_OPC] = {"OPC", "city", true},
+    [ROLE_ALLI] = {"ALLI", NULL, false},
+    [ROLE_AUDT] = {"AUDT", NULL, false},
+    [ROLE_PUBLIC] = {"PUBLIC", NULL, false},
+    [ROLE_SYS] = {"SYS", NULL, false},
 };
-enum { ROLE_COUNT = sizeof(ROLES) / sizeof(ROLES[0]) };
 
 static const struct role_row *role_row_of(enum account_role role)
 {
-    for (size_t i = 0; i < ROLE_COUNT; i++)
-        if (ROLES[i].role == role)
-            return &ROLES[i];
-    return &ROLES[ROLE_COUNT - 1];
+    return &ROLES[role < ROLE_COUNT ? role : ROLE_NONE];
 }
 
 const char *account_role_text(enum account_role role)
@@ -39,25 +43,18 @@ const char *account_role_text(enum account_role role)
 
 bool account_role_from(const char *text, enum account_role *role)
 {
-    for (size_t i = 0; i < ROLE_COUNT; i++) {
+    for (int i = ROLE_NONE + 1; i < ROLE_SYS; i++) {
         if (strcmp(ROLES[i].text, text) == 0) {
-            *role = ROLES[i].role;
+            *role = (enum account_role)i;
             return true;
         }
     }
     return false;
 }
 
-struct account_scope account_scope_of(const struct account *account)
+bool account_role_is_dated(enum account_role role)
 {
-    struct account_scope scope = {"", "", ""};
-    if (account->role == ROLE_CITY)
-        scope.city = account->organisation;
-    if (account->role == ROLE_SUPP)
-        scope.supplier = account->organisation;
-    if (account->role == ROLE_ENT)
-        scope.enterprise = account->organisation;
-    return scope;
+    return role_row_of(role)->is_dated;
 }
 
 bool account_name_is_good(const char *name)
@@ -65,24 +62,35 @@ bool account_name_is_good(const char *name)
     return strlen(name) < ACCOUNT_NAME_LEN && slice_is_id(slice_of_text(name));
 }
 
+static bool is_organisation(struct db *db, const char *kind, const char *id)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT 1 FROM organisation WHERE kind = :kind AND id = :id");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":kind", kind);
+    db_bind_text(s, ":id", id);
+    bool found = db_step(s) == DB_ROW;
+    db_reset(s);
+    return found;
+}
+
+/* What the schema holds as well, said in words. */
 static bool organisation_fits(struct db *db, const struct account *account,
                               struct error_text *error)
 {
     const struct role_row *row = role_row_of(account->role);
-    if (row->organisation_sql == NULL)
+    if (row->is_dated && !account->has_end)
+        return error_set(error, "role %s needs --until DATE", row->text);
+    if (row->organisation == NULL)
         return account->organisation[0] == '\0' ||
                error_set(error, "role %s has no organisation", row->text);
     if (account->organisation[0] == '\0')
         return error_set(error, "role %s needs --organisation (%s)", row->text,
-                         row->organisation_word);
-    struct db_statement *s = db_prepare(db, row->organisation_sql);
-    if (s == NULL)
-        return error_set(error, "%s", db_error(db));
-    db_bind_text(s, ":id", account->organisation);
-    bool found = db_step(s) == DB_ROW;
-    db_reset(s);
-    return found || error_set(error, "there is no %s '%s'",
-                              row->organisation_word, account->organisation);
+                         row->organisation);
+    return is_organisation(db, row->organisation, account->organisation) ||
+           error_set(error, "there is no %s '%s'", row->organisation,
+                     account->organisation);
 }
 
 static bool insert_account(struct db *db, struct wall_time now,
@@ -91,8 +99,8 @@ static bool insert_account(struct db *db, struct wall_time now,
     struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
     struct db_statement *s = db_prepare(
         db, "INSERT INTO account (name, role, organisation, display_name,"
-            " password_hash, created_at) VALUES (:name, :role, :organisation,"
-            " :display, :hash, :now)");
+            " password_hash, created_at, ends_at) VALUES (:name, :role,"
+            " :organisation, :display, :hash, :now, :end)");
     if (s == NULL)
         return false;
     db_bind_text(s, ":name", account->name);
@@ -101,6 +109,10 @@ static bool insert_account(struct db *db, struct wall_time now,
     db_bind_text(s, ":display", account->display_name);
     db_bind_text(s, ":hash", hash);
     db_bind_i64(s, ":now", now.us);
+    if (account->has_end)
+        db_bind_i64(s, ":end", account->end.us);
+    else
+        db_bind_null(s, ":end");
     return db_do(s) && audit_add(db, now, &entry);
 }
 
@@ -134,8 +146,8 @@ bool account_add(struct db *db, struct wall_time now,
 bool account_find(struct db *db, const char *name, struct account *account)
 {
     struct db_statement *s =
-        db_prepare(db, "SELECT name, role, organisation, display_name"
-                       " FROM account WHERE name = :name");
+        db_prepare(db, "SELECT name, role, organisation, display_name,"
+                       " ends_at FROM account WHERE name = :name");
     if (s == NULL)
         return false;
     db_bind_text(s, ":name", name);
@@ -147,6 +159,8 @@ bool account_find(struct db *db, const char *name, struct account *account)
                  db_text(s, 2));
         snprintf(account->display_name, sizeof(account->display_name), "%s",
                  db_text(s, 3));
+        account->has_end = !db_is_null(s, 4);
+        account->end.us = db_i64(s, 4);
     }
     db_reset(s);
     return found;

@@ -21,32 +21,38 @@ enum {
     ACCOUNT_LOCK_MINUTES = 15,
 };
 
-/* Bits, so that a route can name several. */
+/* Those of the workflow; a new account has one of them, SYS is the platform. */
 enum account_role {
-    ROLE_PROV = 1,  /* province: everything */
-    ROLE_CITY = 2,  /* city bureau: its city (ORG-02) */
-    ROLE_SUPP = 4,  /* supplier: its own vouchers */
-    ROLE_ENT = 8,   /* enterprise: its own */
-    ROLE_AUDT = 16, /* auditor: reads everything */
-    ROLE_ANY = 31,
+    ROLE_NONE = 0, /* may nothing, sees nothing */
+    ROLE_PROV,     /* province */
+    ROLE_EXP,      /* provincial expert: what is assigned */
+    ROLE_CITY,     /* city bureau: its city (ORG-02) */
+    ROLE_COUNTY,   /* county contact: its county */
+    ROLE_SUPP,     /* supplier: its own vouchers */
+    ROLE_ENT,      /* enterprise: its own */
+    ROLE_OPP,      /* the province's third-party operator: sums */
+    ROLE_OPC,      /* a city's third-party operator, until the mandate ends */
+    ROLE_ALLI,     /* alliance desk: pilot applications */
+    ROLE_AUDT,     /* auditor: reads everything */
+    ROLE_PUBLIC,   /* visitor, also without a login */
+    ROLE_SYS,      /* automatic steps; no account */
+    ROLE_COUNT
 };
 
 struct account {
     char name[ACCOUNT_NAME_LEN];
     enum account_role role;
-    char organisation[ACCOUNT_TEXT_LEN]; /* "" for PROV and AUDT */
+    char organisation[ACCOUNT_TEXT_LEN]; /* "" where the role has none */
     char display_name[ACCOUNT_TEXT_LEN];
+    bool has_end;
+    struct wall_time end; /* sees nothing and may nothing from then on */
 };
 
 const char *account_role_text(enum account_role role); /* "PROV" */
+/* False for a name that no account can have. */
 bool account_role_from(const char *text, enum account_role *role);
-
-/* What of the registry an account may see: "" does not restrict. Bound to
- * every query that reads vouchers or tables. */
-struct account_scope {
-    const char *city, *supplier, *enterprise;
-};
-struct account_scope account_scope_of(const struct account *account);
+/* Whether its accounts must have an end. */
+bool account_role_is_dated(enum account_role role);
 
 /* Letters, digits, '.', '-', '_'; 1 to 64. */
 bool account_name_is_good(const char *name);

@@ -89,7 +89,7 @@ static void find_account(struct visit *visit)
         !account_find(visit->db, visit->session.account_name, &visit->account))
         return;
     visit->has_account = true;
-    visit->scope = account_scope_of(&visit->account);
+    visit->scope = scope_of(&visit->account, visit->now);
     if (!session_wants_touch(&visit->session, visit->now, idle))
         return;
     struct db *db = portal_write_begin(visit->portal);
@@ -180,7 +180,7 @@ static int judge(struct visit *visit, const struct route *route)
 {
     if (route->roles != 0 && !visit->has_account)
         return 401;
-    if (route->roles != 0 && (route->roles & visit->account.role) == 0)
+    if (route->roles != 0 && (route->roles & 1u << visit->account.role) == 0)
         return 403;
     if (!route->is_for_programs && visit->request->body.length > HTTP_BODY_MAX)
         return 413;

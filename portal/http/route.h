@@ -20,7 +20,7 @@ struct route {
     enum http_method method;
     const char *pattern;
     void (*handler)(struct visit *visit);
-    unsigned roles; /* 0: everybody, also without a login */
+    unsigned roles; /* 1 << ROLE_...; 0: everybody, also without a login */
     bool needs_token;
     bool has_json;
     bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by

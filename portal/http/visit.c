@@ -130,11 +130,11 @@ static void add_account(struct visit *visit, struct model *page)
     model_text(m, "name", account->display_name);
     model_text(m, "role",
                visit_word(visit, "role.", account_role_text(account->role)));
-    model_bool(m, "sees_tables",
-               (account->role & (ROLE_PROV | ROLE_CITY | ROLE_AUDT)) != 0);
-    model_bool(m, "sees_events",
-               (account->role & (ROLE_PROV | ROLE_AUDT)) != 0);
-    model_bool(m, "sees_probes", account->role != ROLE_SUPP);
+    bool sees_events = account->role == ROLE_PROV || account->role == ROLE_AUDT;
+    bool sees_tables = sees_events || account->role == ROLE_CITY;
+    model_bool(m, "sees_tables", sees_tables);
+    model_bool(m, "sees_events", sees_events);
+    model_bool(m, "sees_probes", sees_tables || account->role == ROLE_ENT);
     model_text(page, "_csrf", visit->session.csrf);
 }
 

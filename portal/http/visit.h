@@ -17,6 +17,7 @@
 #include "portal/http/http_server.h"
 #include "portal/show/model.h"
 #include "portal/store/portal.h"
+#include "portal/access/scope.h"
 #include "portal/access/session.h"
 #include "common/text.h"
 
@@ -41,7 +42,7 @@ struct visit {
     bool has_account;
     struct session session;
     struct account account;
-    struct account_scope scope;
+    struct scope scope;
 
     struct model *model; /* what the page shows */
 };

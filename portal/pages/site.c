@@ -9,10 +9,15 @@
 #include "portal/record/voucher_list.h"
 #include "portal/record/voucher_page.h"
 
+static const unsigned PERSONS = ~(1u << ROLE_NONE);
+static const unsigned VOUCHER_ROLES = 1u << ROLE_PROV | 1u << ROLE_CITY |
+                                      1u << ROLE_SUPP | 1u << ROLE_ENT |
+                                      1u << ROLE_AUDT;
 static const unsigned PROBE_ROLES =
-    ROLE_PROV | ROLE_CITY | ROLE_ENT | ROLE_AUDT;
-static const unsigned TABLE_ROLES = ROLE_PROV | ROLE_CITY | ROLE_AUDT;
-static const unsigned EVENT_ROLES = ROLE_PROV | ROLE_AUDT;
+    1u << ROLE_PROV | 1u << ROLE_CITY | 1u << ROLE_ENT | 1u << ROLE_AUDT;
+static const unsigned TABLE_ROLES =
+    1u << ROLE_PROV | 1u << ROLE_CITY | 1u << ROLE_AUDT;
+static const unsigned EVENT_ROLES = 1u << ROLE_PROV | 1u << ROLE_AUDT;
 
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
@@ -20,10 +25,11 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/icon.svg", start_icon},
     {HTTP_GET, "/login", login_show},
     {HTTP_POST, "/login", login_post, .needs_token = true},
-    {HTTP_POST, "/logout", logout_post, ROLE_ANY, .needs_token = true},
-    {HTTP_GET, "/vouchers", voucher_list_show, ROLE_ANY, .has_json = true},
-    {HTTP_GET, "/vouchers.csv", voucher_list_export, ROLE_ANY},
-    {HTTP_GET, "/vouchers/*", voucher_page_show, ROLE_ANY, .has_json = true},
+    {HTTP_POST, "/logout", logout_post, PERSONS, .needs_token = true},
+    {HTTP_GET, "/vouchers", voucher_list_show, VOUCHER_ROLES, .has_json = true},
+    {HTTP_GET, "/vouchers.csv", voucher_list_export, VOUCHER_ROLES},
+    {HTTP_GET, "/vouchers/*", voucher_page_show, VOUCHER_ROLES,
+     .has_json = true},
     {HTTP_GET, "/probes", probe_list_show, PROBE_ROLES, .has_json = true},
     {HTTP_GET, "/tables", table_list_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},

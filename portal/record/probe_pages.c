@@ -55,8 +55,9 @@ static struct db_statement *prepare(struct visit *visit, const char *after)
         " FROM probe p LEFT JOIN enterprise e ON e.id = p.enterprise_id"
         " LEFT JOIN site t ON t.id = p.site_id"
         " LEFT JOIN supplier u ON u.id = p.supplier_id"
-        " WHERE (:enterprise = '' OR p.enterprise_id = :enterprise)"
-        " AND (:city = '' OR e.city_code = :city)"
+        " WHERE CASE :scope WHEN 'all' THEN 1"
+        "  WHEN 'enterprise' THEN p.enterprise_id = :scope_id"
+        "  WHEN 'city' THEN e.city_code = :scope_id ELSE 0 END"
         " AND (:after = '' OR (ifnull(p.supplier_id, ''),"
         "  ifnull(p.enterprise_id, ''), ifnull(p.site_id, ''), p.id) >"
         "  (SELECT ifnull(supplier_id, ''), ifnull(enterprise_id, ''),"
@@ -65,8 +66,7 @@ static struct db_statement *prepare(struct visit *visit, const char *after)
         " ifnull(p.site_id, ''), p.id LIMIT :most");
     if (s == NULL)
         return NULL;
-    db_bind_text(s, ":enterprise", visit->scope.enterprise);
-    db_bind_text(s, ":city", visit->scope.city);
+    scope_bind(s, &visit->scope);
     db_bind_text(s, ":after", after);
     db_bind_i64(s, ":most", PAGE_ROWS + 1);
     return s;

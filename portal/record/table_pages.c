@@ -67,10 +67,11 @@ static struct db_statement *prepare_list(struct visit *visit)
         "              WHERE o.number = t.number)"
         " FROM verdict.completion_table t JOIN city c ON c.code = t.city_code"
         " LEFT JOIN cycle y ON y.id = t.cycle_id"
-        " WHERE (:city = '' OR t.city_code = :city)"
+        " WHERE CASE :scope WHEN 'all' THEN 1"
+        "  WHEN 'city' THEN t.city_code = :scope_id ELSE 0 END"
         " ORDER BY t.cycle_id DESC, t.city_code, t.version DESC LIMIT 500");
     if (s != NULL)
-        db_bind_text(s, ":city", visit->scope.city);
+        scope_bind(s, &visit->scope);
     return s;
 }
 
@@ -135,13 +136,14 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
         " JOIN verdict.run r ON r.id = t.run_id"
         " LEFT JOIN cycle y ON y.id = t.cycle_id"
         " WHERE t.number = :number AND t.version = :version"
-        " AND (:city = '' OR t.city_code = :city)");
+        " AND CASE :scope WHEN 'all' THEN 1"
+        "  WHEN 'city' THEN t.city_code = :scope_id ELSE 0 END");
     *failed = s == NULL;
     if (s == NULL)
         return NULL;
     db_bind_text(s, ":number", visit->arguments[0]);
     db_bind_i64(s, ":version", version);
-    db_bind_text(s, ":city", visit->scope.city);
+    scope_bind(s, &visit->scope);
     enum db_step step = db_step(s);
     *failed = step == DB_FAILED;
     return step == DB_ROW ? s : NULL;

@@ -40,22 +40,23 @@ enum { PAGE_ROWS = 50, EXPORT_ROWS = 200000 };
     "                   WHERE r.cycle_id = a.cycle_id)"
 #define FILTER                                                                 \
     " WHERE v.number > :after"                                                 \
-    " AND (:scope_city = '' OR e.city_code = :scope_city)"                     \
+    " AND CASE :scope WHEN 'all' THEN 1"                                       \
+    "   WHEN 'city' THEN e.city_code = :scope_id"                              \
+    "   WHEN 'enterprise' THEN a.enterprise_id = :scope_id"                    \
+    "   WHEN 'supplier' THEN a.supplier_id = :scope_id ELSE 0 END"             \
     " AND (:city = '' OR e.city_code = :city)"                                 \
     " AND (:text = '' OR instr(lower(v.number), :text)"                        \
     "   OR instr(lower(e.name_zh), :text) OR instr(lower(e.name_en), :text)"   \
     "   OR instr(lower(s.name_zh), :text) OR instr(lower(s.name_en), :text))"
-#define OF_ENTERPRISE " AND a.enterprise_id = :party"
-#define OF_SUPPLIER   " AND a.supplier_id = :party"
-#define OF_ANYBODY    " AND :party = ''"
+#define OF_ENTERPRISE " AND a.enterprise_id = :scope_id"
+#define OF_SUPPLIER   " AND a.supplier_id = :scope_id"
 #define ANY_MARK      " AND :mark IN ('', 'NONE')"
 #define THIS_MARK     " AND (:mark = '' OR ifnull(d.mark, 'NONE') = :mark)"
 #define END           " ORDER BY v.number LIMIT :limit"
 
 static const char *const LIST_SQL[3][2] = {
-    {COLUMNS NO_VERDICT BY_NUMBER PARTIES FILTER OF_ANYBODY ANY_MARK END,
-     COLUMNS VERDICT BY_NUMBER PARTIES JOIN_VERDICT FILTER OF_ANYBODY THIS_MARK
-         END},
+    {COLUMNS NO_VERDICT BY_NUMBER PARTIES FILTER ANY_MARK END,
+     COLUMNS VERDICT BY_NUMBER PARTIES JOIN_VERDICT FILTER THIS_MARK END},
     {COLUMNS NO_VERDICT BY_APPLICATION PARTIES FILTER OF_ENTERPRISE ANY_MARK
          END,
      COLUMNS VERDICT BY_APPLICATION PARTIES JOIN_VERDICT FILTER OF_ENTERPRISE
@@ -108,17 +109,15 @@ static struct filter read_filter(struct visit *visit)
 static struct db_statement *prepare(struct visit *visit,
                                     const struct filter *filter, int64_t limit)
 {
-    const struct account_scope *scope = &visit->scope;
-    size_t start = scope->enterprise[0] != '\0' ? 1
-                   : scope->supplier[0] != '\0' ? 2
-                                                : 0;
+    enum scope_kind kind = visit->scope.kind;
+    size_t start = kind == SCOPE_ENTERPRISE ? 1
+                   : kind == SCOPE_SUPPLIER ? 2
+                                            : 0;
     struct db_statement *s = db_prepare(
         visit->db, LIST_SQL[start][visit->worker->has_verdict ? 1 : 0]);
     if (s == NULL)
         return NULL;
-    const char *parties[] = {"", scope->enterprise, scope->supplier};
-    db_bind_text(s, ":party", parties[start]);
-    db_bind_text(s, ":scope_city", scope->city);
+    scope_bind(s, &visit->scope);
     db_bind_text(s, ":city", filter->city);
     db_bind_text(s, ":mark", filter->mark);
     db_bind_text(s, ":text", filter->lower_text);
@@ -184,7 +183,7 @@ static void add_cities(struct visit *visit, const struct filter *filter)
     struct db_statement *s =
         db_prepare(visit->db, "SELECT code, name_zh, name_en FROM city"
                               " WHERE is_enabled = 1 ORDER BY code");
-    if (visit->scope.city[0] != '\0')
+    if (visit->scope.kind == SCOPE_CITY)
         return;
     model_list(visit->model, "_cities");
     model_bool(visit->model, "_has_cities", true);

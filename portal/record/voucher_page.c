@@ -112,15 +112,14 @@ static enum db_step read_facts(struct visit *visit, struct voucher_facts *facts)
         " JOIN supplier s ON s.id = a.supplier_id"
         " JOIN cycle y ON y.id = a.cycle_id"
         " WHERE v.number = :number"
-        " AND (:city = '' OR e.city_code = :city)"
-        " AND (:supplier = '' OR a.supplier_id = :supplier)"
-        " AND (:enterprise = '' OR a.enterprise_id = :enterprise)");
+        " AND CASE :scope WHEN 'all' THEN 1"
+        "  WHEN 'city' THEN e.city_code = :scope_id"
+        "  WHEN 'supplier' THEN a.supplier_id = :scope_id"
+        "  WHEN 'enterprise' THEN a.enterprise_id = :scope_id ELSE 0 END");
     if (s == NULL)
         return DB_FAILED;
     db_bind_text(s, ":number", visit->arguments[0]);
-    db_bind_text(s, ":city", visit->scope.city);
-    db_bind_text(s, ":supplier", visit->scope.supplier);
-    db_bind_text(s, ":enterprise", visit->scope.enterprise);
+    scope_bind(s, &visit->scope);
     enum db_step step = db_step(s);
     if (step == DB_ROW)
         fill_facts(visit, s, facts);
@@ -203,7 +202,8 @@ static bool read_lines(struct visit *visit, const char *number,
 static bool fill_identifiers(struct visit *visit, const char *number,
                              const struct voucher_line *line)
 {
-    bool sees = (visit->account.role & (ROLE_PROV | ROLE_ENT)) != 0;
+    bool sees =
+        visit->account.role == ROLE_PROV || visit->account.role == ROLE_ENT;
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         visit->db,

@@ -19,6 +19,9 @@ static const char VERSION_004[] =
 static const char SUPPLIER_COUNTS_005[] =
 #include "portal/store/005-supplier-counts.sql.inc"
     ;
+static const char ROLE_AND_STATE_006[] =
+#include "portal/store/006-role-and-state.sql.inc"
+    ;
 
 struct db *registry_open(const char *path, struct error_text *error)
 {
@@ -28,6 +31,7 @@ struct db *registry_open(const char *path, struct error_text *error)
         {"003-exporter.sql", EXPORTER_003},
         {"004-registry-version.sql", VERSION_004},
         {"005-supplier-counts.sql", SUPPLIER_COUNTS_005},
+        {"006-role-and-state.sql", ROLE_AND_STATE_006},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -761,6 +761,60 @@ hashed()
 check "PRIV-04: a number's keyed hash and mask, a wrong one by its line" hashed
 
 # --- the end ---
+# --- an account whose organisation is gone ---
+refused_by_schema() # SQL
+{
+    ! sqlite3 "$dir/portal.db" "$1" 2>"$dir/err" &&
+        has 'role and organisation do not fit' "$dir/err"
+}
+emptied()
+{
+    refused_by_schema "UPDATE account SET organisation = '' WHERE name = 'shanwei'" &&
+        refused_by_schema "UPDATE account SET role = 'SUPP' WHERE name = 'shanwei'"
+}
+check "the schema refuses a city without a city" emptied
+sees_nothing() # WHO: no list, page, export or API shows a row of anybody
+{
+    local path
+    for path in /vouchers /vouchers.csv /api/v1/vouchers /probes /api/v1/probes \
+        /tables /api/v1/tables '/vouchers?text=V' '/vouchers.csv?mark=COMPLETE'; do
+        get "$1" "$path"
+        [ "$status" = 200 ] || [ "$status" = 403 ] || return 1
+        grep -E 'V-[123]|ENT-[123]|SUP-[12]|汕尾测试|test-441500|P-[0-9]' "$dir/page" &&
+            return 1
+    done
+    for path in /vouchers/V-1 /api/v1/vouchers/V-2 /tables/test-441500/1 \
+        /tables/test-441500/1/table.csv; do
+        get "$1" "$path"
+        [ "$status" = 404 ] || [ "$status" = 403 ] || return 1
+    done
+}
+forced() # SQL WHO: past the schema; nothing is left to see
+{
+    local triggers
+    triggers=$(sqlite3 "$dir/portal.db" \
+        "SELECT sql || ';' FROM sqlite_schema WHERE name LIKE 'account_%_fits'")
+    sqlite3 "$dir/portal.db" "DROP TRIGGER account_update_fits;
+        CREATE TABLE kept AS SELECT * FROM account; $1"
+    sees_nothing "$2"
+    local result=$?
+    sqlite3 "$dir/portal.db" "UPDATE account SET (role, organisation, ends_at) =
+        (SELECT role, organisation, ends_at FROM kept WHERE kept.name = account.name);
+        DROP TABLE kept; DROP TRIGGER account_insert_fits; $triggers"
+    return $result
+}
+for who in shanwei ent supp; do
+    check "$who without its organisation sees nothing" forced \
+        "UPDATE account SET organisation = '' WHERE name = '$who'" $who
+done
+check "an account that has ended sees nothing" forced \
+    "UPDATE account SET ends_at = 1 WHERE name = 'anna'" anna
+for role in EXP COUNTY OPP OPC ALLI PUBLIC; do
+    check "$role sees nothing that no list names for it" forced \
+        "UPDATE account SET role = '$role' WHERE name = 'shanwei'" shanwei
+done
+check "... and afterwards as before" sees shanwei V-1
+
 check "HEAD is answered" gives 200 anna /vouchers -I
 check "SIGTERM ends the server cleanly" stop_server
 no_trouble() { ! grep -E 'ERROR: AddressSanitizer|runtime error| error ' "$dir/log"; }

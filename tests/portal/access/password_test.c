@@ -1,6 +1,7 @@
 /* Passwords and the lock after wrong ones (ORG-12). */
 #include "portal/access/account.h"
 #include "portal/access/password.h"
+#include "portal/access/scope.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
 
@@ -76,8 +77,17 @@ static void test_accounts(struct db *db)
     CHECK(!add(db, "", ROLE_PROV, ""));
     CHECK(account_find(db, "bert", &found));
     CHECK(found.role == ROLE_CITY);
-    CHECK_TEXT(account_scope_of(&found).city, "441500");
-    CHECK_TEXT(account_scope_of(&found).enterprise, "");
+    CHECK(scope_of(&found, at(0)).kind == SCOPE_CITY);
+    CHECK_TEXT(scope_of(&found, at(0)).id, "441500");
+    test_case("the schema holds role and organisation together as well");
+    CHECK(!db_run(db, "UPDATE account SET organisation = ''"
+                      " WHERE name = 'bert'"));
+    CHECK(!db_run(db, "UPDATE account SET role = 'PROV' WHERE name = 'bert'"));
+    CHECK(!db_run(db, "UPDATE account SET role = 'OPC' WHERE name = 'bert'"));
+    CHECK(!db_run(db, "UPDATE account SET role = 'BOSS' WHERE name = 'bert'"));
+    CHECK(!db_run(db, "INSERT INTO account (name, role, display_name,"
+                      " password_hash, created_at)"
+                      " VALUES ('cleo', 'CITY', '', '', 0)"));
 }
 
 /* One login, both steps. */
