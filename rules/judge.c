@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "rules/beacon.h"
+#include "rules/coverage.h"
 
 enum { HUMAN_DAY_FLOWS = 5 };
 
@@ -147,23 +148,15 @@ struct day_flags {
     bool is_active, is_covered;
 };
 
-/* Minutes of a day that lie before the cut-off. */
-static uint64_t minutes_of_day(const struct judge_line *line, int32_t day)
-{
-    if (day < day_of_wall(line->cut_off).number)
-        return DAY_MINUTES;
-    return (uint64_t)wall_minute_of_day(line->cut_off);
-}
-
 static struct day_flags flags_of_day(const struct judge_line *line,
                                      const struct parameters *p,
                                      const struct day_fact *fact)
 {
-    uint64_t minutes = minutes_of_day(line, fact->day.number);
-    uint64_t wanted = minutes * p->covered_minutes_permille / 1000;
     return (struct day_flags){
         .is_active = fact->flows > 0,
-        .is_covered = minutes > 0 && fact->coverage.minutes >= wanted,
+        .is_covered =
+            coverage_is_enough(fact->coverage.minutes, fact->day, line->cut_off,
+                               p->covered_minutes_permille),
     };
 }
 

@@ -15,7 +15,7 @@
 #include "common/wire/batch.h"
 #include "common/wire/flow_block.h"
 #include "common/wire/flow_record.h"
-#include "rules/beacon.h"
+#include "rules/coverage.h"
 #include "verifier/token.h"
 #include "verifier/token_filter.h"
 
@@ -311,18 +311,6 @@ static bool read_batches(struct evidence *e, const char *enterprise_id,
     return step == DB_DONE;
 }
 
-/* A minute counts when its middle lies in the period. */
-static void cover_minutes(const struct evidence_batch *b, int64_t day_ms,
-                          bool covered[static DAY_MINUTES])
-{
-    int64_t first = (b->start_ms - day_ms + 29999) / 60000;
-    int64_t last = (b->end_ms - day_ms + 29999) / 60000;
-    if (b->start_ms < day_ms)
-        first = 0;
-    for (int64_t m = first; m < last && m < DAY_MINUTES; m++)
-        covered[m] = true;
-}
-
 static void add_to_coverage(const struct evidence_batch *b,
                             struct fact_coverage *c)
 {
@@ -349,7 +337,7 @@ static void add_to_source(const struct evidence_batch *b,
 static bool gather_day(const struct evidence_batch *batches, size_t count,
                        size_t first, int64_t day_ms, struct evidence_day *day)
 {
-    bool covered[DAY_MINUTES] = {false};
+    struct coverage coverage = {0};
     size_t used = 0;
     struct digest_stream *source = digest_stream_new();
     for (size_t i = first; i < count; i++) {
@@ -365,10 +353,9 @@ static bool gather_day(const struct evidence_batch *batches, size_t count,
             continue;
         add_to_coverage(b, &day->coverage);
         if (b->is_counted)
-            cover_minutes(b, day_ms, covered);
+            coverage_add(&coverage, day->day, b->start_ms, b->end_ms);
     }
-    for (int m = 0; m < DAY_MINUTES; m++)
-        day->coverage.minutes += covered[m];
+    day->coverage.minutes = coverage_minutes(&coverage);
     day->source = digest_stream_now(source);
     digest_stream_free(source);
     return used > 0;

@@ -1,10 +1,18 @@
-/* See evidence.h. */
 #include "portal/record/timeline.h"
 
+#include <stdlib.h>
+
 #include "common/checked.h"
+#include "rules/coverage.h"
 #include "rules/fact.h"
 
-enum { DAY_S = 86400, SHANGHAI_S = 8 * 3600, MINUTES_A_DAY = 1440 };
+enum { DAY_S = 86400, SHANGHAI_S = 8 * 3600 };
+
+static struct civil_day timeline_day_at(const struct timeline *timeline,
+                                        size_t index)
+{
+    return (struct civil_day){timeline->first.number + (int32_t)index};
+}
 
 /* Sums that do not fit stay at their largest: this is for looking at. */
 static uint64_t add(uint64_t a, uint64_t b)
@@ -13,9 +21,9 @@ static uint64_t add(uint64_t a, uint64_t b)
     return checked_add_u64(a, b, &sum) ? sum : UINT64_MAX;
 }
 
-static void take_fact(const struct day_fact *fact, struct evidence_day *day)
+static void take_fact(const struct day_fact *fact, struct timeline_day *day)
 {
-    *day = (struct evidence_day){
+    *day = (struct timeline_day){
         .covered_minutes = fact->coverage.minutes,
         .active_minutes = fact->active_minutes,
         .flows = fact->flows,
@@ -27,9 +35,9 @@ static void take_fact(const struct day_fact *fact, struct evidence_day *day)
     };
 }
 
-bool evidence_read_facts(struct db *db, const char *enterprise_id,
+bool timeline_read_facts(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
-                         struct evidence *evidence)
+                         struct timeline *timeline)
 {
     enum db_step step = DB_FAILED;
     struct day_fact fact;
@@ -38,26 +46,26 @@ bool evidence_read_facts(struct db *db, const char *enterprise_id,
                        " WHERE enterprise_id = :enterprise"
                        " AND service_id = :service"
                        " AND day >= :first AND day < :end");
-    *evidence = (struct evidence){.first = first, .is_judged = true};
+    *timeline = (struct timeline){.first = first, .is_judged = true};
     if (s == NULL)
         return false;
     db_bind_text(s, ":enterprise", enterprise_id);
     db_bind_text(s, ":service", service_id);
     db_bind_i64(s, ":first", first.number);
-    db_bind_i64(s, ":end", first.number + EVIDENCE_DAYS);
+    db_bind_i64(s, ":end", first.number + TIMELINE_DAYS);
     while ((step = db_step(s)) == DB_ROW) {
         int64_t index = db_i64(s, 0) - first.number;
         if (fact_decode(db_blob(s, 1), &fact))
-            take_fact(&fact, &evidence->days[index]);
+            take_fact(&fact, &timeline->days[index]);
     }
     return step == DB_DONE;
 }
 
 /* The day that an instant (seconds) falls into; -1 outside. */
-static int64_t index_of(const struct evidence *evidence, int64_t seconds)
+static int64_t index_of(const struct timeline *timeline, int64_t seconds)
 {
-    int64_t index = (seconds + SHANGHAI_S) / DAY_S - evidence->first.number;
-    return index >= 0 && index < EVIDENCE_DAYS ? index : -1;
+    int64_t index = (seconds + SHANGHAI_S) / DAY_S - timeline->first.number;
+    return index >= 0 && index < TIMELINE_DAYS ? index : -1;
 }
 
 static unsigned count_bits(int64_t bits)
@@ -68,16 +76,16 @@ static unsigned count_bits(int64_t bits)
 /* Rows come by bucket: minutes of the same five are joined over endpoints and
  * sites before they are counted. */
 static enum db_step add_usage_rows(struct db_statement *s,
-                                   struct evidence *evidence)
+                                   struct timeline *timeline)
 {
     enum db_step step;
     int64_t bucket = -1, seen = 0;
     while ((step = db_step(s)) == DB_ROW) {
         int64_t minutes = db_i64(s, 1);
-        int64_t index = index_of(evidence, db_i64(s, 0));
+        int64_t index = index_of(timeline, db_i64(s, 0));
         if (index < 0)
             continue;
-        struct evidence_day *day = &evidence->days[index];
+        struct timeline_day *day = &timeline->days[index];
         if (db_i64(s, 0) != bucket)
             seen = 0;
         bucket = db_i64(s, 0);
@@ -94,14 +102,14 @@ static enum db_step add_usage_rows(struct db_statement *s,
 static void bind_range(struct db_statement *s, const char *enterprise_id,
                        struct civil_day first, int64_t unit)
 {
-    struct civil_day end = {first.number + EVIDENCE_DAYS};
+    struct civil_day end = {first.number + TIMELINE_DAYS};
     db_bind_text(s, ":enterprise", enterprise_id);
     db_bind_i64(s, ":from", wall_to_s(day_start(first)) * unit);
     db_bind_i64(s, ":to", wall_to_s(day_start(end)) * unit);
 }
 
 static bool read_usage(struct db *db, const char *enterprise_id,
-                       const char *service_id, struct evidence *evidence)
+                       const char *service_id, struct timeline *timeline)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT u.bucket, u.minutes, u.flows, u.octets, u.roctets,"
@@ -113,63 +121,55 @@ static bool read_usage(struct db *db, const char *enterprise_id,
             " WHERE e.service_id = :service ORDER BY u.bucket");
     if (s == NULL)
         return false;
-    bind_range(s, enterprise_id, evidence->first, 1);
+    bind_range(s, enterprise_id, timeline->first, 1);
     db_bind_text(s, ":service", service_id);
-    return add_usage_rows(s, evidence) == DB_DONE;
+    return add_usage_rows(s, timeline) == DB_DONE;
 }
 
-/* Adds [from, to) in minutes to the days that it touches. */
-static void add_coverage(struct evidence *evidence, int64_t from, int64_t to)
-{
-    while (from < to) {
-        int64_t index = index_of(evidence, from * 60);
-        int64_t day_end =
-            ((from * 60 + SHANGHAI_S) / DAY_S + 1) * DAY_S - SHANGHAI_S;
-        int64_t end = to < day_end / 60 ? to : day_end / 60;
-        if (index >= 0)
-            evidence->days[index].covered_minutes += (uint32_t)(end - from);
-        from = end;
-    }
-}
-
-/* Periods come by their start; what overlaps is counted once. */
+/* Periods that began on the day before the first one reach into it. */
 static bool read_coverage(struct db *db, const char *enterprise_id,
-                          struct evidence *evidence)
+                          struct timeline *timeline)
 {
     enum db_step step = DB_FAILED;
-    int64_t until = 0;
+    struct coverage *days = calloc(TIMELINE_DAYS, sizeof(*days));
     struct db_statement *s =
         db_prepare(db, "SELECT period_start_ms, period_end_ms FROM usage.ledger"
                        " WHERE enterprise_id = :enterprise AND is_counted = 1"
                        " AND source = 'probe'"
-                       " AND period_start_ms >= :from AND period_start_ms < :to"
-                       " ORDER BY period_start_ms");
-    if (s == NULL)
-        return false;
-    bind_range(s, enterprise_id, evidence->first, 1000);
+                       " AND period_start_ms >= :from - 86400000"
+                       " AND period_start_ms < :to");
+    if (s == NULL || days == NULL)
+        goto out;
+    bind_range(s, enterprise_id, timeline->first, 1000);
     while ((step = db_step(s)) == DB_ROW) {
-        int64_t from = db_i64(s, 0) / 60000;
-        int64_t to = (db_i64(s, 1) + 59999) / 60000;
-        if (to - from > MINUTES_A_DAY)
-            to = from + MINUTES_A_DAY;
-        add_coverage(evidence, from > until ? from : until, to);
-        until = to > until ? to : until;
+        int64_t start = db_i64(s, 0), end = db_i64(s, 1);
+        int64_t index = day_of_wall(wall_from_ms(start)).number -
+                        (int64_t)timeline->first.number;
+        for (int64_t i = index; i <= index + 1; i++) {
+            if (i >= 0 && i < TIMELINE_DAYS)
+                coverage_add(&days[i], timeline_day_at(timeline, (size_t)i),
+                             start, end);
+        }
     }
+    for (size_t i = 0; i < TIMELINE_DAYS; i++)
+        timeline->days[i].covered_minutes = coverage_minutes(&days[i]);
+out:
+    free(days);
     return step == DB_DONE;
 }
 
-bool evidence_read_usage(struct db *db, const char *enterprise_id,
+bool timeline_read_usage(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
-                         struct evidence *evidence)
+                         struct timeline *timeline)
 {
-    *evidence = (struct evidence){.first = first};
-    return read_usage(db, enterprise_id, service_id, evidence) &&
-           read_coverage(db, enterprise_id, evidence);
+    *timeline = (struct timeline){.first = first};
+    return read_usage(db, enterprise_id, service_id, timeline) &&
+           read_coverage(db, enterprise_id, timeline);
 }
 
 /* --- what others say --- */
 
-static const struct evidence_testimony SILENCE[WITNESS_COUNT] = {
+static const struct timeline_testimony SILENCE[WITNESS_COUNT] = {
     [WITNESS_ROUTER] = {"router", .tier = 0},
     [WITNESS_SUPPLIER_COUNTS] = {"supplier_counts", .tier = 1},
     [WITNESS_SUPPLIER_PROBE] = {"supplier_probe", .tier = 2},
@@ -178,7 +178,7 @@ static const struct evidence_testimony SILENCE[WITNESS_COUNT] = {
 
 /* One row: days, flows, octets, confirmed. */
 static bool take_testimony(struct db_statement *s,
-                           struct evidence_testimony *said)
+                           struct timeline_testimony *said)
 {
     enum db_step step = db_step(s);
     if (step == DB_ROW) {
@@ -194,7 +194,7 @@ static bool take_testimony(struct db_statement *s,
 /* What the collector counted of another source than the probes. */
 static bool read_source(struct db *db, const char *enterprise_id,
                         const char *service_id, struct civil_day first,
-                        struct evidence_testimony *said)
+                        struct timeline_testimony *said)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT count(DISTINCT (u.bucket + 28800) / 86400),"
@@ -219,14 +219,14 @@ static void bind_days(struct db_statement *s, const char *enterprise_id,
     db_bind_text(s, ":enterprise", enterprise_id);
     db_bind_text(s, ":service", service_id);
     db_bind_i64(s, ":first", first.number);
-    db_bind_i64(s, ":end", first.number + EVIDENCE_DAYS);
+    db_bind_i64(s, ":end", first.number + TIMELINE_DAYS);
 }
 
 /* Days in which the supplier's probe was not heard of say nothing. A usage.db
  * of before matching has no such table. */
 static bool read_matches(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
-                         struct evidence_testimony *said)
+                         struct timeline_testimony *said)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT count(DISTINCT m.day), ifnull(sum(m.flows), 0),"
@@ -245,7 +245,7 @@ static bool read_matches(struct db *db, const char *enterprise_id,
 
 static bool read_counts(struct db *db, const char *enterprise_id,
                         const char *service_id, struct civil_day first,
-                        struct evidence_testimony *said)
+                        struct timeline_testimony *said)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT count(*), ifnull(sum(connections), 0),"
@@ -258,10 +258,10 @@ static bool read_counts(struct db *db, const char *enterprise_id,
     return take_testimony(s, said);
 }
 
-bool evidence_read_witnesses(
+bool timeline_read_witnesses(
     struct db *db, const char *enterprise_id, const char *service_id,
     struct civil_day first, bool has_usage,
-    struct evidence_testimony said[static WITNESS_COUNT])
+    struct timeline_testimony said[static WITNESS_COUNT])
 {
     for (size_t i = 0; i < WITNESS_COUNT; i++)
         said[i] = SILENCE[i];
@@ -277,29 +277,20 @@ bool evidence_read_witnesses(
 
 /* --- coverage of a day --- */
 
-static uint32_t minutes_before_end(const struct evidence *evidence,
-                                   size_t index)
-{
-    int32_t day = evidence->first.number + (int32_t)index;
-    int32_t last = day_of_wall(evidence->end).number;
-    if (day < last)
-        return MINUTES_A_DAY;
-    return day == last ? (uint32_t)wall_minute_of_day(evidence->end) : 0;
-}
-
-bool evidence_is_covered(const struct evidence *evidence, size_t index,
+bool timeline_is_covered(const struct timeline *timeline, size_t index,
                          uint64_t least_permille)
 {
-    uint64_t covered = evidence->days[index].covered_minutes;
-    uint64_t minutes = minutes_before_end(evidence, index);
-    return covered > 0 && covered >= minutes * least_permille / 1000;
+    return coverage_is_enough(timeline->days[index].covered_minutes,
+                              timeline_day_at(timeline, index), timeline->end,
+                              least_permille);
 }
 
-unsigned evidence_covered_percent(const struct evidence *evidence, size_t index)
+unsigned timeline_covered_percent(const struct timeline *timeline, size_t index)
 {
-    uint32_t covered = evidence->days[index].covered_minutes;
-    uint32_t minutes = minutes_before_end(evidence, index);
-    if (covered == 0)
+    uint32_t covered = timeline->days[index].covered_minutes;
+    uint32_t asked =
+        coverage_minutes_asked(timeline_day_at(timeline, index), timeline->end);
+    if (covered == 0 || asked == 0)
         return 0;
-    return covered >= minutes ? 100 : covered * 100 / minutes;
+    return covered >= asked ? 100 : covered * 100 / asked;
 }

@@ -19,9 +19,9 @@
 #include "common/clock.h"
 #include "common/db.h"
 
-enum { EVIDENCE_DAYS = 35 };
+enum { TIMELINE_DAYS = 35 };
 
-struct evidence_day {
+struct timeline_day {
     uint32_t covered_minutes; /* of the day, under batches that count */
     uint32_t active_minutes;
     uint64_t flows, octets; /* octets of both directions */
@@ -31,23 +31,23 @@ struct evidence_day {
     bool is_sample; /* any demo data */
 };
 
-struct evidence {
+struct timeline {
     struct civil_day first;
-    struct evidence_day days[EVIDENCE_DAYS];
+    struct timeline_day days[TIMELINE_DAYS];
     struct wall_time end; /* the cut-off, or now; the caller sets it */
     bool is_judged;       /* from the facts of a run, else from counted usage */
 };
 
-/* Both fill days first .. first + EVIDENCE_DAYS - 1; days without a row stay
+/* Both fill days first .. first + TIMELINE_DAYS - 1; days without a row stay
  * zero. False when a query failed. */
-bool evidence_read_facts(struct db *db, const char *enterprise_id,
+bool timeline_read_facts(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
-                         struct evidence *evidence);
-bool evidence_read_usage(struct db *db, const char *enterprise_id,
+                         struct timeline *timeline);
+bool timeline_read_usage(struct db *db, const char *enterprise_id,
                          const char *service_id, struct civil_day first,
-                         struct evidence *evidence);
+                         struct timeline *timeline);
 
-enum evidence_witness {
+enum timeline_witness {
     WITNESS_ROUTER,
     WITNESS_SUPPLIER_COUNTS,
     WITNESS_SUPPLIER_PROBE,
@@ -55,7 +55,7 @@ enum evidence_witness {
     WITNESS_COUNT,
 };
 
-struct evidence_testimony {
+struct timeline_testimony {
     const char *name;   /* as sources are named in usage.db */
     unsigned tier;      /* of trust */
     uint32_t days;      /* of the timeline, with anything */
@@ -64,19 +64,19 @@ struct evidence_testimony {
     uint64_t confirmed; /* the supplier's probe: of `flows`, seen there too */
 };
 
-/* Days first .. first + EVIDENCE_DAYS - 1. Without has_usage (usage.db is not
+/* Days first .. first + TIMELINE_DAYS - 1. Without has_usage (usage.db is not
  * there yet) only the supplier's counts. False when a query failed. */
-bool evidence_read_witnesses(
+bool timeline_read_witnesses(
     struct db *db, const char *enterprise_id, const char *service_id,
     struct civil_day first, bool has_usage,
-    struct evidence_testimony said[static WITNESS_COUNT]);
+    struct timeline_testimony said[static WITNESS_COUNT]);
 
 /* Whether so much of a day was watched that it counts, as the verifier asks
  * it: of the day in which `end` lies, only what is before it can be asked for. */
-bool evidence_is_covered(const struct evidence *evidence, size_t index,
+bool timeline_is_covered(const struct timeline *timeline, size_t index,
                          uint64_t least_permille);
 /* 0 to 100, of the same minutes. */
-unsigned evidence_covered_percent(const struct evidence *evidence,
+unsigned timeline_covered_percent(const struct timeline *timeline,
                                   size_t index);
 
 #endif

@@ -253,28 +253,28 @@ static bool fill_endpoints(struct visit *visit, const struct voucher_line *line)
     return step == DB_DONE;
 }
 
-static bool is_covered(struct visit *visit, const struct evidence *evidence,
+static bool is_covered(struct visit *visit, const struct timeline *timeline,
                        size_t index)
 {
-    return evidence_is_covered(
-        evidence, index,
+    return timeline_is_covered(
+        timeline, index,
         portal_parameters(visit->portal)->covered_minutes_permille);
 }
 
-static void fill_day(struct visit *visit, const struct evidence *evidence,
+static void fill_day(struct visit *visit, const struct timeline *timeline,
                      size_t index, struct model *m)
 {
     static const char *const WEEKDAYS[] = {"0", "1", "2", "3", "4", "5", "6"};
     char text[CHART_VALUE_TEXT_LEN];
-    struct civil_day date = {evidence->first.number + (int32_t)index};
-    const struct evidence_day *day = &evidence->days[index];
+    struct civil_day date = {timeline->first.number + (int32_t)index};
+    const struct timeline_day *day = &timeline->days[index];
     int weekday = day_of_week(date);
     day_to_text(date, text);
     model_text(m, "day", text);
     model_text(m, "_weekday", visit_word(visit, "weekday.", WEEKDAYS[weekday]));
     model_bool(m, "is_weekend", weekday >= DAY_SATURDAY);
-    model_i64(m, "covered_percent", evidence_covered_percent(evidence, index));
-    model_bool(m, "is_covered", is_covered(visit, evidence, index));
+    model_i64(m, "covered_percent", timeline_covered_percent(timeline, index));
+    model_bool(m, "is_covered", is_covered(visit, timeline, index));
     model_bool(m, "is_active", day->is_active);
     model_i64(m, "minutes", day->active_minutes);
     model_i64(m, "flows", (int64_t)day->flows);
@@ -288,22 +288,22 @@ static void fill_day(struct visit *visit, const struct evidence *evidence,
 }
 
 static void fill_chart(struct visit *visit, const struct voucher_line *line,
-                       const struct evidence *evidence,
+                       const struct timeline *timeline,
                        const struct verdict_window *window)
 {
     struct chart chart = {
-        .first = evidence->first,
-        .count = EVIDENCE_DAYS,
+        .first = timeline->first,
+        .count = TIMELINE_DAYS,
         .unit = line->unit,
         .window_start = window->start,
         .window_end = window->end,
         .has_window = window->is_there,
     };
     struct model *m = model_object(line->model, "_chart");
-    for (size_t i = 0; i < EVIDENCE_DAYS; i++) {
-        const struct evidence_day *day = &evidence->days[i];
+    for (size_t i = 0; i < TIMELINE_DAYS; i++) {
+        const struct timeline_day *day = &timeline->days[i];
         chart.days[i] = (struct chart_day){
-            .is_covered = is_covered(visit, evidence, i),
+            .is_covered = is_covered(visit, timeline, i),
             .is_active = day->is_active,
             .value =
                 line->unit == CHART_MINUTES ? day->active_minutes : day->octets,
@@ -327,7 +327,7 @@ static struct civil_day first_day(struct visit *visit,
 {
     struct wall_time end = evidence_end(visit, view);
     struct civil_day last = day_of_wall((struct wall_time){end.us - 1});
-    struct civil_day first = {last.number - EVIDENCE_DAYS + 1};
+    struct civil_day first = {last.number - TIMELINE_DAYS + 1};
     if (window->is_there && window->start.number < first.number)
         first.number = window->start.number - DAYS_BEFORE_WINDOW;
     return first;
@@ -339,9 +339,9 @@ static bool fill_witnesses(struct visit *visit,
                            const struct voucher_line *line,
                            struct civil_day first)
 {
-    struct evidence_testimony said[WITNESS_COUNT];
+    struct timeline_testimony said[WITNESS_COUNT];
     model_list(line->model, "witnesses");
-    if (!evidence_read_witnesses(visit->db, facts->enterprise_id,
+    if (!timeline_read_witnesses(visit->db, facts->enterprise_id,
                                  line->service_id, first,
                                  visit->worker->has_usage, said))
         return false;
@@ -376,27 +376,27 @@ static bool fill_evidence(struct visit *visit,
                           const struct verdict_view *view,
                           const struct verdict_window *window)
 {
-    struct evidence evidence;
+    struct timeline timeline;
     struct civil_day first = first_day(visit, view, window);
     bool good = fill_witnesses(visit, facts, line, first);
     if (!good)
         return false;
     if (view->is_there)
-        good = evidence_read_facts(visit->db, facts->enterprise_id,
-                                   line->service_id, first, &evidence);
+        good = timeline_read_facts(visit->db, facts->enterprise_id,
+                                   line->service_id, first, &timeline);
     else if (visit->worker->has_usage)
-        good = evidence_read_usage(visit->db, facts->enterprise_id,
-                                   line->service_id, first, &evidence);
+        good = timeline_read_usage(visit->db, facts->enterprise_id,
+                                   line->service_id, first, &timeline);
     else
         return true;
     if (!good)
         return false;
-    evidence.end = evidence_end(visit, view);
-    model_bool(line->model, "is_judged", evidence.is_judged);
+    timeline.end = evidence_end(visit, view);
+    model_bool(line->model, "is_judged", timeline.is_judged);
     model_list(line->model, "days");
-    for (size_t i = 0; i < EVIDENCE_DAYS; i++)
-        fill_day(visit, &evidence, i, model_append(line->model, "days"));
-    fill_chart(visit, line, &evidence, window);
+    for (size_t i = 0; i < TIMELINE_DAYS; i++)
+        fill_day(visit, &timeline, i, model_append(line->model, "days"));
+    fill_chart(visit, line, &timeline, window);
     return true;
 }
 

@@ -70,7 +70,7 @@ static void add_endpoints(const struct scratch *scratch)
 
 static void test_usage(const struct scratch *scratch)
 {
-    struct evidence evidence;
+    struct timeline timeline;
     /* Five minutes from 2026-10-20T00:00 and 2026-10-21T23:55 (+08:00); the
      * other enterprise and the other service do not count. */
     put(scratch, "usage.db",
@@ -94,25 +94,26 @@ static void test_usage(const struct scratch *scratch)
         "0, 1, 0,"
         "  0)");
     test_case("VER-08: minutes of two endpoints are joined, not added");
-    CHECK(evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence));
-    CHECK_I64(evidence.days[0].active_minutes, 4);
-    CHECK_I64(evidence.days[0].flows, 5);
-    CHECK_I64(evidence.days[0].octets, 60);
-    CHECK(evidence.days[0].is_active && !evidence.is_judged);
+    CHECK(timeline_read_usage(scratch->db, "E", "svc", FIRST, &timeline));
+    CHECK_I64(timeline.days[0].active_minutes, 4);
+    CHECK_I64(timeline.days[0].flows, 5);
+    CHECK_I64(timeline.days[0].octets, 60);
+    CHECK(timeline.days[0].is_active && !timeline.is_judged);
     test_case("days are those of Asia/Shanghai");
-    CHECK_I64(evidence.days[1].active_minutes, 1);
-    CHECK(evidence.days[1].is_sample);
-    CHECK(!evidence.days[2].is_active);
+    CHECK_I64(timeline.days[1].active_minutes, 1);
+    CHECK(timeline.days[1].is_sample);
+    CHECK(!timeline.days[2].is_active);
 }
 
 static void test_coverage(const struct scratch *scratch)
 {
-    struct evidence evidence;
+    struct timeline timeline;
     put(scratch, "usage.db",
         "INSERT INTO signer VALUES (1, 'p', 'ed25519', zeroblob(32));"
         "WITH period (i, start, stop, counted) AS (VALUES"
         " (1, 0, 600, 1), (2, 300, 900, 1), (3, 86100, 86700, 1),"
-        " (4, 2000, 3000, 0))"
+        " (4, 2000, 3000, 0), (5, 36050, 36070, 1),"
+        " (6, -345900, -345300, 1), (7, -432000, -345900, 1))"
         "INSERT INTO ledger SELECT i, 'p', zeroblob(16), i, zeroblob(32),"
         " zeroblob(32), 'E', 'A', '', 'probe', 0, 'file', 1, 0,"
         " (20750 * 86400 - 28800 + start) * 1000,"
@@ -121,18 +122,21 @@ static void test_coverage(const struct scratch *scratch)
         " 0, 0, 0, 0, zeroblob(32), zeroblob(32), 1, i, 1 FROM period");
     test_case(
         "VER-15: coverage counts overlapping periods once, over midnight");
-    bool good = evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence);
+    bool good = timeline_read_usage(scratch->db, "E", "svc", FIRST, &timeline);
     CHECK(good);
-    CHECK_I64(evidence.days[4].covered_minutes, 15 + 5);
-    CHECK_I64(evidence.days[5].covered_minutes, 5);
-    CHECK_I64(evidence.days[3].covered_minutes, 0);
+    CHECK_I64(timeline.days[4].covered_minutes, 15 + 5);
+    CHECK_I64(timeline.days[5].covered_minutes, 5);
+    CHECK_I64(timeline.days[3].covered_minutes, 0);
+    test_case("VER-15: a batch that began before the first day covers it too, "
+              "as the verdict counts it");
+    CHECK_I64(timeline.days[0].covered_minutes, 5);
 }
 
 /* Beside the probes of test_usage and test_coverage. */
 static void test_witnesses(const struct scratch *scratch)
 {
-    struct evidence evidence;
-    struct evidence_testimony said[WITNESS_COUNT];
+    struct timeline timeline;
+    struct timeline_testimony said[WITNESS_COUNT];
     put(scratch, "usage.db",
         "INSERT INTO usage VALUES"
         " ('E', 'A', 1, 20746 * 86400 - 28800, 'router', 0, 1, 70, 100, 1, 20, "
@@ -149,13 +153,13 @@ static void test_witnesses(const struct scratch *scratch)
         " period_end_ms + 9000000, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,"
         " software_hash, registry_version, 2, idx, 1 FROM ledger");
     test_case("others' records and batches are not the enterprise's probes'");
-    bool good = evidence_read_usage(scratch->db, "E", "svc", FIRST, &evidence);
+    bool good = timeline_read_usage(scratch->db, "E", "svc", FIRST, &timeline);
     CHECK(good);
-    CHECK_I64((int64_t)evidence.days[0].flows, 5);
-    CHECK_I64(evidence.days[4].covered_minutes, 15 + 5);
-    CHECK_I64(evidence.days[5].covered_minutes, 5);
+    CHECK_I64((int64_t)timeline.days[0].flows, 5);
+    CHECK_I64(timeline.days[4].covered_minutes, 15 + 5);
+    CHECK_I64(timeline.days[5].covered_minutes, 5);
     test_case("they stand beside them, by source and tier");
-    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
     CHECK_TEXT(said[WITNESS_ROUTER].name, "router");
     CHECK_I64(said[WITNESS_ROUTER].tier, 0);
     CHECK_I64(said[WITNESS_ROUTER].days, 1);
@@ -174,7 +178,7 @@ static void test_witnesses(const struct scratch *scratch)
         " ('E', 'e2', 20746, 5, 10, 0, 1, 10),"
         " ('E', 'e1', 20747, 100, 90, 0, 0, 0),"
         " ('E', 'e3', 20746, 10, 90, 7, 1, 1440)");
-    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
     CHECK_I64(said[WITNESS_SUPPLIER_PROBE].days, 1);
     CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].flows, 15);
     CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].confirmed, 9);
@@ -183,7 +187,7 @@ static void test_witnesses(const struct scratch *scratch)
 /* A supplier may say the most there is on each day. */
 static void test_largest_counts(const struct scratch *scratch)
 {
-    struct evidence_testimony said[WITNESS_COUNT];
+    struct timeline_testimony said[WITNESS_COUNT];
     char sql[512];
     test_case("the largest counts of a supplier on every day add up");
     snprintf(sql, sizeof(sql),
@@ -193,13 +197,13 @@ static void test_largest_counts(const struct scratch *scratch)
              "INSERT INTO supplier_count SELECT 'E', 'svc', day, 1, 1, 0, 1,"
              " %lld, %lld, NULL FROM d;"
              "PRAGMA foreign_keys = ON",
-             FIRST.number, FIRST.number + EVIDENCE_DAYS,
+             FIRST.number, FIRST.number + TIMELINE_DAYS,
              (long long)COUNTS_OCTETS_MAX, (long long)COUNTS_OCTETS_MAX);
     CHECK(db_run(scratch->db, sql));
-    CHECK(evidence_read_witnesses(scratch->db, "E", "svc", FIRST, false, said));
-    CHECK_I64(said[WITNESS_SUPPLIER_COUNTS].days, EVIDENCE_DAYS);
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, false, said));
+    CHECK_I64(said[WITNESS_SUPPLIER_COUNTS].days, TIMELINE_DAYS);
     CHECK(said[WITNESS_SUPPLIER_COUNTS].octets ==
-          (uint64_t)COUNTS_OCTETS_MAX * 2 * EVIDENCE_DAYS);
+          (uint64_t)COUNTS_OCTETS_MAX * 2 * TIMELINE_DAYS);
 }
 
 static void put_fact(const struct scratch *scratch, const struct day_fact *fact)
@@ -219,7 +223,7 @@ static void put_fact(const struct scratch *scratch, const struct day_fact *fact)
 
 static void test_facts(const struct scratch *scratch)
 {
-    struct evidence evidence;
+    struct timeline timeline;
     struct day_fact fact = {.day = {20750},
                             .flows = 7,
                             .octets = 100,
@@ -233,39 +237,43 @@ static void test_facts(const struct scratch *scratch)
     fact.coverage.minutes = 1440;
     put_fact(scratch, &fact);
     test_case("after a run the days are the facts that were judged");
-    CHECK(evidence_read_facts(scratch->db, "E", "svc", FIRST, &evidence));
-    CHECK(evidence.is_judged);
-    CHECK_I64(evidence.days[4].active_minutes, 33);
-    CHECK_I64(evidence.days[4].octets, 150);
-    CHECK_I64(evidence.days[4].hosts, 3);
-    CHECK(evidence.days[4].has_hosts && evidence.days[4].is_active);
-    CHECK_I64(evidence.days[3].covered_minutes, 0);
+    CHECK(timeline_read_facts(scratch->db, "E", "svc", FIRST, &timeline));
+    CHECK(timeline.is_judged);
+    CHECK_I64(timeline.days[4].active_minutes, 33);
+    CHECK_I64(timeline.days[4].octets, 150);
+    CHECK_I64(timeline.days[4].hosts, 3);
+    CHECK(timeline.days[4].has_hosts && timeline.days[4].is_active);
+    CHECK_I64(timeline.days[3].covered_minutes, 0);
     test_case("days before and behind the timeline are left out");
     struct civil_day later = {20751};
-    CHECK(evidence_read_facts(scratch->db, "E", "svc", later, &evidence));
-    CHECK(!evidence.days[0].is_active);
-    struct civil_day before = {20750 - EVIDENCE_DAYS};
-    CHECK(evidence_read_facts(scratch->db, "E", "svc", before, &evidence));
-    CHECK(!evidence.days[EVIDENCE_DAYS - 1].is_active);
+    CHECK(timeline_read_facts(scratch->db, "E", "svc", later, &timeline));
+    CHECK(!timeline.days[0].is_active);
+    struct civil_day before = {20750 - TIMELINE_DAYS};
+    CHECK(timeline_read_facts(scratch->db, "E", "svc", before, &timeline));
+    CHECK(!timeline.days[TIMELINE_DAYS - 1].is_active);
 }
 
 static void test_last_day(void)
 {
-    struct evidence evidence = {.first = FIRST};
+    struct timeline timeline = {.first = FIRST};
     /* The cut-off is 18:00 of the third day: 1080 minutes. */
-    evidence.end.us =
+    timeline.end.us =
         day_start((struct civil_day){FIRST.number + 2}).us + 1080LL * 60000000;
-    evidence.days[1].covered_minutes = 1000;
-    evidence.days[2].covered_minutes = 1000;
-    evidence.days[3].covered_minutes = 1;
+    timeline.days[1].covered_minutes = 1000;
+    timeline.days[2].covered_minutes = 1000;
+    timeline.days[3].covered_minutes = 1;
     test_case("VER-15: the day of the cut-off counts up to it, as judged");
-    CHECK(!evidence_is_covered(&evidence, 0, 900));
-    CHECK(!evidence_is_covered(&evidence, 1, 900));
-    CHECK(evidence_is_covered(&evidence, 2, 900));
-    CHECK_I64(evidence_covered_percent(&evidence, 0), 0);
-    CHECK_I64(evidence_covered_percent(&evidence, 1), 69);
-    CHECK_I64(evidence_covered_percent(&evidence, 2), 92);
-    CHECK_I64(evidence_covered_percent(&evidence, 3), 100);
+    CHECK(!timeline_is_covered(&timeline, 0, 900));
+    CHECK(!timeline_is_covered(&timeline, 1, 900));
+    CHECK(timeline_is_covered(&timeline, 2, 900));
+    CHECK_I64(timeline_covered_percent(&timeline, 0), 0);
+    CHECK_I64(timeline_covered_percent(&timeline, 1), 69);
+    CHECK_I64(timeline_covered_percent(&timeline, 2), 92);
+    CHECK_I64(timeline_covered_percent(&timeline, 3), 0);
+    test_case("VER-15: a cut-off at midnight asks nothing of its own day");
+    timeline.end = day_start((struct civil_day){FIRST.number + 2});
+    CHECK(!timeline_is_covered(&timeline, 2, 900));
+    CHECK_I64(timeline_covered_percent(&timeline, 2), 0);
 }
 
 int main(void)
