@@ -18,8 +18,9 @@ say() { # say STATUS NAME
 make_tree() {
     rm -rf "$tree"
     mkdir -p "$tree/common" "$tree/rules" "$tree/probe" "$tree/verifier" \
-        "$tree/deploy" "$tree/tests/common"
-    cp deploy/check deploy/arrows deploy/read-arrows "$tree/deploy/"
+        "$tree/deploy" "$tree/tests/common" "$tree/text" "$tree/portal/pages"
+    cp deploy/check deploy/check-texts deploy/compile-texts deploy/arrows \
+        deploy/read-arrows "$tree/deploy/"
     cp .clang-format "$tree/"
     cp common/slice.[ch] common/checked.[ch] "$tree/common/"
     cp tests/test.h "$tree/tests/"
@@ -27,6 +28,31 @@ make_tree() {
     printf '#include "verifier/page.h"\n\n#include "rules/rule.h"\n' \
         >"$tree/verifier/page.c"
     printf '#include "common/slice.h"\n' >"$tree/verifier/page.h"
+    sed '/^$/,$d' text/common.po >"$tree/text/some.po"
+    cat >>"$tree/text/some.po" <<'END'
+
+#, python-brace-format
+msgctxt "some.size"
+msgid "{size} 字节，{count} 个"
+msgstr "{count} of {size} bytes"
+
+msgctxt "some.mark.A"
+msgid "甲"
+msgstr "A"
+
+msgctxt "some.title"
+msgid "标题"
+msgstr "Title"
+END
+    echo '<h1>{{=some.title}}</h1>' >"$tree/portal/pages/some.html"
+    cat >"$tree/rules/words.c" <<'END'
+void words(void)
+{
+    text_fill(out, language, "some.size", text_count("count", 1),
+              text_money("size", (struct money){2})); /* "some.what" */
+    text_word(language, "some.mark.", code);
+}
+END
 }
 
 run_check() {
@@ -123,6 +149,74 @@ END
     'rules/odd.c:1: f() has 104 lines' rules/odd.c
 # The pipe above ran in a subshell: its case is counted here.
 number=$((number + 1))
+
+# What people read: text/*.po against code and pages.
+break_with "a sentence that nobody says is found" \
+    'text/some.po:[0-9]*: nobody says some.odd' text/some.po <<'END'
+
+msgctxt "some.odd"
+msgid "多余"
+msgstr "Odd"
+END
+break_with "a key that is not there is found in code" \
+    'rules/odd.c:3: no such text: some.odd' rules/odd.c <<'END'
+void odd(void)
+{
+    text_add(out, language, is_good ? "some.title" : "some.odd");
+}
+END
+break_with "a key that is not there is found in a table" \
+    'rules/odd.c:1: no such text: some.odd' rules/odd.c <<'END'
+static const char *const keys[] = {TEXT_KEY("some.odd")};
+END
+break_with "a key that is not there is found on a page" \
+    'portal/pages/some.html:2: no such text: some.odd' \
+    portal/pages/some.html <<'END'
+<p>{{=some.odd}}</p>
+END
+break_with "an argument that is missing is found" \
+    'rules/odd.c:3: some.size is not given {size}' rules/odd.c <<'END'
+void odd(void)
+{
+    text_fill(out, language, "some.size", text_count("count", 1));
+}
+END
+break_with "an argument that no sentence takes is found" \
+    'rules/odd.c:4: no sentence here has {sise}' rules/odd.c <<'END'
+void odd(void)
+{
+    text_fill(out, language, "some.size", text_count("count", 1),
+              text_count("sise", 2), text_count("size", 2));
+}
+END
+break_with "a sentence in one language is found" \
+    'text/some.po:[0-9]*: the entry before is not in both languages: some.odd' \
+    text/some.po <<'END'
+
+msgctxt "some.odd"
+msgid "单"
+msgstr ""
+END
+break_with "a key that stands twice is found" \
+    'text/some.title: stands twice' text/other.po <<'END'
+msgctxt "some.title"
+msgid "标题"
+msgstr "Title"
+END
+if command -v msgfmt >/dev/null; then
+    break_with "names that differ between the languages are found" \
+        "text/some.po:[0-9]*: a format specification for argument 'sise'" \
+        text/some.po <<'END'
+
+#, python-brace-format
+msgctxt "some.odd"
+msgid "{size} 字节"
+msgstr "{sise} bytes"
+END
+else
+    number=$((number + 1))
+    echo "ok $number - names # skip msgfmt is missing"
+fi
 
 if command -v clang-format >/dev/null; then
     break_with "layout is compared with .clang-format" \
