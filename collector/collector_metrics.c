@@ -1,13 +1,13 @@
 #include "collector/collector_metrics.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "common/program.h"
 #include "collector/ledger/intake.h"
 #include "collector/ledger/source.h"
+#include "common/program.h"
 
 #define PREFIX "yunzheng_collector_"
 

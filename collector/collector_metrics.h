@@ -14,8 +14,8 @@
 #include "collector/committer.h"
 #include "collector/daily.h"
 #include "common/buffer.h"
-#include "common/log.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/metrics_server.h"
 
 struct collector_status {

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/clock.h"
-#include "common/log.h"
 #include "collector/ledger/prepare.h"
 #include "collector/ledger/store.h"
+#include "common/clock.h"
+#include "common/log.h"
 
 struct commit_job {
     struct commit_job *next; /* the committer's */

@@ -7,9 +7,9 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-#include "common/db.h"
-#include "collector/report/match_day.h"
 #include "collector/ledger/schema.h"
+#include "collector/report/match_day.h"
+#include "common/db.h"
 
 enum { MATCH_BACK_DAYS = 4, LOOK_S = 60, RETENTION_HOUR = 3 };
 

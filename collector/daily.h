@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "collector/collector_config.h"
+#include "collector/ledger/retention.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "collector/ledger/retention.h"
 
 /* A probe sends every 5 minutes, also when nothing happened. */
 enum { DAILY_SILENT_S = 15 * 60 };

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "collector/ledger/intake.h"
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
 #include "common/writer.h"
-#include "collector/ledger/intake.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 

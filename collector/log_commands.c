@@ -11,17 +11,17 @@
 #include <sys/stat.h>
 
 #include "collector/collector_config.h"
+#include "collector/ledger/schema.h"
 #include "collector/log_keeper.h"
-#include "common/wire/ipfix_decode.h"
-#include "common/program.h"
-#include "common/wire/receipt.h"
-#include "collector/tlog/ledger_check.h"
 #include "collector/tlog/checkpoint.h"
 #include "collector/tlog/cosign.h"
+#include "collector/tlog/ledger_check.h"
 #include "collector/tlog/proof.h"
 #include "collector/tlog/receipt_check.h"
-#include "collector/ledger/schema.h"
 #include "collector/tlog/witness.h"
+#include "common/program.h"
+#include "common/wire/ipfix_decode.h"
+#include "common/wire/receipt.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

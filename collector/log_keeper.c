@@ -14,11 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "collector/tlog/checkpoint.h"
 #include "collector/ledger/ledger.h"
-#include "collector/tlog/log_tree.h"
 #include "collector/ledger/schema.h"
+#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_tree.h"
+#include "common/clock.h"
 
 enum {
     RETRY_S = 60, /* after a failure that may go away */

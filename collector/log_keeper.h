@@ -19,8 +19,8 @@
 #include <stdbool.h>
 
 #include "collector/collector_config.h"
-#include "common/log.h"
 #include "common/crypto/sign.h"
+#include "common/log.h"
 
 /* The folder of the checkpoints' files, by default beside usage_db. */
 void log_folder_of(const struct collector_config *config,

@@ -26,9 +26,9 @@
 #include <unistd.h>
 
 #include "collector/netflow_source.h"
-#include "common/wire/ipfix.h"
-#include "common/metrics_server.h"
 #include "common/crypto/secret.h"
+#include "common/metrics_server.h"
+#include "common/wire/ipfix.h"
 
 enum {
     GROUP = 64,

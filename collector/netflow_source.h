@@ -20,11 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/ledger/source_batch.h"
-#include "common/crypto/secret.h"
 #include "collector/ledger/probe_directory.h"
+#include "collector/ledger/source_batch.h"
 #include "collector/netflow/aggregate.h"
 #include "collector/netflow/netflow_session.h"
+#include "common/crypto/secret.h"
 
 enum {
     NETFLOW_PORTS_MAX = 8,                  /* UDP sessions of one exporter */

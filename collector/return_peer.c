@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/return_channel.h"
 #include "collector/ledger/challenge.h"
 #include "collector/ledger/published_version.h"
+#include "common/wire/return_channel.h"
 
 enum {
     BUNDLES_KEPT = 4,

@@ -15,11 +15,11 @@
 
 #include "collector/collector_config.h"
 #include "collector/collector_metrics.h"
+#include "collector/ledger/store.h"
 #include "collector/worker.h"
-#include "common/log.h"
 #include "common/crypto/sign.h"
 #include "common/crypto/tls.h"
-#include "collector/ledger/store.h"
+#include "common/log.h"
 
 struct server;
 

@@ -20,10 +20,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/buffer.h"
-#include "common/wire/receipt.h"
 #include "collector/ledger/probe_directory.h"
 #include "collector/peer_session.h"
+#include "common/buffer.h"
+#include "common/wire/receipt.h"
 
 enum {
     EVENTS = 256,

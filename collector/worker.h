@@ -27,10 +27,10 @@
 #include "collector/listener.h"
 #include "collector/presence.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/crypto/sign.h"
-#include "common/slice.h"
 #include "common/crypto/tls.h"
+#include "common/log.h"
+#include "common/slice.h"
 
 enum { SERVER_PENDING_MAX = 128 * 1024 * 1024 };
 

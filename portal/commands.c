@@ -1,25 +1,25 @@
 /* See commands.h. Each reads: options, configuration, open, work, close. */
 #include "portal/commands.h"
 
-#include <poll.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "common/program.h"
 #include "portal/access/account.h"
-#include "portal/store/audit.h"
-#include "portal/record/endpoints_csv.h"
+#include "portal/access/password.h"
 #include "portal/enrol/est.h"
 #include "portal/http/http_server.h"
-#include "portal/load/load.h"
-#include "portal/access/password.h"
 #include "portal/http/serve.h"
+#include "portal/load/load.h"
 #include "portal/pages/site.h"
 #include "portal/read_password.h"
-#include "portal/store/portal_db.h"
+#include "portal/record/endpoints_csv.h"
 #include "portal/record/registry_version.h"
-#include "portal/store/rules_parameters.h"
 #include "portal/record/supplier_counts.h"
+#include "portal/store/audit.h"
+#include "portal/store/portal_db.h"
+#include "portal/store/rules_parameters.h"
 
 enum { FAILED = 1, USAGE = 2 };
 enum {

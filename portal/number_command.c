@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/wire/number.h"
-#include "common/program.h"
 #include "common/crypto/secret.h"
+#include "common/program.h"
+#include "common/wire/number.h"
 #include "portal/commands.h"
 
 enum { FAILED = 1, USAGE = 2, LINE_MAX_LEN = 256 };

@@ -3,11 +3,11 @@
 #include "probe/admin/check_command.h"
 #include "probe/admin/enrol_command.h"
 #include "probe/admin/explain_command.h"
-#include "probe/read.h"
-#include "probe/state/renew.h"
-#include "probe/probe_run.h"
 #include "probe/admin/show_command.h"
 #include "probe/admin/status_command.h"
+#include "probe/probe_run.h"
+#include "probe/read.h"
+#include "probe/state/renew.h"
 
 static const struct program_command commands[] = {
     {"run", run_main, "[-c FILE] [-n]"},

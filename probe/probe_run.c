@@ -18,21 +18,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/crypto/digest.h"
+#include "common/crypto/tls.h"
+#include "common/durable.h"
+#include "common/program.h"
 #include "probe/capture/capture.h"
 #include "probe/capture/filter.h"
-#include "common/crypto/digest.h"
-#include "common/program.h"
-#include "common/crypto/tls.h"
 #include "probe/meter/flow_table.h"
-#include "probe/process/exporter.h"
-#include "probe/state/probe_metrics.h"
 #include "probe/parts.h"
-#include "probe/state/probe_config.h"
+#include "probe/process/exporter.h"
 #include "probe/process/process.h"
-#include "common/durable.h"
 #include "probe/process/readers.h"
-#include "probe/uplink/spool.h"
+#include "probe/state/probe_config.h"
+#include "probe/state/probe_metrics.h"
 #include "probe/state/status.h"
+#include "probe/uplink/spool.h"
 #include "probe/uplink/uplink.h"
 
 enum {

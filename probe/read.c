@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "probe/capture/capture.h"
-#include "common/program.h"
 #include "common/crypto/sign.h"
+#include "common/program.h"
+#include "probe/capture/capture.h"
+#include "probe/local.h"
 #include "probe/meter/meter.h"
 #include "probe/process/exporter.h"
-#include "probe/local.h"
 #include "probe/state/probe_config.h"
 
 enum { LINE_MAX_LEN = 8192, DISPATCH_PACKETS = 1024 };

@@ -6,9 +6,9 @@
 
 #include "common/program.h"
 #include "verifier/explain.h"
-#include "verifier/verifier_run.h"
 #include "verifier/verdict_store.h"
 #include "verifier/verifier_config.h"
+#include "verifier/verifier_run.h"
 
 enum { STATUS_DONE, STATUS_FAILED, STATUS_USAGE, EXPLAIN_LIMIT = 16 << 20 };
 

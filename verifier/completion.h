@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/db.h"
 #include "common/crypto/sign.h"
+#include "common/db.h"
 #include "rules/city.h"
 #include "rules/judge.h"
 #include "verifier/register_view.h"

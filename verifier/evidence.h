@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "common/clock.h"
-#include "common/db.h"
 #include "common/crypto/digest.h"
+#include "common/db.h"
 #include "common/log.h"
 #include "rules/fact.h"
 #include "verifier/register_view.h"

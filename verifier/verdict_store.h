@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/db.h"
 #include "common/crypto/digest.h"
+#include "common/db.h"
 #include "rules/judge.h"
 #include "verifier/register_view.h"
 

@@ -11,8 +11,8 @@
 
 #include "collector/carrier/identifier_map.h"
 #include "collector/carrier/number_import.h"
-#include "collector/ledger/source_batch.h"
 #include "collector/ledger/intake.h"
+#include "collector/ledger/source_batch.h"
 
 enum { HASH_SLOTS = 1 << 14, GROUP_BATCHES = 256, DAY_S = 86400 };
 

@@ -27,13 +27,13 @@
 #include <stdio.h>
 
 #include "collector/carrier/csv_file.h"
+#include "collector/ledger/store.h"
 #include "common/address.h"
 #include "common/clock.h"
-#include "common/wire/endpoint.h"
-#include "common/wire/number.h"
 #include "common/crypto/secret.h"
 #include "common/crypto/sign.h"
-#include "collector/ledger/store.h"
+#include "common/wire/endpoint.h"
+#include "common/wire/number.h"
 
 enum {
     CARRIER_CONNECTIONS_MAX = 1000, /* that one record sums up */

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "collector/carrier/number_import.h"
-#include "common/writer.h"
 #include "collector/ledger/intake.h"
+#include "common/writer.h"
 
 enum {
     START,

@@ -11,8 +11,8 @@
 
 #include "collector/carrier/carrier_pair.h"
 #include "collector/carrier/number_map.h"
-#include "common/wire/ipfix.h"
 #include "collector/netflow/netflow_session.h"
+#include "common/wire/ipfix.h"
 
 enum { BLOCK = 512 * 1024, BUDGET = 16 * 1024 * 1024, END_ACTIVE = 2 };
 

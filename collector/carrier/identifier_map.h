@@ -13,11 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/ledger/probe_directory.h"
 #include "common/address.h"
 #include "common/clock.h"
 #include "common/crypto/digest.h"
 #include "common/log.h"
-#include "collector/ledger/probe_directory.h"
 
 enum { IDENTIFIERS_MAX = 4 * 1000 * 1000 };
 

@@ -23,9 +23,9 @@
 #include "collector/carrier/csv_file.h"
 #include "collector/carrier/number_map.h"
 #include "common/clock.h"
+#include "common/crypto/secret.h"
 #include "common/db.h"
 #include "common/wire/number.h"
-#include "common/crypto/secret.h"
 
 struct number_import_result {
     uint64_t rows;  /* of the file */

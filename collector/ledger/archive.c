@@ -25,8 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/wire/batch.h"
 #include "common/cursor.h"
+#include "common/wire/batch.h"
 
 enum {
     HEADER_LEN = 20,

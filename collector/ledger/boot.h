@@ -18,10 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
+#include "collector/ledger/ledger.h"
 #include "common/clock.h"
 #include "common/db.h"
-#include "collector/ledger/ledger.h"
+#include "common/wire/batch.h"
 
 /* Between which times a batch was made, by one clock. */
 struct boot_moment {

@@ -17,10 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
 #include "common/clock.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/sign.h"
+#include "common/wire/batch.h"
 
 struct digest challenge_secret(const struct sign_key *receipt_key);
 void challenge_make(struct digest secret, const char *probe_id,

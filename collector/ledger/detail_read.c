@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "common/wire/flow_block.h"
 #include "collector/ledger/detail.h"
+#include "common/wire/flow_block.h"
 
 struct detail_reader {
     struct db *db;

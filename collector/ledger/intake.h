@@ -18,8 +18,8 @@
 
 #include "collector/ledger/probe_directory.h"
 #include "collector/ledger/published_version.h"
-#include "common/wire/batch.h"
 #include "common/clock.h"
+#include "common/wire/batch.h"
 
 enum {
     INTAKE_LATE_S = 10 * 60,       /* after the period's end: late */

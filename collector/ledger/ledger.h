@@ -13,9 +13,9 @@
 #include "collector/ledger/intake.h"
 #include "collector/ledger/probe_directory.h"
 #include "collector/ledger/source.h"
-#include "common/wire/batch.h"
 #include "common/clock.h"
 #include "common/db.h"
+#include "common/wire/batch.h"
 
 enum ledger_transport {
     TRANSPORT_YZ1,   /* TLS with receipts */

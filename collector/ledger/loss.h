@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
 #include "common/db.h"
+#include "common/wire/batch.h"
 
 /* Stores what the batch in ledger row `index` says it lost, and gives open gaps
  * their outcome: of the batch's own boot when it is `is_reorder`, and of every

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/pack.h"
 #include "collector/ledger/archive.h"
+#include "common/pack.h"
 
 /* The archive is written once and read seldom: fast is what counts. */
 enum { ARCHIVE_LEVEL = 1 };

@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/wire/batch.h"
-#include "common/buffer.h"
-#include "common/wire/flow_block.h"
 #include "collector/ledger/intake.h"
 #include "collector/ledger/probe_directory.h"
 #include "collector/ledger/usage.h"
+#include "common/buffer.h"
+#include "common/wire/batch.h"
+#include "common/wire/flow_block.h"
 
 struct preparer; /* working memory; one for each thread */
 

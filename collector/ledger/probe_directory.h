@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/address.h"
-#include "common/wire/batch.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/crypto/sign.h"
 #include "collector/ledger/source.h"
+#include "common/address.h"
+#include "common/clock.h"
+#include "common/crypto/sign.h"
+#include "common/log.h"
+#include "common/wire/batch.h"
 
 enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
 

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/ledger/probe_directory.h"
 #include "common/buffer.h"
 #include "common/wire/registry_bundle.h"
-#include "collector/ledger/probe_directory.h"
 
 /* What a batch's registry version is. */
 enum registry_age {

@@ -7,9 +7,9 @@
 
 #include "collector/ledger/archive.h"
 #include "collector/ledger/ledger.h"
-#include "common/wire/batch.h"
 #include "common/buffer.h"
 #include "common/log.h"
+#include "common/wire/batch.h"
 
 struct read_back {
     struct archive *archive; /* borrowed */

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 
 #include "collector/ledger/boot.h"
-#include "collector/ledger/store.h"
 #include "collector/ledger/detail.h"
 #include "collector/ledger/prepare.h"
 #include "collector/ledger/read_back.h"
 #include "collector/ledger/retention.h"
+#include "collector/ledger/store.h"
 #include "collector/ledger/usage.h"
 
 struct rebuild {

@@ -19,11 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/ledger/ledger.h"
+#include "collector/ledger/schema.h"
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
-#include "collector/ledger/ledger.h"
-#include "collector/ledger/schema.h"
 
 enum {
     DETAIL_DAYS_MIN = 1,

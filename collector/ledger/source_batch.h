@@ -23,9 +23,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/flow_record.h"
-#include "common/crypto/sign.h"
 #include "collector/ledger/store.h"
+#include "common/crypto/sign.h"
+#include "common/wire/flow_record.h"
 
 enum {
     SOURCE_NAME_LEN = 32, /* with its NUL; letters, digits, ".", "_", "-" */

@@ -18,13 +18,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
-#include "common/clock.h"
-#include "common/db.h"
-#include "common/wire/receipt.h"
 #include "collector/ledger/ledger.h"
 #include "collector/ledger/prepare.h"
 #include "collector/ledger/schema.h"
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/wire/batch.h"
+#include "common/wire/receipt.h"
 
 struct store;
 

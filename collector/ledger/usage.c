@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/batch.h"
 #include "collector/ledger/host_set.h"
 #include "collector/ledger/ledger.h"
+#include "common/wire/batch.h"
 
 enum {
     FIRST_CELLS = 64,

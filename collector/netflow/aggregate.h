@@ -27,10 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/netflow/netflow_session.h"
+#include "common/crypto/secret.h"
 #include "common/wire/endpoint.h"
 #include "common/wire/flow_record.h"
-#include "common/crypto/secret.h"
-#include "collector/netflow/netflow_session.h"
 
 enum {
     NETFLOW_FLOWS_MAX = 1 << 18,  /* at a time, over all exporters */

@@ -6,8 +6,8 @@
  */
 #include "collector/netflow/element.h"
 
-#include "common/wire/ipfix.h"
 #include "collector/netflow/netflow_record.h"
+#include "common/wire/ipfix.h"
 
 #define REVERSE IPFIX_ENTERPRISE_REVERSE
 

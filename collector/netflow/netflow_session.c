@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/netflow/netflow_template.h"
+#include "collector/netflow/sequence.h"
 #include "common/cursor.h"
 #include "common/wire/ipfix.h"
-#include "collector/netflow/sequence.h"
-#include "collector/netflow/netflow_template.h"
 
 enum { V9_SET_TEMPLATE = 0, V9_SET_OPTIONS = 1, SAMPLING_BITS = 14 };
 

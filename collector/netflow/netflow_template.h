@@ -21,9 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/cursor.h"
 #include "collector/netflow/element.h"
 #include "collector/netflow/netflow_record.h"
+#include "common/cursor.h"
 
 enum { NETFLOW_FIELDS_MAX = 128 };
 

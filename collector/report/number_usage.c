@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/writer.h"
 #include "collector/ledger/detail_read.h"
+#include "common/writer.h"
 
 struct row {
     uint64_t host;

@@ -14,8 +14,8 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
-#include "common/db.h"
 #include "common/crypto/digest.h"
+#include "common/db.h"
 #include "common/log.h"
 
 enum { NUMBER_USAGE_MAX = 1000 * 1000 }; /* rows */

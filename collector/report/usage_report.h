@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/ledger/ledger.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
-#include "collector/ledger/ledger.h"
 
 struct usage_line {
     char endpoint_id[64];

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "collector/tlog/checkpoint_file.h"
 #include "collector/tlog/log_tree.h"
+#include "common/base64.h"
 
 enum {
     NODES_A_TIME = 256, /* one transaction: 65536 leaves, some 50 ms */

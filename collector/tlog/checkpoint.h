@@ -23,11 +23,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/tlog/event_log.h"
 #include "common/buffer.h"
 #include "common/clock.h"
-#include "common/db.h"
 #include "common/crypto/digest.h"
-#include "collector/tlog/event_log.h"
+#include "common/db.h"
 #include "common/proof/note.h"
 
 struct checkpoint {

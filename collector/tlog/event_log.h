@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/db.h"
 #include "common/crypto/digest.h"
+#include "common/db.h"
 
 #define EVENT_LOG_PREFIX "yunzheng events 1\n"
 

@@ -12,15 +12,15 @@
 #include <string.h>
 
 #include "collector/ledger/boot.h"
-#include "collector/ledger/store.h"
 #include "collector/ledger/detail.h"
 #include "collector/ledger/host_set.h"
 #include "collector/ledger/loss.h"
-#include "common/proof/merkle.h"
 #include "collector/ledger/prepare.h"
 #include "collector/ledger/read_back.h"
 #include "collector/ledger/retention.h"
+#include "collector/ledger/store.h"
 #include "collector/ledger/usage.h"
+#include "common/proof/merkle.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

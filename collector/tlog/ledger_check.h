@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "collector/ledger/schema.h"
+#include "collector/tlog/log_check.h"
 #include "common/crypto/digest.h"
 #include "common/log.h"
-#include "collector/tlog/log_check.h"
 
 struct check_options {
     bool is_quick; /* the archive is not read, nothing is added up */

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/ipfix_decode.h"
-#include "common/wire/receipt.h"
 #include "collector/tlog/checkpoint.h"
 #include "collector/tlog/checkpoint_file.h"
 #include "collector/tlog/log_tree.h"
 #include "collector/tlog/proof.h"
+#include "common/wire/ipfix_decode.h"
+#include "common/wire/receipt.h"
 
 enum { LABEL_LEN = 120, RECEIPTS_MAX = 64 * 1024 * 1024 };
 

@@ -20,10 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/ledger/ledger.h"
+#include "collector/tlog/cosign.h"
 #include "common/db.h"
 #include "common/log.h"
-#include "collector/tlog/cosign.h"
-#include "collector/ledger/ledger.h"
 #include "common/proof/merkle.h"
 #include "common/proof/note.h"
 

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "collector/tlog/log_tree.h"
+#include "common/base64.h"
 
 #define FIRST_LINE "c2sp.org/tlog-proof@v1"
 

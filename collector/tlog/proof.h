@@ -27,10 +27,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/ledger/ledger.h"
+#include "collector/tlog/checkpoint.h"
 #include "common/buffer.h"
 #include "common/db.h"
-#include "collector/tlog/checkpoint.h"
-#include "collector/ledger/ledger.h"
 #include "common/proof/merkle.h"
 #include "common/proof/note.h"
 

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/crypto/sign.h"
 #include "collector/tlog/proof.h"
+#include "common/crypto/sign.h"
 
 enum { RECEIPT_AGE_MS = 3600 * 1000 };
 

@@ -13,11 +13,11 @@
 
 #include <stdbool.h>
 
+#include "collector/tlog/proof.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/proof/note.h"
-#include "collector/tlog/proof.h"
 
 struct witness {
     const char *state; /* file; all borrowed */

@@ -32,8 +32,8 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/crypto/digest.h"
-#include "common/log.h"
 #include "common/crypto/sign.h"
+#include "common/log.h"
 #include "common/slice.h"
 
 enum {

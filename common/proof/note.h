@@ -23,8 +23,8 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/crypto/sign.h"
+#include "common/log.h"
 #include "common/slice.h"
 
 enum {

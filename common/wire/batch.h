@@ -37,8 +37,8 @@
 
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
-#include "common/wire/flow_record.h"
 #include "common/crypto/sign.h"
+#include "common/wire/flow_record.h"
 
 #define BATCH_SIGN_PREFIX "yunzheng batch 1\n"
 

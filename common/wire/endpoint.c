@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/prefix_map.h"
 #include "common/arena.h"
 #include "common/buffer.h"
+#include "common/prefix_map.h"
 #include "common/wire/flow_record.h"
 #include "common/writer.h"
 

@@ -25,9 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/batch.h"
 #include "common/cursor.h"
 #include "common/pack.h"
+#include "common/wire/batch.h"
 
 enum {
     VERSION = 1,

@@ -19,8 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/wire/ipfix.h"
 #include "common/slice.h"
+#include "common/wire/ipfix.h"
 
 enum {
     IPFIX_MAX_TEMPLATES = 64, /* per session, all domains together */

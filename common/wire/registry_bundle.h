@@ -25,10 +25,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/sign.h"
+#include "common/wire/batch.h"
 
 #define REGISTRY_SIGN_PREFIX "yunzheng registry 1\n"
 

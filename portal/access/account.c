@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/store/audit.h"
 #include "portal/access/password.h"
+#include "portal/store/audit.h"
 
 /* The organisation that fits a role: as the table `role` in portal.db says it,
  * in words for people. */

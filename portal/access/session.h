@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 #include "common/clock.h"
-#include "common/db.h"
 #include "common/crypto/digest.h"
+#include "common/db.h"
 
 enum { SESSION_TOKEN_LEN = 65, SESSION_CSRF_LEN = 33, SESSION_HOURS_MAX = 12 };
 

@@ -20,8 +20,8 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
-#include "common/db.h"
 #include "common/crypto/pki.h"
+#include "common/db.h"
 #include "portal/enrol/enrolment_code.h"
 
 /* --- codes and the deny list: whole transactions, for commands --- */

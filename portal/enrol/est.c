@@ -18,9 +18,9 @@
 #include "common/base64.h"
 #include "common/crypto/pki.h"
 #include "common/writer.h"
-#include "portal/store/audit.h"
 #include "portal/enrol/enrolment.h"
 #include "portal/enrol/est_limit.h"
+#include "portal/store/audit.h"
 
 enum {
     THREADS = 2,

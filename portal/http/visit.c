@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/store/audit.h"
 #include "portal/show/template.h"
+#include "portal/store/audit.h"
 
 enum { AUDIT_OBJECT_MAX = 100 };
 

@@ -12,14 +12,14 @@
 #include <stddef.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "portal/access/account.h"
-#include "portal/http/request.h"
-#include "portal/http/http_server.h"
-#include "portal/show/model.h"
-#include "portal/store/portal.h"
 #include "portal/access/scope.h"
 #include "portal/access/session.h"
-#include "common/text.h"
+#include "portal/http/http_server.h"
+#include "portal/http/request.h"
+#include "portal/show/model.h"
+#include "portal/store/portal.h"
 
 enum { VISIT_ARGUMENTS_MAX = 3 };
 

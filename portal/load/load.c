@@ -17,10 +17,10 @@
 #include "common/arena.h"
 #include "common/buffer.h"
 #include "common/writer.h"
-#include "portal/store/audit.h"
 #include "portal/load/load_award.h"
 #include "portal/load/load_programme.h"
 #include "portal/load/load_table.h"
+#include "portal/store/audit.h"
 
 enum {
     FILE_MAX_BYTES = 256 * 1024 * 1024,

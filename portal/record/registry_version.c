@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/wire/endpoint.h"
-#include "portal/store/audit.h"
 #include "portal/record/endpoints_csv.h"
+#include "portal/store/audit.h"
 
 /* Serial 0 without any. */
 static bool read_newest(struct db *db, struct registry_head *head)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "portal/access/api_token.h"
-#include "portal/store/audit.h"
 #include "portal/record/supplier_counts.h"
+#include "portal/store/audit.h"
 
 enum { SHOWN_MAX = 5000, PERIOD_DAYS_MAX = 400 };
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "common/money.h"
-#include "portal/show/chart.h"
 #include "portal/record/timeline.h"
 #include "portal/record/verdict_view.h"
+#include "portal/show/chart.h"
 
 enum { LINES_MAX = 64, DAYS_BEFORE_WINDOW = 2 };
 

@@ -21,8 +21,8 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/slice.h"
-#include "portal/show/model.h"
 #include "common/text.h"
+#include "portal/show/model.h"
 
 enum { TEMPLATE_DEPTH = 16 }; /* sections and parts inside one another */
 

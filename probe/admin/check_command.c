@@ -24,19 +24,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "probe/capture/capture.h"
-#include "common/wire/endpoint.h"
-#include "probe/capture/filter.h"
-#include "common/program.h"
 #include "common/crypto/sign.h"
 #include "common/crypto/tls.h"
-#include "probe/meter/meter.h"
 #include "common/durable.h"
+#include "common/program.h"
+#include "common/wire/endpoint.h"
+#include "probe/admin/reach.h"
+#include "probe/capture/capture.h"
+#include "probe/capture/filter.h"
+#include "probe/meter/meter.h"
 #include "probe/process/exporter.h"
 #include "probe/state/language.h"
-#include "probe/state/probe_metrics.h"
 #include "probe/state/probe_config.h"
-#include "probe/admin/reach.h"
+#include "probe/state/probe_metrics.h"
 
 enum {
     LINE_MAX_BYTES = 4096,

@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/json.h"
 #include "common/crypto/pki.h"
-#include "common/program.h"
 #include "common/crypto/sign.h"
-#include "probe/state/config_edit.h"
 #include "common/durable.h"
+#include "common/json.h"
+#include "common/program.h"
+#include "probe/state/config_edit.h"
 #include "probe/state/est_client.h"
 #include "probe/state/identity.h"
 #include "probe/state/language.h"

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/endpoint.h"
 #include "common/address.h"
-#include "common/wire/batch.h"
 #include "common/clock.h"
-#include "common/wire/ipfix_decode.h"
 #include "common/program.h"
+#include "common/wire/batch.h"
+#include "common/wire/endpoint.h"
+#include "common/wire/ipfix_decode.h"
 #include "common/writer.h"
 
 enum {

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "common/buffer.h"
-#include "common/wire/ipfix.h"
 #include "common/log.h"
+#include "common/wire/ipfix.h"
 #include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 

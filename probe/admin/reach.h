@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "common/log.h"
 #include "common/crypto/tls.h"
+#include "common/log.h"
 
 /* How far it came; all before it are done. */
 enum reach_step {

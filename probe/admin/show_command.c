@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "common/address.h"
-#include "common/wire/batch.h"
 #include "common/clock.h"
-#include "common/wire/ipfix_decode.h"
 #include "common/program.h"
+#include "common/wire/batch.h"
+#include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
 #include "common/writer.h"
 

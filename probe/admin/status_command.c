@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "common/durable.h"
 #include "common/json.h"
 #include "common/program.h"
-#include "common/durable.h"
 #include "probe/state/probe_config.h"
 
 enum {

@@ -21,8 +21,8 @@
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
 
-#include "probe/capture/pcap_file.h"
 #include "common/slice.h"
+#include "probe/capture/pcap_file.h"
 
 enum { RING_TIMEOUT_MS = 50 };
 static const int64_t YEAR_10000_S = INT64_C(253402300800);

@@ -39,9 +39,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probe/capture/capture.h"
-#include "common/wire/endpoint.h"
 #include "common/log.h"
+#include "common/wire/endpoint.h"
+#include "probe/capture/capture.h"
 
 /* As the key `kernel_filter` has them. */
 enum filter_kind { FILTER_AUTO, FILTER_EBPF, FILTER_CLASSIC };

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probe/capture/filter_plan.h"
 #include "common/log.h"
+#include "probe/capture/filter_plan.h"
 
 struct filter_classic;
 

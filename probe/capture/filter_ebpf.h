@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/capture/filter_plan.h"
 #include "common/log.h"
+#include "probe/capture/filter_plan.h"
 
 struct filter_ebpf;
 

@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/wire/endpoint.h"
-#include "common/prefix_map.h"
 #include "common/log.h"
+#include "common/prefix_map.h"
+#include "common/wire/endpoint.h"
 
 enum port_class {
     PORT_CLASS_TCP,

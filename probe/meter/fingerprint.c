@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cursor.h"
 #include "common/crypto/digest.h"
+#include "common/cursor.h"
 #include "probe/meter/keyed_hash.h"
 
 enum {

@@ -26,9 +26,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/wire/endpoint.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/wire/endpoint.h"
 #include "probe/meter/flow.h"
 
 struct meter;

@@ -7,8 +7,8 @@
 
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
-#include "common/slice.h"
 #include "common/durable.h"
+#include "common/slice.h"
 
 enum {
     OBSERVATION_DOMAIN = 1,

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/wire/endpoint.h"
-#include "common/wire/batch.h"
 #include "common/log.h"
+#include "common/wire/batch.h"
+#include "common/wire/endpoint.h"
 #include "probe/meter/flow.h"
 
 enum { PSEUDONYM_KEY_LEN = 32 };

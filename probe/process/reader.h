@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probe/capture/capture.h"
 #include "common/wire/endpoint.h"
+#include "probe/capture/capture.h"
 #include "probe/meter/meter.h"
 #include "probe/process/exporter.h"
 #include "probe/process/sandbox_report.h"

@@ -21,8 +21,8 @@
 
 #include "common/clock.h"
 #include "common/crypto/digest.h"
-#include "common/wire/flow_record.h"
 #include "common/log.h"
+#include "common/wire/flow_record.h"
 #include "probe/process/reader.h"
 
 enum { READERS_MAX = 16 };

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "common/buffer.h"
-#include "common/log.h"
 #include "common/crypto/pki.h"
+#include "common/log.h"
 #include "probe/state/probe_config.h"
 
 struct identity {

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "common/wire/flow_record.h"
 #include "common/slice.h"
-#include "probe/state/est_client.h"
+#include "common/wire/flow_record.h"
 #include "probe/process/readers.h"
+#include "probe/state/est_client.h"
 
 #define TEXT(member)                                                           \
     .kind = CONFIG_TEXT, .offset = offsetof(struct probe_config, member),      \

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
 #include "common/config.h"
+#include "common/wire/batch.h"
 #include "probe/meter/meter.h"
 #include "probe/process/reader.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/program.h"
 #include "common/durable.h"
+#include "common/program.h"
 #include "probe/state/language.h"
 
 enum {

@@ -15,11 +15,11 @@
 
 #include "common/crypto/digest.h"
 #include "common/durable.h"
+#include "probe/process/process.h"
+#include "probe/process/sandbox.h"
 #include "probe/state/est_client.h"
 #include "probe/state/identity.h"
-#include "probe/process/process.h"
 #include "probe/state/renew.h"
-#include "probe/process/sandbox.h"
 
 enum {
     LOOK_MS = 60 * 1000,         /* at the clock, and at the file */

@@ -19,8 +19,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "probe/state/probe_config.h"
 #include "probe/process/sandbox_report.h"
+#include "probe/state/probe_config.h"
 
 struct renewer;
 

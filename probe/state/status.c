@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/durable.h"
 #include "common/log.h"
 #include "common/writer.h"
-#include "common/durable.h"
 
 enum { STATUS_MAX = 64 * 1024 };
 

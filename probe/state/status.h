@@ -11,16 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probe/capture/capture.h"
-#include "probe/capture/filter.h"
-#include "common/wire/batch.h"
 #include "common/buffer.h"
 #include "common/clock.h"
+#include "common/wire/batch.h"
+#include "probe/capture/capture.h"
+#include "probe/capture/filter.h"
 #include "probe/meter/meter.h"
-#include "probe/uplink/receipts.h"
-#include "probe/state/renewer.h"
-#include "probe/uplink/return_side.h"
 #include "probe/process/sandbox_report.h"
+#include "probe/state/renewer.h"
+#include "probe/uplink/receipts.h"
+#include "probe/uplink/return_side.h"
 #include "probe/uplink/spool.h"
 #include "probe/uplink/uplink.h"
 

@@ -13,8 +13,8 @@
 
 #include "common/checked.h"
 #include "common/crypto/digest.h"
-#include "common/log.h"
 #include "common/durable.h"
+#include "common/log.h"
 
 enum { LINE_MAX = 256, FILE_MAX = (BATCH_LOSS_MAX + 1) * LINE_MAX };
 

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "probe/uplink/batch_check.h"
 #include "common/durable.h"
+#include "probe/uplink/batch_check.h"
 #include "probe/uplink/losses.h"
 
 enum {

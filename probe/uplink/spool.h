@@ -23,10 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/wire/batch.h"
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
 #include "common/log.h"
+#include "common/wire/batch.h"
 #include "probe/uplink/losses.h"
 
 struct spool;

@@ -20,10 +20,10 @@
 #include <stdint.h>
 
 #include "common/clock.h"
-#include "common/log.h"
-#include "common/wire/receipt.h"
-#include "common/slice.h"
 #include "common/crypto/tls.h"
+#include "common/log.h"
+#include "common/slice.h"
+#include "common/wire/receipt.h"
 #include "probe/uplink/receipts.h"
 #include "probe/uplink/return_side.h"
 #include "probe/uplink/spool.h"

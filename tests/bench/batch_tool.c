@@ -30,12 +30,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/wire/batch.h"
 #include "common/buffer.h"
+#include "common/crypto/tls.h"
 #include "common/db.h"
+#include "common/wire/batch.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
-#include "common/crypto/tls.h"
 
 enum {
     WINDOW = 4,

@@ -15,11 +15,11 @@
 
 #include <bpf/bpf.h>
 
+#include "common/buffer.h"
+#include "common/clock.h"
 #include "common/wire/endpoint.h"
 #include "probe/capture/filter_ebpf.h"
 #include "probe/capture/filter_plan.h"
-#include "common/buffer.h"
-#include "common/clock.h"
 
 enum { SAMPLES = 256, PREFIX_MAX = 1000000, DUMMY = 14, FRAME_MAX = 256 };
 

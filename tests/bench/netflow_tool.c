@@ -24,12 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collector/netflow/aggregate.h"
+#include "collector/netflow/netflow_session.h"
 #include "common/buffer.h"
 #include "common/cursor.h"
 #include "common/wire/ipfix.h"
 #include "common/wire/ipfix_decode.h"
-#include "collector/netflow/aggregate.h"
-#include "collector/netflow/netflow_session.h"
 #include "tests/collector/netflow/hex.h"
 
 enum {

@@ -2,9 +2,9 @@
 #include "collector/carrier/carrier_form.h"
 
 #include "collector/carrier/number_import.h"
-#include "collector/tlog/ledger_check.h"
 #include "collector/ledger/rebuild.h"
 #include "collector/ledger/retention.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/collector_sample.h"
 
 #define NUMBERS "number,kind,address,port_from,port_to,from,to\n"

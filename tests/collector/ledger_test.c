@@ -1,9 +1,9 @@
 /* The whole way of a batch into usage.db and the archive, without a network. */
 #include "collector/ledger/ledger.h"
 
-#include "collector/tlog/ledger_check.h"
 #include "collector/ledger/rebuild.h"
 #include "collector/peer_session.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/ledger/store_sample.h"
 
 static const int64_t T = SAMPLE_NOW_S * 1000;

@@ -4,8 +4,8 @@
 
 #include <time.h>
 
-#include "collector/tlog/checkpoint.h"
 #include "collector/peer_session.h"
+#include "collector/tlog/checkpoint.h"
 #include "tests/collector/collector_sample.h"
 
 struct bench {

@@ -2,9 +2,9 @@
  * the matched share of a day. */
 #include "collector/report/match_day.h"
 
-#include "collector/tlog/ledger_check.h"
-#include "collector/report/match_report.h"
 #include "collector/ledger/rebuild.h"
+#include "collector/report/match_report.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/ledger/store_sample.h"
 
 enum { FLOWS = 40, MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };

@@ -12,9 +12,9 @@
  *   events   kinds in order, "*N" times, "=outcome"
  */
 #include "collector/ledger/challenge.h"
-#include "collector/tlog/ledger_check.h"
 #include "collector/ledger/rebuild.h"
 #include "collector/peer_session.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/ledger/store_sample.h"
 
 enum { MADE_MAX = 600 };

@@ -8,9 +8,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "collector/tlog/ledger_check.h"
 #include "collector/ledger/rebuild.h"
 #include "collector/peer_session.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/ledger/store_sample.h"
 
 enum { DETAIL = 90, ARCHIVE = 730, MANY = 2500 };

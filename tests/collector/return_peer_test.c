@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector/ledger/challenge.h"
 #include "collector/return_peer.h"
 #include "common/db.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/return_channel.h"
-#include "collector/ledger/challenge.h"
 #include "tests/test.h"
 
 static const char SCHEMA[] =

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/crypto/tls.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
 #include "common/wire/return_channel.h"
-#include "common/crypto/tls.h"
 #include "tests/collector/collector_sample.h"
 
 enum { WAIT_S = 20 };

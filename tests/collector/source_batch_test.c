@@ -1,8 +1,8 @@
 /* Chains of the collector's own: counted once, apart from probes, rebuilt. */
 #include "collector/ledger/source_batch.h"
 
-#include "collector/tlog/ledger_check.h"
 #include "collector/ledger/rebuild.h"
+#include "collector/tlog/ledger_check.h"
 #include "tests/collector/ledger/store_sample.h"
 
 enum { DAY_MS = 86400000 };

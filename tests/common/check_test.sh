@@ -109,6 +109,13 @@ break_with "a file includes its own header first" \
     rules/rule.c <<'END'
 #include "common/slice.h"
 END
+break_with "what is not ours is included before it" \
+    'rules/odd.c:3: <string.h> stands after our own headers' \
+    rules/odd.c <<'END'
+#include "common/slice.h"
+#include "common/log.h"
+#include <string.h>
+END
 break_with "a library stays in its module" \
     'rules/odd.c:1: <sqlite3.h> belongs to common/db' rules/odd.c <<'END'
 #include <sqlite3.h>

@@ -39,10 +39,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/wire/batch.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"
+#include "common/wire/batch.h"
 #include "common/writer.h"
 
 enum {

@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/program.h"
 #include "common/crypto/tls.h"
+#include "common/program.h"
 #include "probe/process/exporter.h"
 #include "probe/state/probe_config.h"
 #include "probe/uplink/spool.h"

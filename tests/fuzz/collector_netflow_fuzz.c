@@ -1,9 +1,9 @@
 /* A session of a foreign exporter: the first byte chooses UDP or a stream, the
  * rest is taken as messages in a row. What they tell is aggregated. */
+#include <stdlib.h>
+
 #include "collector/netflow/aggregate.h"
 #include "tests/fuzz/fuzz.h"
-
-#include <stdlib.h>
 
 enum { FLOWS = 64, BUDGET = 1 << 20 };
 static const int64_t NOW_MS = INT64_C(1764040800000);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "collector/ledger/intake.h"
-#include "common/wire/return_channel.h"
-#include "collector/peer_session.h"
 #include "collector/ledger/usage.h"
+#include "collector/peer_session.h"
+#include "common/wire/return_channel.h"
 
 /* Sums as the store would make them, without a store. */
 static void add_up(const struct batch_reader *reader)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pack.h"
 #include "common/wire/batch.h"
 #include "common/wire/flow_block.h"
-#include "common/pack.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_round(struct flow_block *b)

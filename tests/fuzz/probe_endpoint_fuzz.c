@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cursor.h"
 #include "common/wire/endpoint.h"
 #include "probe/capture/filter_classic.h"
 #include "probe/capture/filter_plan.h"
-#include "common/cursor.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Some rule must be the reason when an endpoint is found. */

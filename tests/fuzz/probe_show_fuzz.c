@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/uplink/batch_check.h"
 #include "probe/admin/show_command.h"
+#include "probe/uplink/batch_check.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { OUT_MAX = 64 * 1024 * 1024 };

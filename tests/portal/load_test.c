@@ -5,8 +5,8 @@
 
 #include "common/buffer.h"
 #include "portal/form/credit_code.h"
-#include "portal/record/endpoints_csv.h"
 #include "portal/load/load.h"
+#include "portal/record/endpoints_csv.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
 

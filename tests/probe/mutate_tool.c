@@ -29,14 +29,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "probe/capture/capture.h"
 #include "common/buffer.h"
-#include "common/wire/ipfix_decode.h"
 #include "common/program.h"
+#include "common/wire/ipfix_decode.h"
+#include "probe/capture/capture.h"
+#include "probe/local.h"
 #include "probe/meter/hello.h"
 #include "probe/meter/meter.h"
 #include "probe/process/exporter.h"
-#include "probe/local.h"
 
 enum {
     CAPTURE_MAX = 64 * 1024 * 1024,

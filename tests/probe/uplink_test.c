@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/wire/ipfix_decode.h"
 #include "common/durable.h"
+#include "common/wire/ipfix_decode.h"
 #include "probe/process/exporter.h"
 #include "probe/uplink/uplink.h"
 #include "tests/test.h"

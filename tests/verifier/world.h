@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
-#include "common/db.h"
 #include "common/crypto/digest.h"
-#include "common/wire/flow_block.h"
 #include "common/crypto/sign.h"
+#include "common/db.h"
+#include "common/wire/flow_block.h"
 #include "tests/rules/persona.h"
 #include "tests/test.h"
 #include "verifier/verifier_run.h"

@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/wire/batch.h"
+#include "collector/ledger/store.h"
 #include "common/clock.h"
 #include "common/db.h"
-#include "collector/ledger/store.h"
+#include "common/wire/batch.h"
 #include "tests/test.h"
 
 /* 2026-11-23T08:00:00Z, a Monday afternoon in Guangdong. */

@@ -4,11 +4,11 @@
 
 #include <fcntl.h>
 
+#include "collector/ledger/schema.h"
 #include "collector/tlog/checkpoint_file.h"
 #include "collector/tlog/cosign.h"
 #include "collector/tlog/log_tree.h"
 #include "collector/tlog/proof.h"
-#include "collector/ledger/schema.h"
 #include "collector/tlog/witness.h"
 #include "tests/collector/ledger/store_sample.h"
 

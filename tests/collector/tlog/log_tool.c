@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "common/clock.h"
-#include "common/db.h"
+#include "collector/ledger/schema.h"
 #include "collector/tlog/checkpoint.h"
 #include "collector/tlog/log_tree.h"
 #include "collector/tlog/proof.h"
-#include "collector/ledger/schema.h"
+#include "common/clock.h"
+#include "common/db.h"
 
 enum { ROUNDS = 101, GROUP = 65536, NEWS = 120000 };
 #define ORIGIN "bench.example/log"

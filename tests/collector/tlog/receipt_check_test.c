@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/wire/receipt.h"
 #include "collector/ledger/ledger.h"
 #include "collector/tlog/receipt_check.h"
+#include "common/wire/receipt.h"
 #include "tests/test.h"
 
 #define NOON INT64_C(1790000000000)

@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire/batch.h"
+#include "collector/ledger/ledger.h"
+#include "collector/ledger/schema.h"
+#include "collector/tlog/log_tree.h"
 #include "common/clock.h"
 #include "common/db.h"
-#include "collector/ledger/ledger.h"
-#include "collector/tlog/log_tree.h"
-#include "collector/ledger/schema.h"
+#include "common/wire/batch.h"
 
 static uint64_t number(const char *text)
 {

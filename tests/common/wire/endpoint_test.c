@@ -2,8 +2,8 @@
  * endpoint an address, port, time and name belong to. */
 #include <string.h>
 
-#include "common/wire/endpoint.h"
 #include "common/prefix_map.h"
+#include "common/wire/endpoint.h"
 #include "tests/test.h"
 
 #define HEADER                                                                 \

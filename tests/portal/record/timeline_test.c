@@ -4,8 +4,8 @@
 
 #include "common/buffer.h"
 #include "common/crypto/digest.h"
-#include "portal/record/timeline.h"
 #include "portal/record/supplier_counts.h"
+#include "portal/record/timeline.h"
 #include "rules/fact.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/wire/receipt.h"
-#include "probe/process/exporter.h"
 #include "probe/admin/show_command.h"
+#include "probe/process/exporter.h"
 #include "tests/test.h"
 
 static struct sign_key *signing;

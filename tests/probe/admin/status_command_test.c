@@ -1,7 +1,7 @@
 /* status: what run writes is what status reads; each fault has its advice in
  * both languages; nothing of the file reaches the terminal as it is. */
-#include "probe/state/status.h"
 #include "probe/admin/status_command.h"
+#include "probe/state/status.h"
 #include "tests/test.h"
 
 static const struct probe_interface interfaces[] = {

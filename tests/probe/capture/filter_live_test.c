@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/buffer.h"
 #include "probe/capture/capture.h"
 #include "probe/capture/filter.h"
-#include "common/buffer.h"
 #include "tests/test.h"
 
 #define HEADER                                                                 \

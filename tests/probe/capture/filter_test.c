@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/buffer.h"
 #include "common/wire/endpoint.h"
 #include "probe/capture/filter_classic.h"
 #include "probe/capture/filter_ebpf.h"
 #include "probe/capture/filter_plan.h"
-#include "common/buffer.h"
 #include "tests/test.h"
 
 #define HEADER                                                                 \

@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
-#include "probe/capture/pcap_file.h"
 #include "common/buffer.h"
+#include "probe/capture/pcap_file.h"
 
 static char path[] = "/tmp/pcap-file-test-XXXXXX";
 static int file = -1;

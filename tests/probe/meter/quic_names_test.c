@@ -1,7 +1,7 @@
 /* Names in QUIC, through the whole meter: each way in which a client may spread
  * its ClientHello, in each version. */
-#include "tests/probe/meter/scene.h"
 #include "tests/probe/meter/quic_packets.h"
+#include "tests/probe/meter/scene.h"
 
 static const struct quic_id FIRST = {8, {1, 3, 5, 7, 9, 11, 13, 15}};
 static const struct quic_id SECOND = {12, {2, 4, 6, 8, 2, 4, 6, 8, 1, 1, 1, 1}};

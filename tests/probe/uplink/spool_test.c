@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/durable.h"
 #include "common/wire/batch.h"
 #include "probe/uplink/batch_check.h"
-#include "common/durable.h"
 #include "probe/uplink/spool.h"
 #include "tests/test.h"
 
