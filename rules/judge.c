@@ -70,19 +70,6 @@ const char *verdict_word_text(enum verdict_word word)
     return NAMES[word];
 }
 
-const char *verdict_mark_text(enum verdict_mark mark)
-{
-    static const char *const NAMES[] = {"COMPLETE", "NOT_COMPLETE",
-                                        "UNDETERMINED"};
-    return NAMES[mark];
-}
-
-const char *verdict_mark_zh(enum verdict_mark mark)
-{
-    static const char *const NAMES[] = {"已完成", "未完成", "待核实"};
-    return NAMES[mark];
-}
-
 /* --- saying things --- */
 
 /* Takes back a character that was cut in its middle. */

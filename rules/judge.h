@@ -24,6 +24,7 @@
 #include "rules/client.h"
 #include "rules/fact.h"
 #include "rules/parameter.h"
+#include "rules/verdict_mark.h"
 
 enum {
     JUDGE_RULES_MAX = 24,
@@ -44,10 +45,7 @@ enum rule_outcome {
 const char *rule_outcome_text(enum rule_outcome outcome);
 
 enum verdict_word { VERDICT_GENUINE, VERDICT_INSUFFICIENT, VERDICT_SUSPICIOUS };
-enum verdict_mark { MARK_COMPLETE, MARK_NOT_COMPLETE, MARK_UNDETERMINED };
 const char *verdict_word_text(enum verdict_word word); /* "genuine" */
-const char *verdict_mark_text(enum verdict_mark mark); /* "COMPLETE" */
-const char *verdict_mark_zh(enum verdict_mark mark);
 
 struct rule_result {
     const char *rule; /* "VER-08", "S3" */

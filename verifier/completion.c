@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/writer.h"
+#include "rules/completion_table.h"
 
 enum { TABLE_LIMIT = 256 << 20, NUMBER_LEN = 120 };
 
@@ -106,36 +107,6 @@ static void print_identifiers(const struct registry_voucher *v,
 
 /* --- the table --- */
 
-static const struct {
-    const char *zh, *en;
-} COLUMNS[] = {
-    {"序号", "No."},
-    {"企业名称", "Enterprise"},
-    {"统一社会信用代码", "Credit code"},
-    {"县区", "County"},
-    {"服务券编号", "Voucher"},
-    {"金额（元）", "Amount (yuan)"},
-    {"供应商", "Supplier"},
-    {"应用服务", "Services"},
-    {"试点", "Pilot"},
-    {"申请结算的系统日期", "Settlement time (Asia/Shanghai)"},
-    {"用户端类型及数量", "User side"},
-    {"应用端数量", "Endpoints"},
-    {"活跃天数", "Active days"},
-    {"有效监测天数", "Covered days"},
-    {"监测设备数/合同台套数", "Devices seen/contract"},
-    {"真实性", "Genuine"},
-    {"有效性", "Effective"},
-    {"是否完成“上云上平台”", "Mark"},
-    {"原因说明", "Reason"},
-    {"提示", "Flags"},
-};
-
-static const char *yes_no(bool yes)
-{
-    return yes ? "是" : "否";
-}
-
 static void print_head_line(struct csv_writer *csv, const char *label,
                             const char *value)
 {
@@ -185,34 +156,55 @@ static void print_head(struct csv_writer *csv,
     print_head_line(csv, "校验值 Fingerprint of the run", text);
 }
 
-static void print_row(struct csv_writer *csv, size_t seq,
+/* Texts that are made for a row of the file. */
+struct row_texts {
+    char sequence[24], endpoints[24], amount[MONEY_TEXT_LEN];
+    char settlement[WALL_TEXT_LEN], user_side[COMPLETION_CELL_LEN];
+};
+
+static void make_texts(size_t sequence, const struct completion_row *row,
+                       struct row_texts *texts)
+{
+    snprintf(texts->sequence, sizeof(texts->sequence), "%zu", sequence);
+    snprintf(texts->endpoints, sizeof(texts->endpoints), "%" PRIu64,
+             row->endpoint_count);
+    money_to_yuan_text(row->voucher->amount, texts->amount);
+    wall_to_local_text(row->voucher->submitted_at, texts->settlement);
+    print_identifiers(row->voucher, texts->user_side);
+}
+
+static void print_row(struct csv_writer *csv, size_t sequence,
                       const struct completion_row *row)
 {
-    char text[COMPLETION_CELL_LEN];
+    struct row_texts texts;
     const struct registry_voucher *v = row->voucher;
-    csv_i64(csv, (int64_t)seq);
-    csv_text(csv, v->enterprise_zh);
-    csv_text(csv, v->credit_code);
-    csv_text(csv, v->county);
-    csv_text(csv, v->number);
-    money_to_yuan_text(v->amount, text);
-    csv_text(csv, text);
-    csv_text(csv, v->supplier_zh);
-    csv_text(csv, row->services);
-    csv_text(csv, yes_no(v->is_pilot));
-    wall_to_local_text(v->submitted_at, text);
-    csv_text(csv, text);
-    print_identifiers(v, text);
-    csv_text(csv, text);
-    csv_i64(csv, (int64_t)row->endpoint_count);
-    csv_text(csv, row->active_days);
-    csv_text(csv, row->covered_days);
-    csv_text(csv, row->devices);
-    csv_text(csv, yes_no(row->is_genuine));
-    csv_text(csv, yes_no(row->is_effective));
-    csv_text(csv, verdict_mark_zh(row->mark));
-    csv_text(csv, row->reason_zh);
-    csv_text(csv, row->flags);
+    make_texts(sequence, row, &texts);
+    const char *const cells[] = {
+        [COMPLETION_SEQUENCE] = texts.sequence,
+        [COMPLETION_ENTERPRISE] = v->enterprise_zh,
+        [COMPLETION_CREDIT_CODE] = v->credit_code,
+        [COMPLETION_COUNTY] = v->county,
+        [COMPLETION_VOUCHER] = v->number,
+        [COMPLETION_AMOUNT] = texts.amount,
+        [COMPLETION_SUPPLIER] = v->supplier_zh,
+        [COMPLETION_SERVICES] = row->services,
+        [COMPLETION_PILOT] = completion_yes_no(v->is_pilot),
+        [COMPLETION_SETTLEMENT] = texts.settlement,
+        [COMPLETION_USER_SIDE] = texts.user_side,
+        [COMPLETION_ENDPOINTS] = texts.endpoints,
+        [COMPLETION_ACTIVE_DAYS] = row->active_days,
+        [COMPLETION_COVERED_DAYS] = row->covered_days,
+        [COMPLETION_DEVICES] = row->devices,
+        [COMPLETION_GENUINE] = completion_yes_no(row->is_genuine),
+        [COMPLETION_EFFECTIVE] = completion_yes_no(row->is_effective),
+        [COMPLETION_MARK] = verdict_mark_zh(row->mark),
+        [COMPLETION_REASON] = row->reason_zh,
+        [COMPLETION_FLAGS] = row->flags,
+    };
+    _Static_assert(sizeof(cells) / sizeof(cells[0]) == COMPLETION_COLUMN_COUNT,
+                   "a cell for each column");
+    for (size_t i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        csv_text(csv, cells[i]);
     csv_row_end(csv);
 }
 
@@ -224,11 +216,11 @@ void completion_print(const struct completion_head *head, const char *number,
     buffer_add_text(out, "\xef\xbb\xbf");
     csv_start(&csv, out);
     print_head(&csv, head, number, version, rows, count);
-    for (size_t i = 0; i < sizeof(COLUMNS) / sizeof(COLUMNS[0]); i++)
-        csv_text(&csv, COLUMNS[i].zh);
+    for (size_t i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        csv_text(&csv, COMPLETION_COLUMNS[i].zh);
     csv_row_end(&csv);
-    for (size_t i = 0; i < sizeof(COLUMNS) / sizeof(COLUMNS[0]); i++)
-        csv_text(&csv, COLUMNS[i].en);
+    for (size_t i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        csv_text(&csv, COMPLETION_COLUMNS[i].en);
     csv_row_end(&csv);
     for (size_t i = 0; i < count; i++)
         print_row(&csv, i + 1, &rows[i]);
@@ -265,10 +257,9 @@ static bool find_last(struct db *db, const char *number,
 
 static const char *mark_zh_of(const char *text)
 {
-    for (int mark = MARK_COMPLETE; mark <= MARK_UNDETERMINED; mark++) {
-        if (strcmp(verdict_mark_text(mark), text) == 0)
-            return verdict_mark_zh(mark);
-    }
+    enum verdict_mark mark;
+    if (verdict_mark_from(slice_of_text(text), &mark))
+        return verdict_mark_zh(mark);
     return text;
 }
 

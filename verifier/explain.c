@@ -62,10 +62,9 @@ enum { R_RULE, R_OUTCOME, R_VALUE, R_THRESHOLD, R_WINDOW, R_ZH, R_EN };
 
 static const char *mark_zh(const char *mark)
 {
-    for (int m = MARK_COMPLETE; m <= MARK_UNDETERMINED; m++) {
-        if (strcmp(mark, verdict_mark_text(m)) == 0)
-            return verdict_mark_zh(m);
-    }
+    enum verdict_mark m;
+    if (verdict_mark_from(slice_of_text(mark), &m))
+        return verdict_mark_zh(m);
     return mark;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/crypto/digest.h"
 #include "common/writer.h"
+#include "rules/completion_table.h"
 
 enum {
     FIELDS_MAX = 40,
@@ -149,37 +150,24 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
     return step == DB_ROW ? s : NULL;
 }
 
-/* Which cells are long sentences: they go below their row. */
-static bool is_note_column(struct slice name)
-{
-    return slice_equal_text(name, "原因说明") || slice_equal_text(name, "提示");
-}
-
+/* The columns of a file, as its own lines name them. */
 struct table_columns {
     int count;
-    bool is_note[FIELDS_MAX];
-    int voucher; /* its place, or -1 */
+    const struct completion_column *of[FIELDS_MAX]; /* NULL: none of ours */
     bool has_english;
 };
 
-/* The words that the file has for a closed list of values: a text's key, and
- * for the three marks the sign. */
-struct table_word {
-    const char *words, *key, *mark;
-};
-
-static const struct table_word *word_of(struct slice text)
+static const struct completion_column *
+column_at(const struct table_columns *columns, int place)
 {
-    static const struct table_word WORDS[] = {
-        {"已完成", "mark.COMPLETE", "COMPLETE"},
-        {"未完成", "mark.NOT_COMPLETE", "NOT_COMPLETE"},
-        {"待核实", "mark.UNDETERMINED", "UNDETERMINED"},
-        {"是", "yes", ""},
-        {"否", "no", ""}};
-    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
-        if (slice_equal_text(text, WORDS[i].words))
-            return &WORDS[i];
-    return NULL;
+    return place < columns->count ? columns->of[place] : NULL;
+}
+
+/* Long sentences go below their row. */
+static bool is_note(const struct table_columns *columns, int place)
+{
+    const struct completion_column *column = column_at(columns, place);
+    return column != NULL && column->kind == COMPLETION_NOTE;
 }
 
 /* The file names its columns in Chinese and below that in English. */
@@ -189,22 +177,37 @@ static void fill_columns(struct visit *visit, struct table_columns *columns,
     bool is_first = columns->count == 0;
     columns->has_english = !is_first;
     columns->count = count;
-    if (is_first)
-        columns->voucher = -1;
-    for (int i = 0; is_first && i < count; i++) {
-        columns->is_note[i] = is_note_column(fields[i]);
-        if (slice_equal_text(fields[i], "服务券编号"))
-            columns->voucher = i;
-    }
+    for (int i = 0; is_first && i < count; i++)
+        columns->of[i] = completion_column_of(fields[i]);
     if (!is_first && visit->language != LANGUAGE_EN)
         return;
     model_list(visit->model, "columns");
     model_list(visit->model, "note_columns");
     for (int i = 0; i < count; i++)
-        model_slice(model_append(visit->model, columns->is_note[i]
+        model_slice(model_append(visit->model, is_note(columns, i)
                                                    ? "note_columns"
                                                    : "columns"),
                     "text", fields[i]);
+}
+
+static void fill_cell(struct visit *visit, struct model *cell,
+                      const struct completion_column *column,
+                      struct slice field)
+{
+    const char *code =
+        column != NULL ? completion_code_of(column, field) : NULL;
+    bool is_mark = code != NULL && column->kind == COMPLETION_MARK_WORD;
+    model_slice(cell, "text", field);
+    model_slice(cell, "_words", field);
+    if (code != NULL)
+        model_text(cell, "_words",
+                   visit_word(visit, is_mark ? "mark." : "", code));
+    model_text(cell, "_mark", is_mark ? code : "");
+    if (column == &COMPLETION_COLUMNS[COMPLETION_VOUCHER]) {
+        const char *number = arena_copy_text(visit->arena, field);
+        model_text(cell, "_voucher",
+                   form_encode(number != NULL ? number : "", visit->arena));
+    }
 }
 
 static void fill_row(struct visit *visit, const struct table_columns *columns,
@@ -214,21 +217,11 @@ static void fill_row(struct visit *visit, const struct table_columns *columns,
     model_list(row, "cells");
     model_list(row, "notes");
     for (int i = 0; i < count; i++) {
-        const struct table_word *word = word_of(fields[i]);
-        bool is_note = i < columns->count && columns->is_note[i];
-        if (is_note && fields[i].length == 0)
+        bool is_below = is_note(columns, i);
+        if (is_below && fields[i].length == 0)
             continue;
-        struct model *cell = model_append(row, is_note ? "notes" : "cells");
-        model_slice(cell, "text", fields[i]);
-        model_slice(cell, "_words", fields[i]);
-        if (word != NULL)
-            model_text(cell, "_words", visit_word(visit, "", word->key));
-        model_text(cell, "_mark", word != NULL ? word->mark : "");
-        if (i == columns->voucher) {
-            const char *number = arena_copy_text(visit->arena, fields[i]);
-            model_text(cell, "_voucher",
-                       form_encode(number != NULL ? number : "", visit->arena));
-        }
+        fill_cell(visit, model_append(row, is_below ? "notes" : "cells"),
+                  column_at(columns, i), fields[i]);
     }
 }
 

@@ -38,7 +38,8 @@ INSERT INTO completion_table VALUES
           || char(13, 10) AS BLOB),
      zeroblob(32), 'ed25519', zeroblob(64)),
     ('test-440600', 1, 1, '440600', 'test', 1795363200000000, 1, '',
-     CAST('序号,企业名称,服务券编号,金额（元）,活跃天数,标注' || char(13, 10) ||
+     CAST('序号,企业名称,服务券编号,金额（元）,活跃天数,' ||
+          '是否完成“上云上平台”' || char(13, 10) ||
           '1,佛山测试机械有限公司,V-2,"24,000.00",30,未完成' || char(13, 10)
           AS BLOB), zeroblob(32), 'ed25519', zeroblob(64));
 INSERT INTO completion_row VALUES
