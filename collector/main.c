@@ -549,7 +549,6 @@ static const struct program_command COMMANDS[] = {
 
 int main(int argc, char **argv)
 {
-    return program_main("yz-collector",
-                        "receives signed batches and keeps the evidence",
+    return program_main("yz-collector", TEXT_KEY("program.summary.collector"),
                         COMMANDS, COUNT(COMMANDS), argc, argv);
 }

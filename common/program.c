@@ -17,18 +17,92 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_FAILED = 1, STATUS_USAGE = 2, CONFIG_TEXT_LIMIT = 1 << 20 };
+enum {
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    CONFIG_TEXT_LIMIT = 1 << 20,
+    LINE_LIMIT = 4096
+};
+
+/* As the program's name in log.c: one process speaks to one terminal. */
+static enum language language = LANGUAGE_EN;
+static bool is_chosen;
+
+enum language program_language(void)
+{
+    return language;
+}
+
+bool program_language_is_chosen(void)
+{
+    return is_chosen;
+}
+
+static void print_line(FILE *file, const char *key,
+                       const struct text_argument *arguments)
+{
+    struct buffer line;
+    buffer_init(&line, LINE_LIMIT);
+    text_fill_list(&line, language, key, arguments);
+    buffer_add_u8(&line, '\n');
+    fwrite(line.data, 1, line.length, file);
+    buffer_clear(&line);
+}
+
+void program_complain_list(const char *key,
+                           const struct text_argument *arguments)
+{
+    fprintf(stderr, "%s: ", log_program());
+    print_line(stderr, key, arguments);
+}
+
+static const struct text_argument NO_ARGUMENTS[] = {{0}};
 
 static void print_help(const char *summary,
                        const struct program_command *commands, size_t count)
 {
-    printf("%s %s: %s\n\n", log_program(), PROGRAM_VERSION, summary);
+    printf("%s %s: ", log_program(), PROGRAM_VERSION);
+    print_line(stdout, summary, NO_ARGUMENTS);
+    printf("\n");
     for (size_t i = 0; i < count; i++)
         printf("  %s %s %s\n", log_program(), commands[i].name,
                commands[i].usage);
-    printf("\nEnds with 0 when done, 1 when the work failed, 2 for wrong usage "
-           "or configuration.\n");
+    printf("\n");
+    print_line(stdout, TEXT_KEY("program.lang"), NO_ARGUMENTS);
+    print_line(stdout, TEXT_KEY("program.status"), NO_ARGUMENTS);
 }
+
+/* Takes --lang and its value off the arguments. False when it has none, or one
+ * that is no language. */
+static bool take_language(int *argc, char **argv)
+{
+    static const char option[] = "--lang";
+    const size_t length = sizeof(option) - 1;
+    int kept = 1;
+    bool is_ended = false, is_good = true;
+    language = language_of_environment();
+    for (int i = 1; i < *argc; i++) {
+        const char *value = NULL;
+        is_ended = is_ended || strcmp(argv[i], "--") == 0;
+        if (is_ended || strncmp(argv[i], option, length) != 0)
+            argv[kept++] = argv[i];
+        else if (argv[i][length] == '=')
+            value = argv[i] + length + 1;
+        else if (argv[i][length] == '\0')
+            value = i + 1 < *argc ? argv[++i] : "";
+        else
+            argv[kept++] = argv[i];
+        if (value != NULL) {
+            is_good = language_from_code(value, &language) && is_good;
+            is_chosen = true;
+        }
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    return is_good;
+}
+
+/* ---- commands ---- */
 
 /* How many arguments name this command: 0 when they name another one. */
 static int match_command(const char *name, int argc, char **argv)
@@ -62,8 +136,12 @@ static int run_command(const struct program_command *command, int words,
     argv += words;
     argv[0] = (char *)command->name;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        printf("usage: %s %s %s\n", log_program(), command->name,
-               command->usage);
+        print_line(
+            stdout, TEXT_KEY("program.usage"),
+            (const struct text_argument[]){text_plain("program", log_program()),
+                                           text_plain("command", command->name),
+                                           text_plain("usage", command->usage),
+                                           {0}});
         return 0;
     }
     return command->run(argc, argv);
@@ -80,13 +158,77 @@ static void open_standard_descriptors(void)
         close(fd);
 }
 
+/* The word behind `group` in a command's name; empty when it has none there. */
+static struct slice word_behind(struct slice group, const char *name)
+{
+    struct slice rest = slice_of_text(name), word = {0};
+    if (group.length > 0 && (!slice_next(&rest, ' ', &word) ||
+                             !slice_equal(word, group) || rest.data == NULL))
+        return (struct slice){0};
+    slice_next(&rest, ' ', &word);
+    return word;
+}
+
+/* The words that may stand behind `group`, each once: "add, list". Empty when
+ * it is no group. */
+static void list_words(struct slice group,
+                       const struct program_command *commands, size_t count,
+                       struct buffer *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct slice word = word_behind(group, commands[i].name);
+        bool is_new = word.length > 0;
+        for (size_t j = 0; j < i && is_new; j++)
+            is_new = !slice_equal(word, word_behind(group, commands[j].name));
+        if (is_new && out->length > 0)
+            buffer_add_text(out, ", ");
+        if (is_new)
+            buffer_add_slice(out, word);
+    }
+}
+
+/* Says which word is wrong, or that one is missing, and which there are. */
+static int refuse_command(const struct program_command *commands, size_t count,
+                          int argc, char **argv)
+{
+    struct buffer words;
+    const char *group = log_program(), *wrong = argc > 1 ? argv[1] : NULL;
+    buffer_init(&words, LINE_LIMIT);
+    if (wrong != NULL)
+        list_words(slice_of_text(wrong), commands, count, &words);
+    bool is_group = words.length > 0;
+    if (is_group) {
+        group = wrong;
+        wrong = argc > 2 ? argv[2] : NULL;
+    } else {
+        list_words((struct slice){0}, commands, count, &words);
+    }
+    const char *key = wrong == NULL ? is_group ? TEXT_KEY("program.incomplete")
+                                               : TEXT_KEY("program.no_command")
+                      : is_group ? TEXT_KEY("program.unknown_in_group")
+                                    : TEXT_KEY("program.unknown");
+    print_line(stderr, key,
+               (const struct text_argument[]){
+                   text_plain("program", log_program()),
+                   text_foreign("group", group),
+                   text_foreign("word", wrong != NULL ? wrong : ""),
+                   text_slice("commands", buffer_slice(&words)),
+                   {0}});
+    buffer_clear(&words);
+    return STATUS_USAGE;
+}
+
 int program_main(const char *name, const char *summary,
                  const struct program_command *commands, size_t count, int argc,
                  char **argv)
 {
-    const char *first = argc > 1 ? argv[1] : "";
     open_standard_descriptors();
     log_set_program(name);
+    if (!take_language(&argc, argv)) {
+        program_complain_list(TEXT_KEY("program.bad_lang"), NO_ARGUMENTS);
+        return STATUS_USAGE;
+    }
+    const char *first = argc > 1 ? argv[1] : "";
     if (strcmp(first, "--help") == 0) {
         print_help(summary, commands, count);
         return end_output(0);
@@ -100,10 +242,7 @@ int program_main(const char *name, const char *summary,
         if (words > 0)
             return end_output(run_command(&commands[i], words, argc, argv));
     }
-    if (argc < 2)
-        fatal(STATUS_USAGE, "no command given; %s --help lists them", name);
-    fatal(STATUS_USAGE, "unknown command '%s'; %s --help lists them", first,
-          name);
+    return refuse_command(commands, count, argc, argv);
 }
 
 /* ---- options ---- */
@@ -115,10 +254,14 @@ struct option_scan {
     uint64_t given; /* bit i: options[i] */
 };
 
-static bool complain(const char *command, const char *what, const char *which)
+static bool complain(const char *command, const char *key, const char *option)
 {
-    fprintf(stderr, "%s %s: %s%s%s; see %s %s --help\n", log_program(), command,
-            which, which[0] ? " " : "", what, log_program(), command);
+    print_line(
+        stderr, key,
+        (const struct text_argument[]){text_plain("program", log_program()),
+                                       text_plain("command", command),
+                                       text_foreign("option", option),
+                                       {0}});
     return false;
 }
 
@@ -141,20 +284,23 @@ static bool take_option(struct option_scan *scan, int argc, char **argv, int *i)
         value = argument + name.length + 1;
     size_t found = find_option(scan, name);
     if (found == scan->count)
-        return complain(scan->command, "is no option here", argument);
+        return complain(scan->command, TEXT_KEY("program.no_option"), argument);
     const struct program_option *option = &scan->options[found];
     if (scan->given & (1ull << found))
-        return complain(scan->command, "is given twice", option->name);
+        return complain(scan->command, TEXT_KEY("program.given_twice"),
+                        option->name);
     scan->given |= 1ull << found;
     if (option->flag != NULL) {
         *option->flag = true;
         return value == NULL ||
-               complain(scan->command, "takes no value", option->name);
+               complain(scan->command, TEXT_KEY("program.takes_no_value"),
+                        option->name);
     }
     if (value == NULL && *i + 1 < argc)
         value = argv[++*i];
     if (value == NULL)
-        return complain(scan->command, "needs a value", option->name);
+        return complain(scan->command, TEXT_KEY("program.needs_value"),
+                        option->name);
     *option->value = value;
     return true;
 }
@@ -163,7 +309,7 @@ static bool has_required(const struct option_scan *scan)
 {
     for (size_t i = 0; i < scan->count; i++) {
         if (scan->options[i].is_required && !(scan->given & (1ull << i)))
-            return complain(scan->command, "is required",
+            return complain(scan->command, TEXT_KEY("program.is_required"),
                             scan->options[i].name);
     }
     return true;
@@ -190,8 +336,8 @@ int program_options(int argc, char **argv, const struct program_option *options,
     if (operands >= min_operands && operands <= max_operands)
         return operands;
     complain(scan.command,
-             operands < min_operands ? "more arguments are needed"
-                                     : "too many arguments",
+             operands < min_operands ? TEXT_KEY("program.more_arguments")
+                                     : TEXT_KEY("program.too_many_arguments"),
              "");
     return -1;
 }

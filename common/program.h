@@ -1,5 +1,6 @@
 /*
- * What the four main.c share: a table of subcommands, options, leaving root.
+ * What the four main.c share: a table of subcommands, options, the language of
+ * whoever asks, leaving root.
  *
  *   static const struct program_command COMMANDS[] = {
  *       {"run", command_run, "-c FILE [-n]"},
@@ -8,8 +9,9 @@
  *
  *   int main(int argc, char **argv)
  *   {
- *       return program_main("yz-portal", "serves the pages", COMMANDS,
- *                           sizeof(COMMANDS) / sizeof(COMMANDS[0]), argc, argv);
+ *       return program_main("yz-portal", TEXT_KEY("program.summary.portal"),
+ *                           COMMANDS, sizeof(COMMANDS) / sizeof(COMMANDS[0]),
+ *                           argc, argv);
  *   }
  *
  * Exit status: 0 done, 1 the work failed, 2 wrong usage or configuration.
@@ -22,6 +24,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define PROGRAM_VERSION "0.1.0"
 /* Where the configuration is without -c: PROGRAM_CONFIG("collector"). */
@@ -35,11 +38,25 @@ struct program_command {
 };
 
 /* Names the program for log lines, opens standard descriptors that are closed,
- * answers --help and --version, else runs the command. Wrong usage is one line on standard error and 2; output that could
- * not be written turns 0 into 1. */
+ * takes --lang, which may stand anywhere in front of "--", answers --help and
+ * --version, else runs the command. The summary is a key of common/text.h.
+ * Wrong usage is one line on standard error and 2, and names the wrong word and
+ * what there is; output that could not be written turns 0 into 1. */
 int program_main(const char *name, const char *summary,
                  const struct program_command *commands, size_t count, int argc,
                  char **argv);
+
+/* The language of whoever started the program: what --lang says, zh or en, else
+ * the environment. Set once by program_main; only what runs a command asks, the
+ * rest is handed a language. */
+enum language program_language(void);
+bool program_language_is_chosen(void); /* by --lang */
+/* A sentence as a line on standard error, with the program's name in front:
+ * program_complain(key, arguments...) as text_fill. */
+#define program_complain(key, ...)                                             \
+    program_complain_list(key, (const struct text_argument[]){__VA_ARGS__, {0}})
+void program_complain_list(const char *key,
+                           const struct text_argument *arguments);
 
 /* One option: a flag, or a name with a value ("-c FILE", "--from DATE",
  * "--from=DATE"). Exactly one of flag and value is set; what it points to

@@ -36,6 +36,7 @@ static const struct program_command COMMANDS[] = {
 
 int main(int argc, char **argv)
 {
-    return program_main("yz-portal", "serves the pages", COMMANDS,
-                        sizeof(COMMANDS) / sizeof(COMMANDS[0]), argc, argv);
+    return program_main("yz-portal", TEXT_KEY("program.summary.portal"),
+                        COMMANDS, sizeof(COMMANDS) / sizeof(COMMANDS[0]), argc,
+                        argv);
 }

@@ -15,19 +15,18 @@ static const struct program_command commands[] = {
      "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix [--key FILE] [--probe ID]] "
      "[--local] [-c FILE]"},
     {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
-    {"check", check_main, "[-c FILE] [--lang zh|en]"},
-    {"explain", explain_main, "[-c FILE] [--lang zh|en|both] [--html]"},
+    {"check", check_main, "[-c FILE]"},
+    {"explain", explain_main, "[-c FILE] [--html]"},
     {"enrol", enrol_main,
      "--code CODE --portal URL [--fingerprint SHA256 | --ca FILE] [-c FILE] "
      "[--tls-key-type p256|ed25519] [--batch-key-type ed25519|sm2] [--again] "
-     "[--new-batch-key] [--lang zh|en]"},
-    {"renew", renew_main, "[-c FILE] [--lang zh|en]"},
-    {"status", status_main, "[-c FILE] [--json] [--lang zh|en]"},
+     "[--new-batch-key]"},
+    {"renew", renew_main, "[-c FILE]"},
+    {"status", status_main, "[-c FILE] [--json]"},
 };
 
 int main(int argc, char **argv)
 {
-    return program_main(
-        "yz-probe", "records that registered cloud services were used",
-        commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+    return program_main("yz-probe", TEXT_KEY("program.summary.probe"), commands,
+                        sizeof(commands) / sizeof(commands[0]), argc, argv);
 }

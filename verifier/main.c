@@ -11,7 +11,7 @@ static const struct program_command COMMANDS[] = {
 
 int main(int argc, char **argv)
 {
-    return program_main("yz-verifier", "judges whether vouchers were used",
+    return program_main("yz-verifier", TEXT_KEY("program.summary.verifier"),
                         COMMANDS, sizeof(COMMANDS) / sizeof(COMMANDS[0]), argc,
                         argv);
 }

@@ -701,17 +701,12 @@ static int check_with(struct check *c)
 
 int check_main(int argc, char **argv)
 {
-    const char *language = NULL;
-    struct check c = {.path = PROGRAM_CONFIG("probe"), .now = wall_now()};
-    const struct program_option options[] = {
-        {.name = "-c", .value = &c.path},
-        {.name = "--lang", .value = &language}};
+    struct check c = {.path = PROGRAM_CONFIG("probe"),
+                      .now = wall_now(),
+                      .language = program_language()};
+    const struct program_option options[] = {{.name = "-c", .value = &c.path}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0)
         return 2;
-    if (!language_choose(language, &c.language)) {
-        log_error("--lang: zh or en");
-        return 2;
-    }
     return check_with(&c);
 }

@@ -1,7 +1,7 @@
 /*
  * yz-probe check: would it work, before anything is started.
  *
- *   check [-c FILE] [--lang zh|en]
+ *   check [-c FILE]
  *
  * Does what `run` does at its start, with the same rights, and undoes it: opens
  * the interface, attaches the kernel filter, reads lists, keys and certificate,

@@ -598,9 +598,8 @@ static bool choose_portal(struct enrol *e)
 
 int enrol_main(int argc, char **argv)
 {
-    const char *tls = "p256", *batch = "ed25519", *word = NULL;
+    const char *tls = "p256", *batch = "ed25519";
     char line[CODE_LINE];
-    enum language language;
     struct enrol e = {.path = PROGRAM_CONFIG("probe"), .now = wall_now()};
     const struct program_option options[] = {
         {.name = "-c", .value = &e.path},
@@ -611,17 +610,12 @@ int enrol_main(int argc, char **argv)
         {.name = "--tls-key-type", .value = &tls},
         {.name = "--batch-key-type", .value = &batch},
         {.name = "--again", .flag = &e.is_again},
-        {.name = "--new-batch-key", .flag = &e.is_new_batch_key},
-        {.name = "--lang", .value = &word}};
+        {.name = "--new-batch-key", .flag = &e.is_new_batch_key}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0 ||
         !choose_types(&e, tls, batch))
         return 2;
-    if (!language_choose(word, &language)) {
-        log_error("--lang: zh or en");
-        return 2;
-    }
-    e.is_zh = language == LANGUAGE_ZH;
+    e.is_zh = program_language() == LANGUAGE_ZH;
     if (!probe_config_read_keys(e.path, &e.config, &e.error)) {
         log_error("%s", e.error.text);
         return 2;

@@ -3,7 +3,7 @@
  *
  *   enrol --portal URL --code CODE [--fingerprint SHA256 | --ca FILE] [-c FILE]
  *         [--tls-key-type p256|ed25519] [--batch-key-type ed25519|sm2]
- *         [--again] [--new-batch-key] [--lang zh|en]
+ *         [--again] [--new-batch-key]
  *
  * A code "-" is read from standard input.
  *

@@ -776,18 +776,6 @@ static void add_pages(struct buffer *out, const struct explain_page *page,
     }
 }
 
-static bool choose_languages(const char *word, unsigned *languages)
-{
-    enum language one;
-    *languages = (1u << LANGUAGE_COUNT) - 1;
-    if (word == NULL || strcmp(word, "both") == 0)
-        return true;
-    if (!language_choose(word, &one))
-        return false;
-    *languages = 1u << one;
-    return true;
-}
-
 static bool read_config(struct explain_page *page, struct probe_config *config,
                         struct error_text *error)
 {
@@ -838,19 +826,15 @@ static int explain(struct explain_page *page, unsigned languages, bool is_html)
 int explain_main(int argc, char **argv)
 {
     struct explain_page page = {0};
-    const char *word = NULL;
     bool is_html = false;
-    unsigned languages;
+    unsigned languages = (1u << LANGUAGE_COUNT) - 1;
     const struct program_option options[] = {
         {.name = "-c", .value = &page.config_path},
-        {.name = "--lang", .value = &word},
         {.name = "--html", .flag = &is_html}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0)
         return 2;
-    if (!choose_languages(word, &languages)) {
-        log_error("--lang: zh, en or both");
-        return 2;
-    }
+    if (program_language_is_chosen())
+        languages = 1u << program_language();
     return explain(&page, languages, is_html);
 }

@@ -1,7 +1,7 @@
 /*
  * yz-probe explain: what leaves my network, on one page.
  *
- *   explain [-c FILE] [--lang zh|en|both] [--html]
+ *   explain [-c FILE] [--html]
  *
  * The fields are not written down here: a sample batch is made by the encoder
  * that makes the real ones, decoded again, and every field that came out is

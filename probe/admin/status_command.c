@@ -1051,21 +1051,17 @@ static int answer(struct status_question *q)
 
 int status_main(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("probe"), *language = NULL;
-    struct status_question q = {.now = wall_now(), .is_alive = is_alive};
+    const char *path = PROGRAM_CONFIG("probe");
+    struct status_question q = {.now = wall_now(),
+                                .is_alive = is_alive,
+                                .language = program_language()};
     struct probe_config config;
     struct error_text error;
     const struct program_option options[] = {
-        {.name = "-c", .value = &path},
-        {.name = "--json", .flag = &q.is_json},
-        {.name = "--lang", .value = &language}};
+        {.name = "-c", .value = &path}, {.name = "--json", .flag = &q.is_json}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0)
         return 2;
-    if (!language_choose(language, &q.language)) {
-        log_error("--lang: zh or en");
-        return 2;
-    }
     if (!probe_config_read(path, &config, &error)) {
         log_error("%s", error.text);
         return 2;

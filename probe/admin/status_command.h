@@ -1,7 +1,7 @@
 /*
  * yz-probe status: how is the probe doing, and what to do where it is not well.
  *
- *   status [-c FILE] [--json] [--lang zh|en]
+ *   status [-c FILE] [--json]
  *
  * Reads STATE/status.json, which a running probe writes every ten seconds.
  * Exit status 1 when no probe is running, or one that writes nothing any more

@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool language_choose(const char *word, enum language *language)
-{
-    if (word != NULL)
-        return language_from_code(word, language);
-    *language = language_of_environment();
-    return true;
-}
-
 void language_addf(struct buffer *out, enum language language, const char *zh,
                    const char *en, ...)
 {

@@ -17,10 +17,6 @@ struct bilingual {
     const char *text[LANGUAGE_COUNT]; /* index: enum language */
 };
 
-/* "zh" or "en"; NULL asks LC_ALL, LC_MESSAGES and LANG, in this order, and
- * without any says English. False for another word. */
-bool language_choose(const char *word, enum language *language);
-
 /* Adds one of two formats, which take the same arguments in the same order. */
 void language_addf(struct buffer *out, enum language language, const char *zh,
                    const char *en, ...) __attribute__((format(printf, 3, 5)))

@@ -135,22 +135,16 @@ static int renew(const struct probe_config *c, bool is_zh)
 
 int renew_main(int argc, char **argv)
 {
-    const char *path = PROGRAM_CONFIG("probe"), *word = NULL;
+    const char *path = PROGRAM_CONFIG("probe");
     struct probe_config config;
     struct error_text error;
-    enum language language;
-    const struct program_option options[] = {
-        {.name = "-c", .value = &path}, {.name = "--lang", .value = &word}};
+    const struct program_option options[] = {{.name = "-c", .value = &path}};
     if (program_options(argc, argv, options,
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0)
         return 2;
-    if (!language_choose(word, &language)) {
-        log_error("--lang: zh or en");
-        return 2;
-    }
     if (!probe_config_read(path, &config, &error)) {
         log_error("%s", error.text);
         return 2;
     }
-    return renew(&config, language == LANGUAGE_ZH);
+    return renew(&config, program_language() == LANGUAGE_ZH);
 }

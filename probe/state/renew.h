@@ -5,7 +5,7 @@
  * at which key and certificate do not fit. A new key comes with `enrol --again`.
  * A certificate that has ended renews nothing; that needs a new code.
  *
- *   renew [-c FILE] [--lang zh|en]     now, by hand
+ *   renew [-c FILE]     now, by hand
  */
 #ifndef PROBE_STATE_RENEW_H
 #define PROBE_STATE_RENEW_H

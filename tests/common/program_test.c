@@ -1,6 +1,7 @@
 /* Subcommands and options, run in children whose output is read. */
 #include "common/program.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static const struct program_command COMMANDS[] = {
     {"work", run_work, "-c FILE --from DATE [--json] [A [B]]"},
     {"user add", run_work, "--from DATE"},
     {"fail", run_failing, ""},
+    {"user list", run_failing, ""},
 };
 
 static char output[4096];
@@ -75,7 +77,7 @@ static int run(const char *words, const char *target)
         if (target != NULL && freopen(target, "w", stdout) == NULL)
             _exit(99);
         status =
-            program_main("yz-test", "tests things", COMMANDS, 3, argc, argv);
+            program_main("yz-test", "tests things", COMMANDS, 4, argc, argv);
         fflush(stdout);
         _exit(status);
     }
@@ -93,11 +95,27 @@ static void test_runs(void)
         int status;
         const char *output;
     } CASES[] = {
-        {"", 2, "yz-test: no command given; yz-test --help lists them\n"},
+        {"", 2,
+         "yz-test: a command is missing; yz-test has: work, user, fail\n"},
         {"wrok", 2,
-         "yz-test: unknown command 'wrok'; yz-test --help lists them\n"},
+         "yz-test wrok: there is no such command; yz-test has: work, user, "
+         "fail\n"},
         {"user", 2,
-         "yz-test: unknown command 'user'; yz-test --help lists them\n"},
+         "yz-test user: a command is missing; user has: add, list\n"},
+        {"user ad", 2,
+         "yz-test user ad: there is no such command; user has: add, list\n"},
+        {"user \033[2J --lang zh", 2,
+         "yz-test user ?[2J：没有这个命令；user 有：add, list\n"},
+        {"--lang=zh", 2, "yz-test：缺少命令；yz-test 有：work, user, fail\n"},
+        {"--lang zh wrok", 2,
+         "yz-test wrok：没有这个命令；yz-test 有：work, user, fail\n"},
+        {"work --lang zh", 2,
+         "yz-test work：必须给出 --from；见 yz-test work --help\n"},
+        {"work --from 1 --lang", 2, "yz-test: --lang: zh or en\n"},
+        {"work --from 1 --lang fr", 2, "yz-test: --lang: zh or en\n"},
+        {"work --from 1 --lang en --langue", 2,
+         "yz-test work: --langue is no option here; see yz-test work --help\n"},
+        {"work --from 1 -- --lang fr", 0, "work default 1 0 [--lang] [fr]"},
         {"--version", 0, "yz-test " PROGRAM_VERSION "\n"},
         {"work --help", 0,
          "usage: yz-test work -c FILE --from DATE [--json] [A [B]]\n"},
@@ -184,6 +202,7 @@ static void test_users(void)
 
 int main(void)
 {
+    setenv("LC_ALL", "C", 1);
     test_runs();
     test_closed();
     test_users();

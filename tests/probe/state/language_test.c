@@ -56,46 +56,9 @@ static void test_wrapping(void)
     CHECK_TEXT(wrapped("一二（三四", 6, 0), "一二\n（三四");
 }
 
-static void test_foreign(void)
-{
-    struct buffer out;
-    test_case("foreign text is plain");
-    buffer_init(&out, sizeof(text));
-    text_add_foreign(&out, "a\x1b[1m\n时\xff~\x7f");
-    CHECK_TEXT(taken(&out), "a?[1m???~?");
-}
-
-static enum language chosen(const char *all, const char *messages,
-                            const char *lang)
-{
-    enum language language = LANGUAGE_COUNT;
-    setenv("LC_ALL", all, 1);
-    setenv("LC_MESSAGES", messages, 1);
-    setenv("LANG", lang, 1);
-    CHECK(language_choose(NULL, &language));
-    return language;
-}
-
-static void test_choice(void)
-{
-    enum language language;
-    test_case("the language: asked for, else of the environment");
-    CHECK(chosen("", "", "zh_CN.UTF-8") == LANGUAGE_ZH);
-    CHECK(chosen("", "", "en_US.UTF-8") == LANGUAGE_EN);
-    CHECK(chosen("", "zh_TW", "C") == LANGUAGE_ZH);
-    CHECK(chosen("C", "zh_TW", "zh_CN") == LANGUAGE_EN);
-    CHECK(chosen("", "", "") == LANGUAGE_EN);
-    CHECK(language_choose("zh", &language) && language == LANGUAGE_ZH);
-    CHECK(language_choose("en", &language) && language == LANGUAGE_EN);
-    CHECK(!language_choose("zhx", &language));
-    CHECK(!language_choose("", &language));
-}
-
 int main(void)
 {
     test_columns();
     test_wrapping();
-    test_foreign();
-    test_choice();
     return test_end();
 }
