@@ -126,6 +126,15 @@ bool db_begin_reading(struct db *db)
     return db_run(db, "BEGIN");
 }
 
+void db_end_reading(struct db *db)
+{
+    for (size_t i = 0; i < STATEMENT_CHAINS; i++)
+        for (struct db_statement *s = db->chains[i]; s != NULL; s = s->next)
+            if (s->is_running)
+                db_reset(s);
+    db_rollback(db);
+}
+
 void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))
@@ -352,6 +361,48 @@ bool db_attach(struct db *db, const char *path, const char *name,
     }
     buffer_clear(&uri);
     return is_good;
+}
+
+static bool attach_memory(struct db *db, const char *name)
+{
+    struct db_statement *s =
+        db_prepare(db, "ATTACH DATABASE 'file:empty?mode=memory' AS :name");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", name);
+    return db_do(s);
+}
+
+/* Page by page, since the migrations name no database. */
+static bool copy_database(struct db *to, const char *name, struct db *from)
+{
+    sqlite3_backup *backup =
+        sqlite3_backup_init(to->handle, name, from->handle, "main");
+    if (backup == NULL)
+        return false;
+    sqlite3_backup_step(backup, -1);
+    return sqlite3_backup_finish(backup) == SQLITE_OK;
+}
+
+bool db_attach_empty(struct db *db, const struct db_migration *migrations,
+                     size_t count, const char *name, struct error_text *error)
+{
+    struct db *made = db_open(":memory:", DB_WRITE, migrations, count, error);
+    if (made == NULL)
+        return false;
+    bool good = (attach_memory(db, name) && copy_database(db, name, made)) ||
+                error_set(error, "%s: %s", name, sqlite3_errmsg(db->handle));
+    db_close(made);
+    return good;
+}
+
+bool db_detach(struct db *db, const char *name)
+{
+    struct db_statement *s = db_prepare(db, "DETACH DATABASE :name");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", name);
+    return db_do(s);
 }
 
 /* ---- statements ---- */

@@ -52,11 +52,19 @@ bool db_is_full(const struct db *db);
 /* Makes another database readable as `name.table`, read-only. */
 bool db_attach(struct db *db, const char *path, const char *name,
                struct error_text *error);
+/* The same name, with the tables of these migrations and no rows, in memory:
+ * for a reader while the file is not there. */
+bool db_attach_empty(struct db *db, const struct db_migration *migrations,
+                     size_t count, const char *name, struct error_text *error);
+/* Takes it off again; outside a transaction, with all statements reset. */
+bool db_detach(struct db *db, const char *name);
 
 bool db_begin(struct db *db);
 /* One view of what is committed, without keeping other writers waiting; ended
- * by db_rollback. */
+ * by db_rollback, or by the second, which also resets every statement, so that
+ * none that was left half read keeps the view. */
 bool db_begin_reading(struct db *db);
+void db_end_reading(struct db *db);
 bool db_commit(struct db *db); /* rolls back by itself on failure */
 void db_rollback(struct db *db);
 /* Statements without results or parameters, such as a pragma. */

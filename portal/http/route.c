@@ -59,18 +59,18 @@ static const struct route *find_route(const struct site *site,
 {
     struct path path;
     *status = 404;
-    if (!split_path(visit->request->path, visit->arena, &path))
+    if (!split_path(visit->request.http->path, visit->arena, &path))
         return NULL;
     if (path.count >= 2 && strcmp(path.segments[0], "api") == 0 &&
         strcmp(path.segments[1], "v1") == 0)
-        visit->wants_json = true;
-    size_t skip = visit->wants_json ? 2 : 0;
-    enum http_method method = visit->request->method;
+        visit->request.wants_json = true;
+    size_t skip = visit->request.wants_json ? 2 : 0;
+    enum http_method method = visit->request.http->method;
     for (size_t i = 0; i < site->count; i++) {
         const struct route *route = &site->routes[i];
-        if ((visit->wants_json && !route->has_json) ||
-            (!visit->wants_json && route->is_for_programs) ||
-            !matches(route->pattern, &path, skip, visit->arguments))
+        if ((visit->request.wants_json && !route->has_json) ||
+            (!visit->request.wants_json && route->is_for_programs) ||
+            !matches(route->pattern, &path, skip, visit->request.arguments))
             continue;
         if (route->method == method ||
             (route->method == HTTP_GET && method == HTTP_HEAD))
@@ -83,34 +83,36 @@ static const struct route *find_route(const struct site *site,
 /* Who this is, by the session cookie; the session's last use is noted. */
 static void find_account(struct visit *visit)
 {
-    const char *token = form_get(&visit->cookies, VISIT_SESSION_COOKIE);
+    const char *token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
     unsigned idle = (unsigned)visit->config->session_idle_minutes;
-    if (!session_find(visit->db, visit->now, idle, token, &visit->session) ||
-        !account_find(visit->db, visit->session.account_name, &visit->account))
+    if (!session_find(visit->db, visit->now, idle, token,
+                      &visit->caller.session) ||
+        !account_find(visit->db, visit->caller.session.account_name,
+                      &visit->caller.account))
         return;
-    visit->has_account = true;
-    visit->scope = scope_of(&visit->account, visit->now);
-    if (!session_wants_touch(&visit->session, visit->now, idle))
+    visit->caller.has_account = true;
+    visit->caller.scope = scope_of(&visit->caller.account, visit->now);
+    if (!session_wants_touch(&visit->caller.session, visit->now, idle))
         return;
     struct db *db = portal_write_begin(visit->portal);
     if (db != NULL)
         portal_write_end(visit->portal,
-                         session_touch(db, visit->now, &visit->session));
+                         session_touch(db, visit->now, &visit->caller.session));
 }
 
 /* ?lang= wins and is remembered; then the cookie; Chinese at first. */
 static void find_language(struct visit *visit)
 {
-    const char *asked = form_get(&visit->query, "lang");
-    const char *kept = form_get(&visit->cookies, VISIT_LANGUAGE_COOKIE);
-    visit->language = LANGUAGE_ZH;
-    language_from_code(kept, &visit->language);
-    enum language language = visit->language;
+    const char *asked = form_get(&visit->request.query, "lang");
+    const char *kept = form_get(&visit->request.cookies, VISIT_LANGUAGE_COOKIE);
+    visit->caller.language = LANGUAGE_ZH;
+    language_from_code(kept, &visit->caller.language);
+    enum language language = visit->caller.language;
     language_from_code(asked, &language);
-    if (language != visit->language)
+    if (language != visit->caller.language)
         visit_set_cookie(visit, VISIT_LANGUAGE_COOKIE, language_code(language),
                          365L * 24 * 3600);
-    visit->language = language;
+    visit->caller.language = language;
 }
 
 /* No script at all, nothing from elsewhere, no frame, nothing kept. */
@@ -135,8 +137,8 @@ static void add_safety_headers(struct http_response *response)
  * again. An address too long to carry along is forgotten. */
 static void send_to_login(struct visit *visit)
 {
-    const struct http_request *request = visit->request;
-    if (visit->wants_json || request->method == HTTP_POST) {
+    const struct http_request *request = visit->request.http;
+    if (visit->request.wants_json || request->method == HTTP_POST) {
         visit_fail(visit, 401);
         return;
     }
@@ -157,32 +159,35 @@ static void send_to_login(struct visit *visit)
 static bool has_right_token(struct visit *visit, const struct route *route)
 {
     char wanted[SESSION_CSRF_LEN];
-    const char *given = form_get(&visit->form, "csrf");
-    const char *cookie = form_get(&visit->cookies, VISIT_FORM_COOKIE);
+    const char *given = form_get(&visit->request.form, "csrf");
+    const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
     if (route->roles != 0)
-        return session_csrf_matches(visit->session.csrf, given);
+        return session_csrf_matches(visit->caller.session.csrf, given);
     session_form_token(cookie, wanted);
     return cookie[0] != '\0' && session_csrf_matches(wanted, given);
 }
 
 static bool read_form(struct visit *visit)
 {
-    struct slice type = visit->request->content_type, name;
+    struct slice type = visit->request.http->content_type, name;
     if (!slice_next(&type, ';', &name) ||
         !slice_equal_nocase(slice_trim(name),
                             SLICE("application/x-www-form-urlencoded")))
         return false;
-    return form_parse(&visit->form, visit->request->body, visit->arena);
+    return form_parse(&visit->request.form, visit->request.http->body,
+                      visit->arena);
 }
 
 /* 0, or the status with which this visit ends. */
 static int judge(struct visit *visit, const struct route *route)
 {
-    if (route->roles != 0 && !visit->has_account)
+    if (route->roles != 0 && !visit->caller.has_account)
         return 401;
-    if (route->roles != 0 && (route->roles & 1u << visit->account.role) == 0)
+    if (route->roles != 0 &&
+        (route->roles & 1u << visit->caller.account.role) == 0)
         return 403;
-    if (!route->is_for_programs && visit->request->body.length > HTTP_BODY_MAX)
+    if (!route->is_for_programs &&
+        visit->request.http->body.length > HTTP_BODY_MAX)
         return 413;
     if (route->method == HTTP_POST && !route->is_for_programs &&
         !read_form(visit))
@@ -199,7 +204,7 @@ static void refuse(struct visit *visit, const struct route *route, int status)
         send_to_login(visit);
         return;
     }
-    if (visit->has_account && status == 403)
+    if (visit->caller.has_account && status == 403)
         visit_audit(visit, route->method == HTTP_POST ? "post" : "get",
                     route->pattern, "DENIED");
     visit_fail(visit, status);
@@ -207,10 +212,10 @@ static void refuse(struct visit *visit, const struct route *route, int status)
 
 static void run(const struct site *site, struct visit *visit)
 {
-    int status = visit->request->refused;
+    int status = visit->request.http->refused;
     const struct route *route = NULL;
-    if (status == 0 &&
-        !form_parse(&visit->query, visit->request->query, visit->arena))
+    if (status == 0 && !form_parse(&visit->request.query,
+                                   visit->request.http->query, visit->arena))
         status = 400;
     find_language(visit);
     find_account(visit);
@@ -241,14 +246,14 @@ void route_dispatch(const struct site *site, struct portal *portal,
         .db = worker->db,
         .arena = worker->arena,
         .now = now,
-        .request = request,
+        .request = {.http = request},
         .response = response,
         .model = model_new(worker->arena),
     };
     for (size_t i = 0; i < VISIT_ARGUMENTS_MAX; i++)
-        visit.arguments[i] = "";
+        visit.request.arguments[i] = "";
     add_safety_headers(response);
-    form_parse_cookies(&visit.cookies, request->cookies, visit.arena);
+    form_parse_cookies(&visit.request.cookies, request->cookies, visit.arena);
     run(site, &visit);
     bool is_kept = false;
     for (size_t i = 0; i < response->header_count; i++)

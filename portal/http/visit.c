@@ -82,7 +82,8 @@ bool visit_audit(struct visit *visit, const char *action, const char *object,
 {
     /* What is asked for comes from outside and can be long. */
     const char *shown = strlen(object) <= AUDIT_OBJECT_MAX ? object : "(long)";
-    struct audit_entry entry = {visit->account.name, action, shown, result};
+    struct audit_entry entry = {visit->caller.account.name, action, shown,
+                                result};
     struct db *db = portal_write_begin(visit->portal);
     if (db == NULL)
         return false;
@@ -92,13 +93,13 @@ bool visit_audit(struct visit *visit, const char *action, const char *object,
 const char *visit_name(const struct visit *visit, const char *zh,
                        const char *en)
 {
-    return visit->language == LANGUAGE_EN && en[0] != '\0' ? en : zh;
+    return visit->caller.language == LANGUAGE_EN && en[0] != '\0' ? en : zh;
 }
 
 const char *visit_word(const struct visit *visit, const char *prefix,
                        const char *code)
 {
-    return text_word(visit->language, prefix, code);
+    return text_word(visit->caller.language, prefix, code);
 }
 
 /* This page's address in a language: its other query fields stay. */
@@ -108,8 +109,8 @@ static void add_language_link(struct visit *visit, struct model *page,
     struct buffer link;
     buffer_init(&link, HTTP_ADDRESS_MAX);
     buffer_add_text(&link, "?");
-    for (size_t i = 0; i < visit->query.count; i++) {
-        const struct form_field *field = &visit->query.fields[i];
+    for (size_t i = 0; i < visit->request.query.count; i++) {
+        const struct form_field *field = &visit->request.query.fields[i];
         if (strcmp(field->name, "lang") != 0)
             buffer_addf(&link, "%s=%s&", form_encode(field->name, visit->arena),
                         form_encode(field->value, visit->arena));
@@ -123,9 +124,9 @@ static void add_language_link(struct visit *visit, struct model *page,
 
 static void add_account(struct visit *visit, struct model *page)
 {
-    if (!visit->has_account)
+    if (!visit->caller.has_account)
         return;
-    const struct account *account = &visit->account;
+    const struct account *account = &visit->caller.account;
     struct model *m = model_object(page, "_account");
     model_text(m, "name", account->display_name);
     model_text(m, "role",
@@ -135,17 +136,20 @@ static void add_account(struct visit *visit, struct model *page)
     model_bool(m, "sees_tables", sees_tables);
     model_bool(m, "sees_events", sees_events);
     model_bool(m, "sees_probes", sees_tables || account->role == ROLE_ENT);
-    model_text(page, "_csrf", visit->session.csrf);
+    model_text(page, "_csrf", visit->caller.session.csrf);
 }
 
 static void add_frame(struct visit *visit, const char *page_name,
                       const char *title)
 {
     struct model *page = visit->model;
-    model_text(page, "_lang", language_tag(visit->language));
-    model_bool(page, "_is_zh", visit->language == LANGUAGE_ZH);
-    model_text(page, "_title", text_word(visit->language, "", title));
+    model_text(page, "_lang", language_tag(visit->caller.language));
+    model_bool(page, "_is_zh", visit->caller.language == LANGUAGE_ZH);
+    model_text(page, "_title", text_word(visit->caller.language, "", title));
     model_bool(page, "_demo", visit->config->demo_banner);
+    model_bool(page, "_has_usage", visit->worker->others.is_there[OTHER_USAGE]);
+    model_bool(page, "_has_verdict",
+               visit->worker->others.is_there[OTHER_VERDICT]);
     model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
     model_bool(page, "_at_tables", strncmp(page_name, "table", 5) == 0);
     model_bool(page, "_at_events", strcmp(page_name, "events") == 0);
@@ -161,7 +165,7 @@ static bool render(struct visit *visit, const char *page, const char *title)
     struct error_text error = {"no memory"};
     struct http_response *response = visit->response;
     buffer_reset(&response->body);
-    if (visit->wants_json) {
+    if (visit->request.wants_json) {
         response->content_type = "application/json; charset=utf-8";
         model_write_json(visit->model, &response->body);
         return !model_failed(visit->model) && !response->body.failed;
@@ -169,7 +173,7 @@ static bool render(struct visit *visit, const char *page, const char *title)
     response->content_type = "text/html; charset=utf-8";
     add_frame(visit, page, title);
     if (!model_failed(visit->model) &&
-        template_render(&PAGE_SET, page, visit->language, visit->model,
+        template_render(&PAGE_SET, page, visit->caller.language, visit->model,
                         &response->body, &error))
         return true;
     log_error("page %s: %s", page, error.text);
@@ -204,7 +208,7 @@ void visit_fail(struct visit *visit, int status)
     model_text(visit->model, "error", visit_word(visit, "error.", code));
     model_text(visit->model, "_help", visit_word(visit, "error.help.", code));
     model_bool(visit->model, "_may_login",
-               !visit->has_account && status == 401);
+               !visit->caller.has_account && status == 401);
     if (render(visit, "error", "error.title"))
         return;
     response->status = 500;
@@ -215,7 +219,7 @@ void visit_fail(struct visit *visit, int status)
 
 void visit_fail_db(struct visit *visit)
 {
-    log_error("%.*s: %s", (int)visit->request->path.length,
-              visit->request->path.data, db_error(visit->db));
+    log_error("%.*s: %s", (int)visit->request.http->path.length,
+              visit->request.http->path.data, db_error(visit->db));
     visit_fail(visit, 500);
 }

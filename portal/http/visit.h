@@ -1,9 +1,12 @@
 /*
- * One request with everything that is known about it, handed to its handler.
+ * One request with everything that is known about it, handed to its handler:
+ * what was asked, who asks, what is answered, and the databases as they are at
+ * one instant.
  *
- * A handler reads in order: parse, authorise, query, fill the model, render.
- * Routing has already checked the session, the role and the form token; what a
- * handler still has to do is bind `scope` to its queries.
+ * A handler reads in order: parse (request), query (db, with the caller's
+ * scope), fill (model), render. Routing has already checked the session, the
+ * right and the form token. All that is read in one visit is one state of the
+ * databases; what is written goes through store_act() and is not seen in it.
  */
 #ifndef PORTAL_HTTP_VISIT_H
 #define PORTAL_HTTP_VISIT_H
@@ -12,10 +15,7 @@
 #include <stddef.h>
 
 #include "common/clock.h"
-#include "common/text.h"
-#include "portal/access/account.h"
-#include "portal/access/scope.h"
-#include "portal/access/session.h"
+#include "portal/access/caller.h"
 #include "portal/http/http_server.h"
 #include "portal/http/request.h"
 #include "portal/show/model.h"
@@ -23,27 +23,26 @@
 
 enum { VISIT_ARGUMENTS_MAX = 3 };
 
-struct visit {
-    struct portal *portal;
-    const struct portal_config *config;
-    struct portal_worker *worker;
-    struct db *db; /* of the worker: reads only */
-    struct arena *arena;
-    struct wall_time now;
-    const struct http_request *request;
-    struct http_response *response;
-
-    enum language language;
+/* What was asked. */
+struct request {
+    const struct http_request *http;
     bool wants_json; /* the address began with /api/v1 */
     struct form query, cookies;
     struct form form;                           /* the body of a POST */
     const char *arguments[VISIT_ARGUMENTS_MAX]; /* the address's '*' */
+};
 
-    bool has_account;
-    struct session session;
-    struct account account;
-    struct scope scope;
+struct visit {
+    struct portal *portal;
+    const struct portal_config *config;
+    struct portal_worker *worker;
+    struct db *db; /* of the worker: reads only, in one transaction */
+    struct arena *arena;
+    struct wall_time now;
 
+    struct request request;
+    struct caller caller;
+    struct http_response *response;
     struct model *model; /* what the page shows */
 };
 

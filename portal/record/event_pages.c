@@ -1,6 +1,6 @@
 /*
  * See event_pages.h. Events come from usage.db; whose they are is said by the
- * registry of now. A usage.db that has no such tables (yet) shows as none.
+ * registry of now.
  */
 #include "portal/record/event_pages.h"
 
@@ -54,17 +54,17 @@ static struct filter read_filter(struct visit *visit)
 {
     struct civil_day day;
     struct filter filter = {
-        .kind = form_get(&visit->query, "kind"),
-        .text = form_get(&visit->query, "enterprise"),
-        .since_text = form_get(&visit->query, "since"),
+        .kind = form_get(&visit->request.query, "kind"),
+        .text = form_get(&visit->request.query, "enterprise"),
+        .since_text = form_get(&visit->request.query, "since"),
         .before = INT64_MAX,
     };
     if (day_from_text(slice_of_text(filter.since_text), &day))
         filter.since = day_start(day);
     else
         filter.since_text = "";
-    parse_i64(slice_of_text(form_get(&visit->query, "before")), 1, INT64_MAX,
-              &filter.before);
+    parse_i64(slice_of_text(form_get(&visit->request.query, "before")), 1,
+              INT64_MAX, &filter.before);
     filter.lower_text =
         arena_copy_text(visit->arena, slice_trim(slice_of_text(filter.text)));
     for (char *c = filter.lower_text; c != NULL && *c != '\0'; c++)
@@ -72,12 +72,10 @@ static struct filter read_filter(struct visit *visit)
     return filter;
 }
 
-/* NULL when usage.db has no events. */
 static struct db_statement *prepare(struct visit *visit,
                                     const struct filter *filter, int64_t limit)
 {
-    struct db_statement *s =
-        visit->worker->has_usage ? db_prepare(visit->db, EVENTS) : NULL;
+    struct db_statement *s = db_prepare(visit->db, EVENTS);
     if (s == NULL)
         return NULL;
     db_bind_i64(s, ":before", filter->before);
@@ -184,11 +182,8 @@ static void add_quorum(struct visit *visit, struct model *log)
 
 static void add_log(struct visit *visit)
 {
-    struct db_statement *s =
-        visit->worker->has_usage
-            ? db_prepare(visit->db,
-                         "SELECT ifnull(max(idx), 0) FROM usage.merkle_leaf")
-            : NULL;
+    struct db_statement *s = db_prepare(
+        visit->db, "SELECT ifnull(max(idx), 0) FROM usage.merkle_leaf");
     if (s == NULL || db_step(s) != DB_ROW)
         return;
     struct model *log = model_object(visit->model, "log");
@@ -262,7 +257,7 @@ void event_list_show(struct visit *visit)
 {
     struct filter filter = read_filter(visit);
     struct db_statement *s = prepare(visit, &filter, PAGE_ROWS + 1);
-    enum db_step step = DB_DONE;
+    enum db_step step = DB_FAILED;
     int64_t count = 0, last = 0;
     bool has_more = false;
     add_log(visit);
@@ -282,11 +277,8 @@ void event_list_show(struct visit *visit)
     }
     model_i64(visit->model, "count", count);
     model_bool(visit->model, "has_more", has_more);
-    model_bool(visit->model, "has_usage", s != NULL);
-    if (s != NULL) {
-        add_counts(visit);
-        add_filter(visit, &filter);
-    }
+    add_counts(visit);
+    add_filter(visit, &filter);
     add_links(visit, &filter, has_more ? last : 0);
     visit_show(visit, "events", "events.title");
 }
@@ -345,7 +337,7 @@ void event_list_export(struct visit *visit)
     struct filter filter = read_filter(visit);
     struct http_response *response = visit->response;
     struct csv_writer csv;
-    enum db_step step = DB_DONE;
+    enum db_step step = DB_FAILED;
     int64_t count = 0, last = 0;
     struct db_statement *s = prepare(visit, &filter, EXPORT_ROWS + 1);
     buffer_add_text(&response->body, "\xEF\xBB\xBF");

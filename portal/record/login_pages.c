@@ -20,7 +20,7 @@ static const char *safe_next(const char *next)
 static void add_form_token(struct visit *visit)
 {
     char fresh[2 * FORM_COOKIE_BYTES + 1], token[SESSION_CSRF_LEN];
-    const char *cookie = form_get(&visit->cookies, VISIT_FORM_COOKIE);
+    const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
     if (strlen(cookie) != 2 * FORM_COOKIE_BYTES) {
         uint8_t bytes[FORM_COOKIE_BYTES];
         random_bytes(bytes, sizeof(bytes));
@@ -45,8 +45,8 @@ static void show_form(struct visit *visit, const char *name, const char *next,
 
 void login_show(struct visit *visit)
 {
-    const char *next = safe_next(form_get(&visit->query, "next"));
-    if (visit->has_account)
+    const char *next = safe_next(form_get(&visit->request.query, "next"));
+    if (visit->caller.has_account)
         visit_redirect(visit, next);
     else
         show_form(visit, "", next, "");
@@ -58,7 +58,7 @@ static enum account_login finish(struct visit *visit, const char *name,
                                  enum account_login checked,
                                  char token[static SESSION_TOKEN_LEN])
 {
-    const char *old = form_get(&visit->cookies, VISIT_SESSION_COOKIE);
+    const char *old = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
     unsigned idle = (unsigned)visit->config->session_idle_minutes;
     struct db *db = portal_write_begin(visit->portal);
     if (db == NULL)
@@ -76,10 +76,10 @@ static enum account_login finish(struct visit *visit, const char *name,
 void login_post(struct visit *visit)
 {
     char token[SESSION_TOKEN_LEN] = "";
-    const char *name = form_get(&visit->form, "name");
-    const char *next = safe_next(form_get(&visit->form, "next"));
+    const char *name = form_get(&visit->request.form, "name");
+    const char *next = safe_next(form_get(&visit->request.form, "next"));
     enum account_login result = account_check_password(
-        visit->db, name, form_get(&visit->form, "password"));
+        visit->db, name, form_get(&visit->request.form, "password"));
     if (result == LOGIN_OK || result == LOGIN_REFUSED)
         result = finish(visit, name, result, token);
     if (result == LOGIN_OK) {
@@ -95,12 +95,12 @@ void login_post(struct visit *visit)
 
 void logout_post(struct visit *visit)
 {
-    struct audit_entry entry = {visit->account.name, "logout", "", "OK"};
+    struct audit_entry entry = {visit->caller.account.name, "logout", "", "OK"};
     struct db *db = portal_write_begin(visit->portal);
-    bool good =
-        db != NULL &&
-        session_end(db, form_get(&visit->cookies, VISIT_SESSION_COOKIE)) &&
-        audit_add(db, visit->now, &entry);
+    bool good = db != NULL &&
+                session_end(db, form_get(&visit->request.cookies,
+                                         VISIT_SESSION_COOKIE)) &&
+                audit_add(db, visit->now, &entry);
     if (db != NULL)
         good = portal_write_end(visit->portal, good);
     if (!good) {

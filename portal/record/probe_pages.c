@@ -66,7 +66,7 @@ static struct db_statement *prepare(struct visit *visit, const char *after)
         " ifnull(p.site_id, ''), p.id LIMIT :most");
     if (s == NULL)
         return NULL;
-    scope_bind(s, &visit->scope);
+    scope_bind(s, &visit->caller.scope);
     db_bind_text(s, ":after", after);
     db_bind_i64(s, ":most", PAGE_ROWS + 1);
     return s;
@@ -74,7 +74,7 @@ static struct db_statement *prepare(struct visit *visit, const char *after)
 
 void probe_list_show(struct visit *visit)
 {
-    const char *after = form_get(&visit->query, "after"), *last = "";
+    const char *after = form_get(&visit->request.query, "after"), *last = "";
     struct db_statement *s = prepare(visit, after);
     enum db_step step = DB_FAILED;
     int64_t count = 0;

@@ -40,7 +40,7 @@ static void send_file(struct visit *visit, const char *type, const char *data)
     memcpy(tag + 17, "\"", 2);
     http_response_header(response, "ETag", "%s", tag);
     http_response_header(response, "Cache-Control", "public, max-age=300");
-    if (slice_equal_text(visit->request->if_none_match, tag)) {
+    if (slice_equal_text(visit->request.http->if_none_match, tag)) {
         response->status = 304;
         return;
     }

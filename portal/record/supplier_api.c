@@ -30,7 +30,7 @@ static void refuse(struct visit *visit, int status, const char *code,
 
 static bool find_caller(struct visit *visit, struct api_caller *caller)
 {
-    if (api_token_find(visit->db, visit->request->authorization, caller))
+    if (api_token_find(visit->db, visit->request.http->authorization, caller))
         return true;
     http_response_header(visit->response, "WWW-Authenticate",
                          "Bearer realm=\"yunzheng\"");
@@ -59,8 +59,9 @@ static struct supplier_outcome take(struct visit *visit,
     struct db *db = portal_write_begin(visit->portal);
     if (db == NULL)
         return broken;
-    struct supplier_outcome outcome = supplier_counts_take(
-        db, caller, counts, visit->request->body, visit->now, receipt, error);
+    struct supplier_outcome outcome =
+        supplier_counts_take(db, caller, counts, visit->request.http->body,
+                             visit->now, receipt, error);
     bool good = outcome.status == 200 &&
                 (receipt->is_repeated || audit_add(db, visit->now, &entry));
     bool is_kept = portal_write_end(visit->portal, good);
@@ -85,7 +86,7 @@ void supplier_counts_post(struct visit *visit)
     struct error_text error = {""};
     if (!find_caller(visit, &caller))
         return;
-    if (!is_json(visit->request->content_type)) {
+    if (!is_json(visit->request.http->content_type)) {
         refuse(visit, 415, "E_FILE_TYPE", "Content-Type: application/json");
         return;
     }
@@ -94,7 +95,7 @@ void supplier_counts_post(struct visit *visit)
         visit_fail(visit, 500);
         return;
     }
-    if (!supplier_counts_parse(visit->request->body, visit->now, counts,
+    if (!supplier_counts_parse(visit->request.http->body, visit->now, counts,
                                &error)) {
         refuse(visit, 400, "E_FIELD_VALUE", error.text);
         return;
@@ -114,8 +115,8 @@ void supplier_counts_post(struct visit *visit)
 static bool read_period(struct visit *visit, struct civil_day *from,
                         struct civil_day *to)
 {
-    const char *first = form_get(&visit->query, "from");
-    const char *last = form_get(&visit->query, "to");
+    const char *first = form_get(&visit->request.query, "from");
+    const char *last = form_get(&visit->request.query, "to");
     return day_from_text(slice_of_text(first), from) &&
            day_from_text(slice_of_text(last), to) &&
            to->number > from->number &&

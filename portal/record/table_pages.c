@@ -28,12 +28,6 @@ static void fill_time(struct model *m, const char *key, int64_t us)
     model_text(m, key, text);
 }
 
-static bool has_verdicts(struct visit *visit)
-{
-    model_bool(visit->model, "has_verdicts", visit->worker->has_verdict);
-    return visit->worker->has_verdict;
-}
-
 static void fill_list_row(struct visit *visit, struct db_statement *s)
 {
     struct model *m = model_append(visit->model, "tables");
@@ -72,19 +66,15 @@ static struct db_statement *prepare_list(struct visit *visit)
         "  WHEN 'city' THEN t.city_code = :scope_id ELSE 0 END"
         " ORDER BY t.cycle_id DESC, t.city_code, t.version DESC LIMIT 500");
     if (s != NULL)
-        scope_bind(s, &visit->scope);
+        scope_bind(s, &visit->caller.scope);
     return s;
 }
 
 void table_list_show(struct visit *visit)
 {
-    enum db_step step = DB_DONE;
-    struct db_statement *s = NULL;
+    enum db_step step = DB_FAILED;
+    struct db_statement *s = prepare_list(visit);
     model_list(visit->model, "tables");
-    if (has_verdicts(visit)) {
-        step = DB_FAILED;
-        s = prepare_list(visit);
-    }
     while (s != NULL && (step = db_step(s)) == DB_ROW) {
         fill_list_row(visit, s);
         model_bool(visit->model, "_has_tables", true);
@@ -125,8 +115,8 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
 {
     int64_t version = 0;
     *failed = false;
-    if (!visit->worker->has_verdict ||
-        !parse_i64(slice_of_text(visit->arguments[1]), 1, INT32_MAX, &version))
+    if (!parse_i64(slice_of_text(visit->request.arguments[1]), 1, INT32_MAX,
+                   &version))
         return NULL;
     struct db_statement *s = db_prepare(
         visit->db,
@@ -142,9 +132,9 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
     *failed = s == NULL;
     if (s == NULL)
         return NULL;
-    db_bind_text(s, ":number", visit->arguments[0]);
+    db_bind_text(s, ":number", visit->request.arguments[0]);
     db_bind_i64(s, ":version", version);
-    scope_bind(s, &visit->scope);
+    scope_bind(s, &visit->caller.scope);
     enum db_step step = db_step(s);
     *failed = step == DB_FAILED;
     return step == DB_ROW ? s : NULL;
@@ -179,7 +169,7 @@ static void fill_columns(struct visit *visit, struct table_columns *columns,
     columns->count = count;
     for (int i = 0; is_first && i < count; i++)
         columns->of[i] = completion_column_of(fields[i]);
-    if (!is_first && visit->language != LANGUAGE_EN)
+    if (!is_first && visit->caller.language != LANGUAGE_EN)
         return;
     model_list(visit->model, "columns");
     model_list(visit->model, "note_columns");
@@ -271,11 +261,13 @@ static bool fill_records(struct visit *visit, struct slice csv)
 static bool note_opening(struct visit *visit)
 {
     char object[200];
-    if (visit->account.role != ROLE_CITY ||
-        strlen(visit->arguments[0]) + strlen(visit->arguments[1]) > 90)
+    if (visit->caller.account.role != ROLE_CITY ||
+        strlen(visit->request.arguments[0]) +
+                strlen(visit->request.arguments[1]) >
+            90)
         return true;
-    snprintf(object, sizeof(object), "%s/%s", visit->arguments[0],
-             visit->arguments[1]);
+    snprintf(object, sizeof(object), "%s/%s", visit->request.arguments[0],
+             visit->request.arguments[1]);
     struct db_statement *s =
         db_prepare(visit->db, "SELECT 1 FROM audit WHERE object = :object"
                               " AND action = 'table.open' AND result = 'OK'");
@@ -293,7 +285,7 @@ static void show_missing(struct visit *visit, bool failed)
         visit_fail_db(visit);
         return;
     }
-    visit_audit(visit, "table.open", visit->arguments[0], "DENIED");
+    visit_audit(visit, "table.open", visit->request.arguments[0], "DENIED");
     visit_fail(visit, 404);
 }
 
@@ -326,12 +318,13 @@ void table_download(struct visit *visit)
     buffer_add_slice(&response->body, db_blob(s, 12));
     db_reset(s);
     if (response->body.failed ||
-        !visit_audit(visit, "table.download", visit->arguments[0], "OK")) {
+        !visit_audit(visit, "table.download", visit->request.arguments[0],
+                     "OK")) {
         visit_fail(visit, 500);
         return;
     }
     response->content_type = "text/csv; charset=utf-8";
     http_response_header(response, "Content-Disposition",
                          "attachment; filename=\"table-v%s.csv\"",
-                         visit->arguments[1]);
+                         visit->request.arguments[1]);
 }

@@ -260,19 +260,19 @@ static bool read_counts(struct db *db, const char *enterprise_id,
 
 bool timeline_read_witnesses(
     struct db *db, const char *enterprise_id, const char *service_id,
-    struct civil_day first, bool has_usage,
+    struct civil_day first,
     struct timeline_testimony said[static WITNESS_COUNT])
 {
     for (size_t i = 0; i < WITNESS_COUNT; i++)
         said[i] = SILENCE[i];
     return read_counts(db, enterprise_id, service_id, first,
                        &said[WITNESS_SUPPLIER_COUNTS]) &&
-           (!has_usage || (read_source(db, enterprise_id, service_id, first,
-                                       &said[WITNESS_ROUTER]) &&
-                           read_source(db, enterprise_id, service_id, first,
-                                       &said[WITNESS_CARRIER]) &&
-                           read_matches(db, enterprise_id, service_id, first,
-                                        &said[WITNESS_SUPPLIER_PROBE])));
+           read_source(db, enterprise_id, service_id, first,
+                       &said[WITNESS_ROUTER]) &&
+           read_source(db, enterprise_id, service_id, first,
+                       &said[WITNESS_CARRIER]) &&
+           read_matches(db, enterprise_id, service_id, first,
+                        &said[WITNESS_SUPPLIER_PROBE]);
 }
 
 /* --- coverage of a day --- */

@@ -64,11 +64,10 @@ struct timeline_testimony {
     uint64_t confirmed; /* the supplier's probe: of `flows`, seen there too */
 };
 
-/* Days first .. first + TIMELINE_DAYS - 1. Without has_usage (usage.db is not
- * there yet) only the supplier's counts. False when a query failed. */
+/* Days first .. first + TIMELINE_DAYS - 1. False when a query failed. */
 bool timeline_read_witnesses(
     struct db *db, const char *enterprise_id, const char *service_id,
-    struct civil_day first, bool has_usage,
+    struct civil_day first,
     struct timeline_testimony said[static WITNESS_COUNT]);
 
 /* Whether so much of a day was watched that it counts, as the verifier asks

@@ -56,8 +56,6 @@ bool verdict_view_fill(struct visit *visit, const char *voucher,
                        const char *cycle, struct verdict_view *view)
 {
     *view = (struct verdict_view){0};
-    if (!visit->worker->has_verdict)
-        return true;
     struct db_statement *s = db_prepare(
         visit->db,
         "SELECT d.verdict, d.mark, d.is_genuine, d.is_effective, d.is_flagged,"

@@ -1,10 +1,9 @@
 /*
  * See voucher_list.h.
  *
- * The query is one text in six forms: three places to start from (all vouchers
- * by number, those of an enterprise, those of a supplier, because one filter
- * with "or" would read every voucher for each of them), with and without the
- * verifier's database. The next page starts behind the last number shown, so
+ * The query is one text in three forms, for the places to start from: all
+ * vouchers by number, those of an enterprise, those of a supplier; one filter
+ * with "or" would read every voucher for each of them. The next page starts behind the last number shown, so
  * that a page costs the same wherever it is.
  */
 #include "portal/record/voucher_list.h"
@@ -21,9 +20,8 @@ enum { PAGE_ROWS = 50, EXPORT_ROWS = 200000 };
     " e.name_zh, e.name_en, e.city_code, c.name_zh, c.name_en, s.name_zh,"     \
     " s.name_en, a.cycle_id, e.is_sample,"                                     \
     " (SELECT t.state FROM settlement t WHERE t.voucher_number = v.number"     \
-    "  ORDER BY t.submitted_at DESC LIMIT 1),"
-#define NO_VERDICT "NULL, NULL, 0, 0"
-#define VERDICT    "d.mark, d.verdict, d.is_flagged, d.is_sample"
+    "  ORDER BY t.submitted_at DESC LIMIT 1),"                                 \
+    " d.mark, d.verdict, d.is_flagged, d.is_sample"
 #define BY_NUMBER                                                              \
     " FROM voucher v CROSS JOIN voucher_application a"                         \
     "   ON a.id = v.application_id"
@@ -50,20 +48,15 @@ enum { PAGE_ROWS = 50, EXPORT_ROWS = 200000 };
     "   OR instr(lower(s.name_zh), :text) OR instr(lower(s.name_en), :text))"
 #define OF_ENTERPRISE " AND a.enterprise_id = :scope_id"
 #define OF_SUPPLIER   " AND a.supplier_id = :scope_id"
-#define ANY_MARK      " AND :mark IN ('', 'NONE')"
 #define THIS_MARK     " AND (:mark = '' OR ifnull(d.mark, 'NONE') = :mark)"
 #define END           " ORDER BY v.number LIMIT :limit"
 
-static const char *const LIST_SQL[3][2] = {
-    {COLUMNS NO_VERDICT BY_NUMBER PARTIES FILTER ANY_MARK END,
-     COLUMNS VERDICT BY_NUMBER PARTIES JOIN_VERDICT FILTER THIS_MARK END},
-    {COLUMNS NO_VERDICT BY_APPLICATION PARTIES FILTER OF_ENTERPRISE ANY_MARK
-         END,
-     COLUMNS VERDICT BY_APPLICATION PARTIES JOIN_VERDICT FILTER OF_ENTERPRISE
-         THIS_MARK END},
-    {COLUMNS NO_VERDICT BY_APPLICATION PARTIES FILTER OF_SUPPLIER ANY_MARK END,
-     COLUMNS VERDICT BY_APPLICATION PARTIES JOIN_VERDICT FILTER OF_SUPPLIER
-         THIS_MARK END},
+static const char *const LIST_SQL[] = {
+    COLUMNS BY_NUMBER PARTIES JOIN_VERDICT FILTER THIS_MARK END,
+    COLUMNS BY_APPLICATION PARTIES JOIN_VERDICT FILTER OF_ENTERPRISE THIS_MARK
+        END,
+    COLUMNS BY_APPLICATION PARTIES JOIN_VERDICT FILTER OF_SUPPLIER THIS_MARK
+        END,
 };
 
 static const char *const MARKS[] = {"COMPLETE", "NOT_COMPLETE", "UNDETERMINED",
@@ -89,10 +82,10 @@ struct voucher_row {
 static struct filter read_filter(struct visit *visit)
 {
     struct filter filter = {
-        .city = form_get(&visit->query, "city"),
-        .mark = form_get(&visit->query, "mark"),
-        .text = form_get(&visit->query, "text"),
-        .after = form_get(&visit->query, "after"),
+        .city = form_get(&visit->request.query, "city"),
+        .mark = form_get(&visit->request.query, "mark"),
+        .text = form_get(&visit->request.query, "text"),
+        .after = form_get(&visit->request.query, "after"),
     };
     bool known = false;
     for (size_t i = 0; i < MARK_COUNT; i++)
@@ -109,15 +102,14 @@ static struct filter read_filter(struct visit *visit)
 static struct db_statement *prepare(struct visit *visit,
                                     const struct filter *filter, int64_t limit)
 {
-    enum scope_kind kind = visit->scope.kind;
+    enum scope_kind kind = visit->caller.scope.kind;
     size_t start = kind == SCOPE_ENTERPRISE ? 1
                    : kind == SCOPE_SUPPLIER ? 2
                                             : 0;
-    struct db_statement *s = db_prepare(
-        visit->db, LIST_SQL[start][visit->worker->has_verdict ? 1 : 0]);
+    struct db_statement *s = db_prepare(visit->db, LIST_SQL[start]);
     if (s == NULL)
         return NULL;
-    scope_bind(s, &visit->scope);
+    scope_bind(s, &visit->caller.scope);
     db_bind_text(s, ":city", filter->city);
     db_bind_text(s, ":mark", filter->mark);
     db_bind_text(s, ":text", filter->lower_text);
@@ -183,7 +175,7 @@ static void add_cities(struct visit *visit, const struct filter *filter)
     struct db_statement *s =
         db_prepare(visit->db, "SELECT code, name_zh, name_en FROM city"
                               " WHERE is_enabled = 1 ORDER BY code");
-    if (visit->scope.kind == SCOPE_CITY)
+    if (visit->caller.scope.kind == SCOPE_CITY)
         return;
     model_list(visit->model, "_cities");
     model_bool(visit->model, "_has_cities", true);
@@ -252,7 +244,6 @@ void voucher_list_show(struct visit *visit)
     }
     model_i64(visit->model, "count", count);
     model_bool(visit->model, "has_more", has_more);
-    model_bool(visit->model, "has_verdicts", visit->worker->has_verdict);
     add_filter(visit, &filter);
     add_links(visit, &filter, has_more ? last : NULL);
     visit_show(visit, "vouchers", "vouchers.title");

@@ -118,8 +118,8 @@ static enum db_step read_facts(struct visit *visit, struct voucher_facts *facts)
         "  WHEN 'enterprise' THEN a.enterprise_id = :scope_id ELSE 0 END");
     if (s == NULL)
         return DB_FAILED;
-    db_bind_text(s, ":number", visit->arguments[0]);
-    scope_bind(s, &visit->scope);
+    db_bind_text(s, ":number", visit->request.arguments[0]);
+    scope_bind(s, &visit->caller.scope);
     enum db_step step = db_step(s);
     if (step == DB_ROW)
         fill_facts(visit, s, facts);
@@ -202,8 +202,8 @@ static bool read_lines(struct visit *visit, const char *number,
 static bool fill_identifiers(struct visit *visit, const char *number,
                              const struct voucher_line *line)
 {
-    bool sees =
-        visit->account.role == ROLE_PROV || visit->account.role == ROLE_ENT;
+    bool sees = visit->caller.account.role == ROLE_PROV ||
+                visit->caller.account.role == ROLE_ENT;
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         visit->db,
@@ -342,8 +342,7 @@ static bool fill_witnesses(struct visit *visit,
     struct timeline_testimony said[WITNESS_COUNT];
     model_list(line->model, "witnesses");
     if (!timeline_read_witnesses(visit->db, facts->enterprise_id,
-                                 line->service_id, first,
-                                 visit->worker->has_usage, said))
+                                 line->service_id, first, said))
         return false;
     for (size_t i = 0; i < WITNESS_COUNT; i++) {
         char text[CHART_VALUE_TEXT_LEN];
@@ -384,11 +383,9 @@ static bool fill_evidence(struct visit *visit,
     if (view->is_there)
         good = timeline_read_facts(visit->db, facts->enterprise_id,
                                    line->service_id, first, &timeline);
-    else if (visit->worker->has_usage)
+    else
         good = timeline_read_usage(visit->db, facts->enterprise_id,
                                    line->service_id, first, &timeline);
-    else
-        return true;
     if (!good)
         return false;
     timeline.end = evidence_end(visit, view);
@@ -419,9 +416,6 @@ static bool fill_all(struct visit *visit, struct voucher_facts *facts)
             !fill_evidence(visit, facts, &lines[i], &view, &window))
             return false;
     model_bool(visit->model, "is_sample", facts->is_sample || view.is_sample);
-    model_bool(visit->model, "has_verdicts", visit->worker->has_verdict);
-    model_bool(visit->model, "has_usage",
-               visit->worker->has_usage || view.is_there);
     return true;
 }
 
@@ -430,7 +424,8 @@ void voucher_page_show(struct visit *visit)
     struct voucher_facts facts = {0};
     enum db_step step = read_facts(visit, &facts);
     if (step == DB_DONE) {
-        visit_audit(visit, "voucher.open", visit->arguments[0], "DENIED");
+        visit_audit(visit, "voucher.open", visit->request.arguments[0],
+                    "DENIED");
         visit_fail(visit, 404);
     } else if (step == DB_FAILED || !fill_all(visit, &facts)) {
         visit_fail_db(visit);

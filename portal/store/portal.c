@@ -24,9 +24,11 @@ static bool open_worker(struct portal_worker *worker, const char *path,
 {
     worker->db = db_open(path, DB_READ, NULL, 0, error);
     worker->arena = arena_new(ARENA_LIMIT);
-    if (worker->db != NULL && worker->arena == NULL)
-        error_set(error, "no memory");
-    return worker->db != NULL && worker->arena != NULL;
+    if (worker->db == NULL)
+        return false;
+    if (worker->arena == NULL)
+        return error_set(error, "no memory");
+    return others_open(worker->db, error);
 }
 
 struct portal *portal_open(const struct portal_config *config,
@@ -77,40 +79,6 @@ const struct parameters *portal_parameters(const struct portal *portal)
     return &portal->parameters;
 }
 
-/* Attaches a database once its file is there, and asks until the table is. */
-static bool look_for(struct db *db, const char *path, const char *name,
-                     const char *probe_sql, bool *is_attached)
-{
-    struct error_text reason;
-    if (!*is_attached) {
-        if (access(path, R_OK) != 0)
-            return false;
-        *is_attached = db_attach(db, path, name, &reason);
-        if (!*is_attached)
-            log_warn("%s", reason.text);
-    }
-    struct db_statement *s = *is_attached ? db_prepare(db, probe_sql) : NULL;
-    if (s == NULL)
-        return false;
-    bool good = db_step(s) != DB_FAILED;
-    db_reset(s);
-    return good;
-}
-
-static void look_for_others(const struct portal *portal,
-                            struct portal_worker *worker)
-{
-    if (!worker->has_usage)
-        worker->has_usage = look_for(
-            worker->db, portal->config->usage_db, "usage",
-            "SELECT 1 FROM usage.usage LIMIT 1", &worker->is_usage_attached);
-    if (!worker->has_verdict)
-        worker->has_verdict =
-            look_for(worker->db, portal->config->verdict_db, "verdict",
-                     "SELECT 1 FROM verdict.completion_row LIMIT 1",
-                     &worker->is_verdict_attached);
-}
-
 struct portal_worker *portal_take_worker(struct portal *portal)
 {
     struct portal_worker *worker = NULL;
@@ -121,12 +89,15 @@ struct portal_worker *portal_take_worker(struct portal *portal)
     assert(worker != NULL);
     worker->is_taken = true;
     pthread_mutex_unlock(&portal->worker_lock);
-    look_for_others(portal, worker);
+    if (!others_look(worker->db, portal->config, &worker->others) ||
+        !db_begin_reading(worker->db))
+        log_error("%s", db_error(worker->db));
     return worker;
 }
 
 void portal_return_worker(struct portal *portal, struct portal_worker *worker)
 {
+    db_end_reading(worker->db);
     arena_reset(worker->arena);
     pthread_mutex_lock(&portal->worker_lock);
     worker->is_taken = false;

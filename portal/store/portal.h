@@ -3,8 +3,9 @@
  *
  * A worker is what one request uses: a read-only connection that sees all three
  * databases (portal's own as main, `usage`, `verdict`) and an arena. There is
- * one for each thread of the server. Pages read through it and cannot write.
- * The few writes (logins, audit rows) go through one connection behind a lock.
+ * one for each thread of the server. Pages read through it, in one read
+ * transaction from take to return, and cannot write. The few writes (logins,
+ * audit rows) go through one connection behind a lock.
  */
 #ifndef PORTAL_STORE_PORTAL_H
 #define PORTAL_STORE_PORTAL_H
@@ -13,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/db.h"
+#include "portal/store/others.h"
 #include "portal/store/portal_config.h"
 #include "rules/parameter.h"
 
@@ -23,9 +25,7 @@ struct portal;
 struct portal_worker {
     struct db *db;
     struct arena *arena;
-    bool has_usage;   /* usage.db is there and can be read */
-    bool has_verdict; /* verdict.db likewise */
-    bool is_usage_attached, is_verdict_attached;
+    struct others others; /* for the notice of what is not there yet */
     bool is_taken;
 };
 

@@ -159,7 +159,7 @@ static void test_witnesses(const struct scratch *scratch)
     CHECK_I64(timeline.days[4].covered_minutes, 15 + 5);
     CHECK_I64(timeline.days[5].covered_minutes, 5);
     test_case("they stand beside them, by source and tier");
-    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, said));
     CHECK_TEXT(said[WITNESS_ROUTER].name, "router");
     CHECK_I64(said[WITNESS_ROUTER].tier, 0);
     CHECK_I64(said[WITNESS_ROUTER].days, 1);
@@ -178,7 +178,7 @@ static void test_witnesses(const struct scratch *scratch)
         " ('E', 'e2', 20746, 5, 10, 0, 1, 10),"
         " ('E', 'e1', 20747, 100, 90, 0, 0, 0),"
         " ('E', 'e3', 20746, 10, 90, 7, 1, 1440)");
-    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, true, said));
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, said));
     CHECK_I64(said[WITNESS_SUPPLIER_PROBE].days, 1);
     CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].flows, 15);
     CHECK_I64((int64_t)said[WITNESS_SUPPLIER_PROBE].confirmed, 9);
@@ -200,7 +200,7 @@ static void test_largest_counts(const struct scratch *scratch)
              FIRST.number, FIRST.number + TIMELINE_DAYS,
              (long long)COUNTS_OCTETS_MAX, (long long)COUNTS_OCTETS_MAX);
     CHECK(db_run(scratch->db, sql));
-    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, false, said));
+    CHECK(timeline_read_witnesses(scratch->db, "E", "svc", FIRST, said));
     CHECK_I64(said[WITNESS_SUPPLIER_COUNTS].days, TIMELINE_DAYS);
     CHECK(said[WITNESS_SUPPLIER_COUNTS].octets ==
           (uint64_t)COUNTS_OCTETS_MAX * 2 * TIMELINE_DAYS);

@@ -1,0 +1,119 @@
+#include "portal/store/others.h"
+
+#include <unistd.h>
+
+#include "common/log.h"
+
+/* The schemas stay with their owners; a new file there is a row here. */
+static const char USAGE_001[] =
+#include "collector/ledger/001-ledger.sql.inc"
+    ;
+static const char USAGE_002[] =
+#include "collector/ledger/002-detail.sql.inc"
+    ;
+static const char USAGE_003[] =
+#include "collector/ledger/003-loss.sql.inc"
+    ;
+static const char USAGE_004[] =
+#include "collector/ledger/004-log.sql.inc"
+    ;
+static const char USAGE_005[] =
+#include "collector/ledger/005-match.sql.inc"
+    ;
+static const char USAGE_006[] =
+#include "collector/ledger/006-number.sql.inc"
+    ;
+static const char USAGE_007[] =
+#include "collector/ledger/007-boot.sql.inc"
+    ;
+static const char VERDICT_001[] =
+#include "verifier/001-verdict.sql.inc"
+    ;
+
+static const struct db_migration USAGE[] = {
+    {"001-ledger.sql", USAGE_001}, {"002-detail.sql", USAGE_002},
+    {"003-loss.sql", USAGE_003},   {"004-log.sql", USAGE_004},
+    {"005-match.sql", USAGE_005},  {"006-number.sql", USAGE_006},
+    {"007-boot.sql", USAGE_007},
+};
+static const struct db_migration VERDICT[] = {
+    {"001-verdict.sql", VERDICT_001},
+};
+
+struct other_row {
+    const char *name;
+    const struct db_migration *schema;
+    size_t count;
+    const char *probe; /* names every table that pages read */
+};
+
+static const struct other_row OTHERS[OTHER_COUNT] = {
+    [OTHER_USAGE] = {"usage", USAGE, sizeof(USAGE) / sizeof(USAGE[0]),
+                     "SELECT 1 FROM usage.usage, usage.endpoint_key,"
+                     " usage.ledger, usage.match_day, usage.event,"
+                     " usage.checkpoint, usage.cosignature, usage.merkle_leaf"
+                     " LIMIT 0"},
+    [OTHER_VERDICT] = {"verdict", VERDICT, sizeof(VERDICT) / sizeof(VERDICT[0]),
+                       "SELECT 1 FROM verdict.run, verdict.fact,"
+                       " verdict.verdict, verdict.verdict_line,"
+                       " verdict.verdict_rule, verdict.completion_table,"
+                       " verdict.completion_row LIMIT 0"},
+};
+
+static bool attach_empty(struct db *db, const struct other_row *row,
+                         struct error_text *error)
+{
+    return db_attach_empty(db, row->schema, row->count, row->name, error);
+}
+
+bool others_open(struct db *db, struct error_text *error)
+{
+    for (size_t i = 0; i < OTHER_COUNT; i++)
+        if (!attach_empty(db, &OTHERS[i], error))
+            return false;
+    return true;
+}
+
+static const char *path_of(const struct portal_config *config, size_t other)
+{
+    return other == OTHER_USAGE ? config->usage_db : config->verdict_db;
+}
+
+static bool has_tables(struct db *db, const char *probe)
+{
+    struct db_statement *s = db_prepare(db, probe);
+    bool good = s != NULL && db_step(s) != DB_FAILED;
+    if (s != NULL)
+        db_reset(s);
+    return good;
+}
+
+/* The file in place of the empty one, or the empty one again. */
+static bool attach_file(struct db *db, const struct other_row *row,
+                        const char *path, bool *is_there)
+{
+    struct error_text reason;
+    if (!db_detach(db, row->name))
+        return true; /* later */
+    if (db_attach(db, path, row->name, &reason)) {
+        *is_there = has_tables(db, row->probe);
+        if (*is_there || !db_detach(db, row->name))
+            return true;
+    } else {
+        log_warn("%s", reason.text);
+    }
+    return attach_empty(db, row, &reason);
+}
+
+bool others_look(struct db *db, const struct portal_config *config,
+                 struct others *others)
+{
+    for (size_t i = 0; i < OTHER_COUNT; i++) {
+        const char *path = path_of(config, i);
+        if (others->is_there[i] || access(path, R_OK) != 0)
+            continue;
+        if (!attach_file(db, &OTHERS[i], path, &others->is_there[i]))
+            return false;
+    }
+    return true;
+}
