@@ -17,40 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/netflow/netflow_template.h"
-#include "collector/netflow/sequence.h"
+#include "collector/netflow/netflow_state.h"
 #include "common/cursor.h"
 #include "common/wire/ipfix.h"
 
 enum { V9_SET_TEMPLATE = 0, V9_SET_OPTIONS = 1, SAMPLING_BITS = 14 };
 
-struct selector {
-    uint64_t id;
-    struct netflow_rate rate;
-};
-
-struct domain {
-    uint32_t id;
-    uint16_t version;
-    int64_t used_ms;
-    struct netflow_sequence sequence;
-    struct netflow_window window;
-    uint64_t messages, records; /* for what a lost v9 message held */
-    uint64_t init_ms;           /* 0: unknown */
-    /* What the present run of late messages took off the counters. */
-    uint64_t late_records, late_messages;
-    struct selector selectors[NETFLOW_SELECTORS_MAX];
-    size_t selector_count, selector_next;
-};
-
 struct netflow_session {
-    enum netflow_transport transport;
-    int64_t lifetime_ms;
-    struct netflow_budget *budget;
-    struct netflow_template *templates[NETFLOW_TEMPLATES_MAX];
-    size_t template_count;
-    struct domain *domains[NETFLOW_DOMAINS_MAX];
-    size_t domain_count;
+    struct netflow_state state;
     struct netflow_counters counters;
     const char *refusal;
 };
@@ -58,7 +32,7 @@ struct netflow_session {
 /* One message on its way through. */
 struct reading {
     struct netflow_session *session;
-    struct domain *domain;
+    struct netflow_domain *domain;
     enum netflow_dialect dialect;
     int64_t now_ms;
     int64_t export_ms;        /* of the header */
@@ -79,39 +53,19 @@ struct netflow_session *netflow_session_new(enum netflow_transport transport,
     struct netflow_session *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return NULL;
-    s->transport = transport;
-    s->lifetime_ms = template_lifetime_ms;
-    s->budget = budget;
+    s->state.transport = transport;
+    s->state.lifetime_ms = template_lifetime_ms;
+    s->state.budget = budget;
+    s->state.counters = &s->counters;
     s->refusal = "";
     return s;
-}
-
-static void remove_template(struct netflow_session *s, size_t index)
-{
-    s->budget->used -= netflow_template_bytes(s->templates[index]);
-    free(s->templates[index]);
-    s->templates[index] = s->templates[--s->template_count];
-}
-
-static void remove_domain(struct netflow_session *s, size_t index)
-{
-    for (size_t i = s->template_count; i-- > 0;)
-        if (s->templates[i]->domain == s->domains[index]->id &&
-            s->templates[i]->dialect == s->domains[index]->version)
-            remove_template(s, i);
-    s->budget->used -= sizeof(*s->domains[index]);
-    free(s->domains[index]);
-    s->domains[index] = s->domains[--s->domain_count];
 }
 
 void netflow_session_free(struct netflow_session *session)
 {
     if (session == NULL)
         return;
-    while (session->domain_count > 0)
-        remove_domain(session, 0);
-    while (session->template_count > 0)
-        remove_template(session, 0);
+    netflow_state_clear(&session->state);
     free(session);
 }
 
@@ -126,142 +80,7 @@ const char *netflow_session_refusal(const struct netflow_session *session)
     return session->refusal;
 }
 
-/* --- domains --- */
-
-static void evict_domain(struct netflow_session *s)
-{
-    size_t oldest = 0;
-    for (size_t i = 1; i < s->domain_count; i++)
-        if (s->domains[i]->used_ms < s->domains[oldest]->used_ms)
-            oldest = i;
-    remove_domain(s, oldest);
-}
-
-static struct domain *find_domain(struct netflow_session *s,
-                                  enum netflow_dialect version, uint32_t id,
-                                  int64_t now_ms)
-{
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (s->domains[i]->id == id && s->domains[i]->version == version) {
-            s->domains[i]->used_ms = now_ms;
-            return s->domains[i];
-        }
-    if (s->domain_count == NETFLOW_DOMAINS_MAX)
-        evict_domain(s);
-    struct domain *d = NULL;
-    if (s->budget->used + sizeof(*d) <= s->budget->max)
-        d = calloc(1, sizeof(*d));
-    if (d == NULL)
-        return NULL;
-    s->budget->used += sizeof(*d);
-    d->id = id;
-    d->version = (uint16_t)version;
-    d->used_ms = now_ms;
-    s->domains[s->domain_count++] = d;
-    return d;
-}
-
 /* --- templates --- */
-
-static size_t template_index(const struct reading *r, uint16_t id)
-{
-    const struct netflow_session *s = r->session;
-    size_t i = 0;
-    while (i < s->template_count && (s->templates[i]->id != id ||
-                                     s->templates[i]->domain != r->domain->id ||
-                                     s->templates[i]->dialect != r->dialect))
-        i++;
-    return i;
-}
-
-static struct netflow_template *find_template(struct reading *r, uint16_t id)
-{
-    struct netflow_session *s = r->session;
-    size_t i = template_index(r, id);
-    if (i == s->template_count)
-        return NULL;
-    struct netflow_template *t = s->templates[i];
-    if (s->transport == NETFLOW_UDP &&
-        r->now_ms - t->defined_ms > s->lifetime_ms) {
-        s->counters.templates_expired++;
-        remove_template(s, i);
-        return NULL;
-    }
-    t->used_ms = r->now_ms;
-    return t;
-}
-
-static void evict_template(struct netflow_session *s)
-{
-    size_t oldest = 0;
-    for (size_t i = 1; i < s->template_count; i++)
-        if (s->templates[i]->used_ms < s->templates[oldest]->used_ms)
-            oldest = i;
-    s->counters.templates_evicted++;
-    remove_template(s, oldest);
-}
-
-static enum netflow_status keep_template(struct reading *r,
-                                         struct netflow_template *t)
-{
-    struct netflow_session *s = r->session;
-    size_t bytes = netflow_template_bytes(t);
-    while (s->template_count > 0 &&
-           (s->template_count == NETFLOW_TEMPLATES_MAX ||
-            s->budget->used + bytes > s->budget->max))
-        evict_template(s);
-    if (s->budget->used + bytes > s->budget->max) {
-        free(t);
-        return NETFLOW_NO_MEMORY;
-    }
-    s->budget->used += bytes;
-    s->templates[s->template_count++] = t;
-    return NETFLOW_OK;
-}
-
-static enum netflow_status define(struct reading *r, struct netflow_template *t)
-{
-    struct netflow_session *s = r->session;
-    size_t i = template_index(r, t->id);
-    t->domain = r->domain->id;
-    t->dialect = r->dialect;
-    t->defined_ms = t->used_ms = r->now_ms;
-    s->counters.templates++;
-    if (i == s->template_count)
-        return keep_template(r, t);
-    if (netflow_template_equal(s->templates[i], t)) {
-        s->templates[i]->defined_ms = s->templates[i]->used_ms = r->now_ms;
-        free(t);
-        return NETFLOW_OK;
-    }
-    if (s->transport == NETFLOW_STREAM && r->dialect == NETFLOW_IPFIX) {
-        free(t);
-        return NETFLOW_REDEFINED;
-    }
-    remove_template(s, i);
-    return keep_template(r, t);
-}
-
-/* Set id 2 or 3 in place of a template's id withdraws all of that kind. */
-static enum netflow_status withdraw(struct reading *r, uint16_t id,
-                                    bool is_options)
-{
-    struct netflow_session *s = r->session;
-    bool is_all =
-        id == (is_options ? IPFIX_SET_OPTIONS_TEMPLATE : IPFIX_SET_TEMPLATE);
-    if (!is_all && id < IPFIX_SET_DATA_MIN)
-        return NETFLOW_BAD_TEMPLATE;
-    s->counters.withdrawals++;
-    if (s->transport == NETFLOW_UDP)
-        return NETFLOW_OK;
-    for (size_t i = s->template_count; i-- > 0;) {
-        const struct netflow_template *t = s->templates[i];
-        if (t->domain == r->domain->id && t->dialect == r->dialect &&
-            t->is_options == is_options && (is_all || t->id == id))
-            remove_template(s, i);
-    }
-    return NETFLOW_OK;
-}
 
 /* A definition that cannot be used takes the place of the one before: records
  * that follow are not read by what no longer holds. */
@@ -270,9 +89,7 @@ static void refuse(struct reading *r, uint16_t id, const char *why)
     struct netflow_session *s = r->session;
     s->counters.templates_refused++;
     s->refusal = why;
-    size_t i = template_index(r, id);
-    if (i < s->template_count)
-        remove_template(s, i);
+    netflow_state_forget(&s->state, r->domain, id);
 }
 
 static enum netflow_status read_templates(struct reading *r, struct cursor *set,
@@ -287,10 +104,12 @@ static enum netflow_status read_templates(struct reading *r, struct cursor *set,
         switch (
             netflow_template_read(set, r->dialect, is_options, &id, &t, &why)) {
         case NETFLOW_TEMPLATE_OK:
-            status = define(r, t);
+            status = netflow_state_define(&r->session->state, r->domain, t,
+                                          r->now_ms);
             break;
         case NETFLOW_TEMPLATE_WITHDRAWAL:
-            status = withdraw(r, id, is_options);
+            status = netflow_state_withdraw(&r->session->state, r->domain, id,
+                                            is_options);
             break;
         case NETFLOW_TEMPLATE_REFUSED:
             refuse(r, id, why);
@@ -399,34 +218,6 @@ static struct netflow_rate told_rate(const struct netflow_record *record)
     return rate_of_probability(record->probability);
 }
 
-/* Options data about a selector, or (id 0) about the whole domain. */
-static void learn_rate(struct domain *d, uint64_t selector,
-                       struct netflow_rate rate)
-{
-    size_t i = 0;
-    while (i < d->selector_count && d->selectors[i].id != selector)
-        i++;
-    if (i == NETFLOW_SELECTORS_MAX) { /* the oldest makes room */
-        i = d->selector_next;
-        d->selector_next = (i + 1) % NETFLOW_SELECTORS_MAX;
-    } else if (i == d->selector_count) {
-        d->selector_count++;
-    }
-    d->selectors[i] = (struct selector){selector, rate};
-}
-
-/* A record that names no selector is under the domain's only one. */
-static struct netflow_rate selector_rate(const struct domain *d,
-                                         uint64_t selector)
-{
-    struct netflow_rate none = {0};
-    for (size_t i = 0; i < d->selector_count; i++)
-        if (d->selectors[i].id == selector)
-            return d->selectors[i].rate;
-    return selector == 0 && d->selector_count == 1 ? d->selectors[0].rate
-                                                   : none;
-}
-
 /* --- data --- */
 
 static void take_options(struct reading *r, const struct netflow_record *record)
@@ -436,7 +227,7 @@ static void take_options(struct reading *r, const struct netflow_record *record)
     if (record->init_ms > 0 && record->init_ms < INT64_MAX)
         r->domain->init_ms = record->init_ms;
     if (rate.chosen > 0)
-        learn_rate(r->domain, record->selector, rate);
+        netflow_domain_learn_rate(r->domain, record->selector, rate);
 }
 
 /* Devices write zeros for what they did not translate. */
@@ -462,7 +253,7 @@ static void choose_version(struct netflow_record *record)
 static void take_flow(struct reading *r, const struct netflow_template *t,
                       struct netflow_record *record)
 {
-    struct domain *d = r->domain;
+    struct netflow_domain *d = r->domain;
     if (record->init_ms > 0 && record->init_ms < INT64_MAX)
         d->init_ms = record->init_ms;
     record->domain = d->id;
@@ -477,7 +268,7 @@ static void take_flow(struct reading *r, const struct netflow_template *t,
     set_times(r, record, t->start_sense, t->end_sense);
     record->rate = told_rate(record);
     if (record->rate.chosen == 0 && d->selector_count > 0)
-        record->rate = selector_rate(d, record->selector);
+        record->rate = netflow_domain_rate(d, record->selector);
     r->flows++;
     r->fn(r->context, record);
 }
@@ -485,7 +276,8 @@ static void take_flow(struct reading *r, const struct netflow_template *t,
 static enum netflow_status read_data(struct reading *r, struct cursor *set,
                                      uint16_t id)
 {
-    const struct netflow_template *t = find_template(r, id);
+    const struct netflow_template *t =
+        netflow_state_find(&r->session->state, r->domain, id, r->now_ms);
     if (t == NULL) {
         r->session->counters.unknown_sets++;
         r->has_unknown_set = true;
@@ -629,7 +421,7 @@ static void note_late(struct reading *r, uint64_t records)
 static void note_in_order(struct reading *r, bool was_restart)
 {
     struct netflow_counters *n = &r->session->counters;
-    struct domain *d = r->domain;
+    struct netflow_domain *d = r->domain;
     if (was_restart) {
         n->lost_records += d->late_records;
         n->lost_messages += d->late_messages;
@@ -641,7 +433,7 @@ static void note_in_order(struct reading *r, bool was_restart)
 static void note_sequence(struct reading *r, uint32_t number, bool is_whole)
 {
     struct netflow_counters *n = &r->session->counters;
-    struct domain *d = r->domain;
+    struct netflow_domain *d = r->domain;
     bool is_v9 = r->dialect == NETFLOW_V9;
     uint32_t missing;
     bool is_certain = is_v9 || (is_whole && !r->has_unknown_set);
@@ -687,7 +479,7 @@ static enum netflow_status take(struct netflow_session *s,
         return status;
     struct reading r = {
         .session = s,
-        .domain = find_domain(s, h.version, h.domain, now_ms),
+        .domain = netflow_state_domain(&s->state, h.version, h.domain, now_ms),
         .dialect = h.version,
         .now_ms = now_ms,
         .export_ms = h.export_ms,
@@ -699,7 +491,7 @@ static enum netflow_status take(struct netflow_session *s,
         return NETFLOW_NO_MEMORY;
     if (h.sampling > 1)
         r.rate = (struct netflow_rate){1, h.sampling};
-    if (s->transport == NETFLOW_UDP &&
+    if (s->state.transport == NETFLOW_UDP &&
         netflow_window_has(&r.domain->window, h.sequence,
                            netflow_message_hash(message, length)))
         return NETFLOW_DUPLICATE;
