@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "collector/ledger/probe_directory.h"
+#include "collector/peer_budget.h"
 #include "collector/peer_session.h"
 #include "common/buffer.h"
 #include "common/wire/receipt.h"
@@ -35,7 +36,6 @@ enum {
     HANDSHAKE_S = 10,
     STALL_S = 60,
     BATCH_S = 600,
-    FAVOUR_S = 10, /* for the favoured, while others wait for room */
     DRAIN_MS = 3000,
     FAREWELL_MS = 3000,
     SPARE_SESSIONS = 16,
@@ -62,13 +62,12 @@ struct peer {
     struct tls *tls;
     enum peer_state state;
     bool is_yz1, is_touched;
-    bool is_stored;  /* its batch is with the committer */
-    bool has_more;   /* may be read without waiting for its socket */
-    bool is_blocked; /* not read, for the bytes of all */
+    bool is_stored; /* its batch is with the committer */
+    bool has_more;  /* may be read without waiting for its socket */
     bool tls_wants_write;
     uint32_t events;         /* asked of epoll now */
     struct session *session; /* NULL until it has sent something */
-    size_t pending;          /* its share of worker.pending */
+    struct peer_share share; /* of its worker's budget */
     struct buffer out;
     struct commit_job *job; /* while is_stored */
     struct presence presence;
@@ -97,16 +96,14 @@ struct worker {
     struct preparer *preparer;
     struct peer_list strangers, known; /* strangers: in their handshake */
     struct peer *touched;
-    size_t pending, stored_count;
-    struct peer *favoured; /* read on although pending is at its limit */
-    struct mono_time favoured_since;
-    bool has_blocked;
+    size_t stored_count;
+    struct peer_budget budget;
     struct session
         *spares[SPARE_SESSIONS]; /* with the memory of a usual batch */
     size_t spare_count;
     enum stage stage;         /* its thread's own */
     atomic_bool is_finishing; /* asked for, from outside */
-    atomic_uint_fast64_t peers, stranger_count, pending_seen;
+    atomic_uint_fast64_t peers, stranger_count;
 };
 
 /* --- peers --- */
@@ -167,15 +164,10 @@ size_t peer_waiting(const struct peer *peer)
 
 static void set_pending(struct peer *p)
 {
-    struct worker *w = p->worker;
-    size_t now = p->session != NULL ? session_pending(p->session) : 0;
+    size_t bytes = p->session != NULL ? session_pending(p->session) : 0;
     if (p->job != NULL)
-        now += prepared_size(&p->job->prepared);
-    w->pending = w->pending - p->pending + now;
-    p->pending = now;
-    if (now == 0 && w->favoured == p)
-        w->favoured = NULL;
-    atomic_store(&w->pending_seen, w->pending);
+        bytes += prepared_size(&p->job->prepared);
+    peer_budget_set(&p->worker->budget, &p->share, bytes);
 }
 
 /* Most peers are silent most of the time: sessions go round among those that
@@ -223,10 +215,7 @@ static void peer_free(struct peer *p)
     if (hooks != NULL && hooks->closed != NULL && p->is_yz1)
         hooks->closed(hooks->context, p);
     presence_leave(w->shared->presences, &p->presence);
-    w->pending -= p->pending;
-    atomic_store(&w->pending_seen, w->pending);
-    if (w->favoured == p)
-        w->favoured = NULL;
+    peer_budget_set(&w->budget, &p->share, 0);
     leave(p);
     tls_free(p->tls);
     close(p->fd); /* takes it out of the epoll set, too */
@@ -251,23 +240,11 @@ static bool is_heard(const struct peer *p)
     return stage == STAGE_SERVING || (stage == STAGE_DRAINING && !p->is_yz1);
 }
 
-/* Past the limit one peer in the middle of a batch is read to its end; taking
- * none would leave all of them waiting for each other. */
 static bool may_read(struct peer *p)
 {
-    struct worker *w = p->worker;
-    p->is_blocked = false;
-    if (p->is_stored || p->out.length >= OUT_FULL || !is_heard(p))
-        return false;
-    if (w->pending < w->shared->pending_max || w->favoured == p)
-        return true;
-    if (w->favoured != NULL || p->pending == 0) {
-        p->is_blocked = w->has_blocked = true;
-        return false;
-    }
-    w->favoured = p;
-    w->favoured_since = mono_now();
-    return true;
+    p->share.is_waiting = false;
+    return !p->is_stored && p->out.length < OUT_FULL && is_heard(p) &&
+           peer_budget_ask(&p->worker->budget, &p->share);
 }
 
 static void want_events(struct peer *p, struct mono_time now)
@@ -374,18 +351,25 @@ static void on_handshake(struct peer *p, struct mono_time now)
 
 /* --- batches --- */
 
-/* In the committer's thread. */
-static void give_back(struct commit_job *job)
+/* From any thread. */
+static void wake(struct worker *w)
 {
     static const uint64_t one = 1;
+    while (write(w->mailbox, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+}
+
+/* In the committer's thread; the job, and with it its peer, may be gone once the
+ * lock is left. The worker is not: it is freed after the committer's end. */
+static void give_back(struct commit_job *job)
+{
     struct peer *p = job->owner;
     struct worker *w = p->worker;
     pthread_mutex_lock(&w->lock);
     job->next = w->answered;
     w->answered = job;
     pthread_mutex_unlock(&w->lock);
-    while (write(w->mailbox, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
+    wake(w);
 }
 
 static void prepare(struct peer *p, struct commit_job *job)
@@ -469,8 +453,7 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
         return;
     }
     session_release(p->session);
-    if (p->worker->favoured == p)
-        p->worker->favoured = NULL; /* its next batch waits like another's */
+    peer_budget_end_favour(&p->worker->budget, &p->share);
     log_debug("%s: batch %llu %s", p->name,
               (unsigned long long)job->receipt.sequence,
               receipt_status_text(job->receipt.status));
@@ -616,9 +599,7 @@ static const char *overdue(const struct peer *p, struct mono_time now)
         return NULL; /* it waits for us */
     if (atomic_load(&p->presence.is_superseded))
         return "its probe has newer connections";
-    const struct worker *w = p->worker;
-    if (w->favoured == p && w->has_blocked &&
-        now.us - w->favoured_since.us > FAVOUR_S * SECOND)
+    if (peer_budget_is_overdue(&p->worker->budget, &p->share, now))
         return "its batch does not get on, and others wait for its room";
     bool is_between = p->session == NULL || session_is_between(p->session);
     if (p->events & EPOLLIN && !is_between &&
@@ -667,12 +648,10 @@ static void tick(struct worker *w, struct mono_time now)
 /* Those who waited for room look again once there is some. */
 static bool unblock(struct worker *w)
 {
-    if (!w->has_blocked ||
-        (w->pending >= w->shared->pending_max && w->favoured != NULL))
+    if (!peer_budget_has_news(&w->budget))
         return false;
-    w->has_blocked = false;
     for (struct peer *p = w->known.first; p != NULL; p = p->next)
-        if (p->is_blocked)
+        if (p->share.is_waiting)
             touch(p);
     return true;
 }
@@ -833,13 +812,6 @@ static void *run(void *context)
 
 /* --- from outside --- */
 
-static void wake(struct worker *w)
-{
-    static const uint64_t one = 1;
-    while (write(w->mailbox, &one, sizeof(one)) < 0 && errno == EINTR)
-        ;
-}
-
 void worker_add(struct worker *w, int fd,
                 const char label[static LISTENER_LABEL_LEN],
                 bool must_make_room)
@@ -873,7 +845,7 @@ uint64_t worker_strangers(const struct worker *w)
 
 uint64_t worker_pending(const struct worker *w)
 {
-    return atomic_load(&w->pending_seen);
+    return peer_budget_seen(&w->budget);
 }
 
 void worker_finish(struct worker *w)
@@ -921,6 +893,7 @@ struct worker *worker_start(struct worker_shared *shared,
     }
     w->shared = shared;
     w->epoll = w->mailbox = -1;
+    peer_budget_init(&w->budget, shared->pending_max);
     w->handed_end = &w->handed;
     pthread_mutex_init(&w->lock, NULL);
     int failed =
