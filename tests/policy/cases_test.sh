@@ -37,7 +37,7 @@ odd_cases() {
         SELECT json_extract(text, '\$.id') || ' stands more than once'
           FROM line GROUP BY 1 HAVING count(*) > 1;
         SELECT json_extract(text, '\$.id') || ': an amount that is no whole number of fen'
-          FROM line, json_tree(json) AS node
+          FROM line, json_tree(text) AS node
          WHERE node.key LIKE '%\\_fen' ESCAPE '\\' AND node.type = 'real'"
 }
 say_silent "each case has its parts, each id stands once, fen are whole" odd_cases
