@@ -6,7 +6,7 @@
 #   carrier_rig         $demo/portal.db, endpoints.csv, number.key, collector.conf
 #
 # DECLARED in the environment: how many accounts are (2), DECLARED_FROM since when.
-. tests/e2e/tap.sh
+. tests/tap.sh
 
 carrier_tool=$build/tools/carrier_tool
 

@@ -51,13 +51,16 @@ end_spawned()
     spawned_pids=()
 }
 
-# free_port: a TCP port of the loopback that nobody listens on now.
+# free_port: a port of the loopback that nobody listens on now, nor will another
+# test of this run (tests/run forgets who took which).
 free_port()
 {
     local port i
-    for i in $(seq 50); do
+    mkdir -p "$build/test-ports"
+    for i in $(seq 200); do
         port=$((20000 + RANDOM % 12000))
-        if [ -z "$(ss -Hltn "sport = :$port")" ]; then
+        if [ -z "$(ss -Hlntu "sport = :$port")" ] &&
+            mkdir "$build/test-ports/$port" 2>/dev/null; then
             echo $port
             return
         fi

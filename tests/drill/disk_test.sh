@@ -1,7 +1,7 @@
 #!/bin/bash
 # The disk of the durability drill, held against its own rules (disk.h), with
 # dd and sync as the programs.
-. tests/e2e/tap.sh
+. tests/tap.sh
 power=$build/tools/power_tool
 tap_begin disk
 root=$demo/root journal=$demo/journal

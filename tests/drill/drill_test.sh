@@ -6,7 +6,7 @@
 # `make drill` is the long form: until there were DRILL_KILLS kill -9 of the
 # collector and the probe, and DRILL_CUTS losses of power, or DRILL_MINUTES are
 # over. DRILL_SEED repeats the decisions of a run, not its moments.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/drill/world.sh
 . tests/drill/faults.sh
 . tests/drill/invariants.sh

@@ -2,7 +2,7 @@
 # What goes wrong around the programs is said in exactly one clear line on
 # standard error, with the exit status of the contract: 0 done, 1 the work
 # failed, 2 wrong usage or configuration.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 . tests/demo/network.sh
 . tests/demo/clients.sh

@@ -4,7 +4,7 @@
 # they do what a probe does: a batch is sent again until its receipt has come,
 # and never after. In the end the totals must be those of an undisturbed
 # import: nothing acknowledged is lost, nothing is counted twice.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 . tests/demo/network.sh
 . tests/demo/programs.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The whole demo with live traffic in network namespaces; each of its checks is
 # a case. Skipped with the reason where namespaces cannot be used.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/network.sh
 tap_begin namespaces
 reason=$(why_no_network)

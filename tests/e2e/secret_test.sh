@@ -3,7 +3,7 @@
 # addresses, payload, unregistered names) are in a capture of real traffic, and
 # nowhere in the bytes of the batch that the probe makes of it, before any
 # encryption: not as text, not as bytes, not turned round.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 . tests/demo/network.sh
 . tests/demo/clients.sh

@@ -8,7 +8,7 @@
 # Both enrol with codes of the portal and send to one collector, which matches
 # what they saw: by token through the translation, else by shape. Then what only
 # one side saw: a capture played to the enterprise's probe, read offline.
-. tests/e2e/tap.sh
+. tests/tap.sh
 for part in certificates network servers clients; do
     # shellcheck source=/dev/null
     . "tests/demo/$part.sh"

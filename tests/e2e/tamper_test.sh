@@ -7,7 +7,7 @@
 # Who does it: somebody with a probe, with the network, with the collector's
 # database (then all hashes are computed again, but no key is there), or with
 # the whole machine and its keys (then only what others kept tells).
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 . tests/demo/network.sh
 . tests/demo/programs.sh

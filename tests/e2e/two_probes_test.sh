@@ -2,7 +2,7 @@
 # One capture, read by an enterprise's probe and by its supplier's: the files of
 # both are imported, and every connection is matched. Then what only one side
 # saw: the capture replayed a day earlier. No root needed.
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 tap_begin two-probes
 . tests/demo/replay.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Enrolment as strangers do it: the real portal, openssl and curl. The commands
 # are those of doc/enrolment.md, taken from there.
-. tests/e2e/tap.sh
+. tests/tap.sh
 tap_begin est
 portal="$bin/yz-portal"
 conf=$demo/portal.conf

@@ -2,7 +2,7 @@
 # A probe that enrols itself, renews its certificate while it runs, and counts:
 # the plain probe under its sandbox, a real portal, a real collector, a real
 # proxy. Needs root and namespaces for the interface.
-. tests/e2e/tap.sh
+. tests/tap.sh
 tap_begin enrol
 title="a probe enrols itself"
 . tests/probe/province.sh

@@ -10,7 +10,7 @@
 # the test is skipped with a reason otherwise.
 B=${B:-build}
 number=0
-tag=yz$name$$
+tag=yz$name$$-
 work=$B/test-$name-$$
 probe=$B/san/bin/yz-probe
 [ -x "$probe" ] || probe=$B/bin/yz-probe

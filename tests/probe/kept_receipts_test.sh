@@ -3,7 +3,7 @@
 # a proof that the applicant checks with public keys; and the loss that they show
 # when the collector's tail was cut, with its keys, so that nothing on its
 # machine disagrees.
-. tests/e2e/tap.sh
+. tests/tap.sh
 tap_begin kept-receipts
 title="a probe keeps its receipts"
 . tests/probe/province.sh

@@ -2,7 +2,7 @@
 # interface, an authority, a running portal and a running collector. The test
 # says first:
 #
-#   . tests/e2e/tap.sh
+#   . tests/tap.sh
 #   tap_begin NAME
 #   title="a probe enrols itself"   for the skip without root
 #   portal_more() { ... }           further lines of portal.conf; optional

@@ -3,7 +3,7 @@
 # the collector passes on what changed, and the running probe sees a new service
 # without a restart; its batches carry challenges and the clock's offset. The
 # plain probe under its sandbox, real portal, real collector, real traffic.
-. tests/e2e/tap.sh
+. tests/tap.sh
 tap_begin return
 title="a running probe takes new lists"
 portal_signs=yes

@@ -3,7 +3,7 @@
 # copy, handed on by a real collector. The running probe refuses it, says so
 # everywhere, keeps its list and goes on delivering; also after a restart, and
 # when the restored portal uses a number twice. Then the province goes on.
-. tests/e2e/tap.sh
+. tests/tap.sh
 tap_begin rollback
 title="a list that was set back is refused"
 portal_signs=yes

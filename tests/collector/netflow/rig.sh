@@ -7,7 +7,7 @@
 #   rig_start && rig_stop       $udp_port, $tcp_port, $collector_pid
 #   rig_counted                 "flows octets packets" of the router's source
 #   rig_fresh                   an empty usage.db and archive
-. tests/e2e/tap.sh
+. tests/tap.sh
 . tests/demo/certificates.sh
 
 netflow_tool=$build/tools/netflow_tool

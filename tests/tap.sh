@@ -1,7 +1,7 @@
 # For the end-to-end scripts: TAP lines, a folder of their own, processes that
 # end with the script.
 #
-#   . tests/e2e/tap.sh
+#   . tests/tap.sh
 #   tap_begin replay
 #   tap "what holds" command...
 #   tap_end
