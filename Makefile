@@ -2,7 +2,8 @@
 #
 #   make            the four programs, into $(B)/bin
 #   make demo       installs what is missing, builds, shows the whole path
-#   make test       installs what is missing, builds with sanitizers, tests
+#   make test       installs what is missing, builds with sanitizers, tests;
+#                   TEST_JOBS of them at a time
 #   make check      arrows, headers, banned functions, layout, long functions
 #   make requirements  their tests, how these ended last, and what has none
 #   make golden     rewrites the expected outputs under tests/data
@@ -76,7 +77,7 @@ INSTALLING := $(filter demo test bench drill fuzz check golden,$(MAKECMDGOALS))
 INSTALLED  := $(INSTALLING:%=$(B)/flags/installed-%)
 $(B)/flags/installed-%: deploy/packages deploy/install-packages
 	$(Q)mkdir -p $(@D)
-	$(Q)deploy/install-packages build $*
+	$(Q)flock deploy/packages deploy/install-packages build $*
 	$(Q)touch $@
 $(B)/flags/ok: deploy/libraries deploy/find-libraries deploy/arrows | $(INSTALLED)
 	$(Q)deploy/find-libraries deploy/libraries $(B)/flags $(FOLDERS)
@@ -166,7 +167,8 @@ demo: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 
 test-programs: $(INSTALLED) $(SAN_BINARIES) $(BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES) $(MUTATE_BINARY)
 
-test: test-programs
+# With `make check test` the tests come last, and so does their count.
+test: test-programs $(filter check,$(MAKECMDGOALS))
 	$(Q)B='$(B)' tests/run $(TEST_BINARIES) $(SCRIPTS)
 
 golden: $(INSTALLED) $(SAN_BINARIES) $(TEST_BINARIES) $(TOOL_BINARIES)

@@ -242,7 +242,7 @@ send_datagrams() # HOST: a DTLS session, of which there is no token
         echo "pressure 7"
         sleep 1
     } | on_host "$1" timeout 20 openssl s_client -dtls \
-        -connect $DTLS:4433 -quiet >/dev/null 2>&1
+        -connect $DTLS:4433 -quiet -no_ign_eof >/dev/null 2>&1
     return 0
 }
 

@@ -119,16 +119,19 @@ start_dump() # FILE
     wait_until grep -qs '^File:' "$work/dump.log"
 }
 
-# Once dumpcap has written what it saw: the file grows no more.
+# dump_has TEXT: dumpcap has written this much; what it has read goes into the
+# file some time later.
+dump_has()
+{
+    send_mark "$1"
+    grep -qaF -- "$1" "$dump_file"
+}
+
+# Once the file holds what was sent after all else, by the test's send_mark TEXT:
+# one datagram that passes the interface and counts for nothing.
 end_dump()
 {
-    local before=-1 now
-    for _ in $(seq 20); do
-        now=$(stat -c %s "$dump_file" 2>/dev/null || echo 0)
-        [ "$now" = "$before" ] && break
-        before=$now
-        sleep 1
-    done
+    wait_until dump_has "the end $RANDOM $RANDOM"
     kill -TERM "$dump_pid" && wait "$dump_pid" 2>/dev/null
 }
 

@@ -2,6 +2,7 @@
 # The probe on a gateway of its own making: two namespaces beside it, a lan and
 # a cloud; the counts must equal tshark's, and what is not registered must not
 # reach the process. Needs root and namespaces; skipped with a reason otherwise.
+# runs first
 set -u
 name=live gateway=gw interface=l1
 . tests/probe/gateway.sh
@@ -45,6 +46,8 @@ fetch() # ADDRESS
 }
 wait_until fetch 203.0.113.10
 wait_until fetch 203.0.113.20
+
+send_mark() { in_ns lan bash -c 'echo "$0" >/dev/udp/203.0.113.20/9' "$1"; }
 
 # One run of the probe beside dumpcap; leaves all.pcap, show.json, status.json.
 capture_with() # FILTER

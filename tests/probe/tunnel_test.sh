@@ -53,6 +53,8 @@ fetch() # ADDRESS
 }
 wait_until fetch 10.0.0.2
 
+send_mark() { in_ns a bash -c 'echo "$0" >/dev/udp/10.0.0.2/9' "$1"; }
+
 # One run of the probe beside dumpcap; leaves all.pcap and status.json.
 capture_with() # FILTER
 {
