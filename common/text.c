@@ -177,6 +177,17 @@ static void add_words(struct buffer *out, enum language language,
     text_add(out, language, argument->text.data);
 }
 
+static void add_code(struct buffer *out, enum language language,
+                     const struct text_argument *argument)
+{
+    const char *code = argument->text.data;
+    const char *words = text_word(language, argument->prefix, code);
+    if (words != code)
+        buffer_add_text(out, words);
+    else
+        text_add_foreign(out, code);
+}
+
 struct text_argument text_slice(const char *name, struct slice text)
 {
     return (struct text_argument){.name = name, .add = add_slice, .text = text};
@@ -215,6 +226,15 @@ struct text_argument text_words(const char *name, const char *key)
 {
     return (struct text_argument){
         .name = name, .add = add_words, .text = slice_of_text(key)};
+}
+
+struct text_argument text_code(const char *name, const char *prefix,
+                               const char *code)
+{
+    return (struct text_argument){.name = name,
+                                  .add = add_code,
+                                  .text = slice_of_text(code),
+                                  .prefix = prefix};
 }
 
 /* ---- sentences ---- */

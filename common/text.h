@@ -61,6 +61,7 @@ struct text_argument {
     void (*add)(struct buffer *out, enum language language,
                 const struct text_argument *argument);
     struct slice text;
+    const char *prefix;
     int64_t number;
     uint64_t count;
 };
@@ -77,6 +78,9 @@ struct text_argument text_count(const char *name, uint64_t count);  /* 12,345 */
 struct text_argument text_permille(const char *name, uint64_t permille);
 /* The words of another key that can stand for themselves: "mark.COMPLETE". */
 struct text_argument text_words(const char *name, const char *key);
+/* As text_word; a code without words as text_foreign. */
+struct text_argument text_code(const char *name, const char *prefix,
+                               const char *code);
 /* Times, spans, sizes, money: common/shown.h. */
 
 /* Adds the sentence of the key; the key itself when there is no such one. */

@@ -176,6 +176,13 @@ break_with "a key that is not there is found in a table" \
     'rules/odd.c:1: no such text: some.odd' rules/odd.c <<'END'
 static const char *const keys[] = {TEXT_KEY("some.odd")};
 END
+break_with "a key that is not there is found where a function of ours takes it" \
+    'rules/odd.c:3: no such text: some.mark.B' rules/odd.c <<'END'
+void odd(void)
+{
+    say(view, "some.mark.B");
+}
+END
 break_with "a key that is not there is found on a page" \
     'portal/pages/some.html:2: no such text: some.odd' \
     portal/pages/some.html <<'END'

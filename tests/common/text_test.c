@@ -146,6 +146,10 @@ static void test_filling(void)
               text_foreign("a", "a\x1b[2J\n云\xff~"));
     check_filled(&out, "<a?[2J???~>");
 
+    text_fill(&out, LANGUAGE_ZH, "{a} {b}", text_code("a", "mark.", "COMPLETE"),
+              text_code("b", "mark.", "\x1b云"));
+    check_filled(&out, "已完成 ??");
+
     test_case("what is missing is seen, what is no name stays");
     text_fill(&out, LANGUAGE_EN, "{a} {b} {A} {} { } {{a}} {a",
               text_plain("a", "x"));

@@ -107,6 +107,8 @@ static bool ask(struct slice content, const struct status_question *q)
     buffer_init(&out, sizeof(text) - 1);
     bool good = status_answer(content, q, &out, &is_running, &error);
     CHECK(slice_copy(buffer_slice(&out), text, sizeof(text)));
+    /* A sentence that was not given all its arguments shows them. */
+    CHECK(q->is_json || strchr(text, '{') == NULL);
     buffer_clear(&out);
     return good;
 }
@@ -279,7 +281,7 @@ static void test_faults(void)
         {bad_lost, "加大 spool_mb", "raise spool_mb"},
         {bad_refused, "被拒收", "yz-probe show /var/lib/x/refused/*.ipfix"},
         {bad_uplink, "yz-probe check -c", "yz-probe check -c /etc/x.conf"},
-        {bad_uplink, "（0 分 40 秒 前，连续 3 次，0 分 30 秒后重试）",
+        {bad_uplink, "（0 分 40 秒前，连续 3 次，0 分 30 秒后重试）",
          "! Connection refused (0 min 40 s ago, 3 in a row, next attempt in 0 "
          "min 30 s)"},
         {bad_queue, "批次留在本机等待", "batches wait on this machine"},
@@ -339,7 +341,7 @@ static void test_not_running(void)
           has("since the disk of /var/lib/x is full; make room"));
     q.language = LANGUAGE_ZH;
     answer(&s, &q);
-    CHECK(has("：0 分 31 秒 没有写出状态，因为 /var/lib/x 所在磁盘已满"));
+    CHECK(has("：0 分 31 秒没有写出状态，因为 /var/lib/x 所在磁盘已满"));
     q = question();
     q.now = wall_from_s(1700100031);
     q.is_alive = nobody_lives;
@@ -359,7 +361,7 @@ static void test_not_running(void)
     q = question();
     q.free_bytes = 2 << 20;
     answer(&s, &q);
-    CHECK(is_running && has("! the disk of /var/lib/x has only 2048 KiB left"));
+    CHECK(is_running && has("! the disk of /var/lib/x has only 2.0 MiB left"));
     test_case("a status of an older probe, without the newer members");
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\"}"), &q));
     CHECK(ask(slice_of_text("{\"written\":\"2023-11-16T02:00:00Z\","
