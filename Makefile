@@ -63,7 +63,7 @@ FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
-GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc
+GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
 .PHONY: all demo test test-programs check requirements golden bench corpus mutate drill soak fuzz install clean
@@ -93,6 +93,11 @@ $(B)/gen/text/table.inc: $(wildcard text/*.po) deploy/compile-texts
 	$(Q)mkdir -p $(@D)
 	$(Q)deploy/compile-texts $(filter %.po,$^) >$@.new
 	$(Q)mv $@.new $@
+
+# The version, which stands in one file.
+$(B)/gen/common/version.h: VERSION
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/.*/#define PROGRAM_VERSION "&"/' $< >$@
 
 # Objects: $(1) variant, $(2) compiler, $(3) its flags.
 define variant
@@ -204,8 +209,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/yunzheng $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	cp -r rules/guangdong-2018 $(DESTDIR)$(PREFIX)/share/yunzheng/
+	for m in doc/*.1; do sed '/^\.TH/s/"Yunzheng"/"Yunzheng '"$$(cat VERSION)"'"/' $$m \
+	  >$(DESTDIR)$(PREFIX)/share/man/man1/$${m##*/}; done
+	cp -r rules/guangdong-2018 VERSION $(DESTDIR)$(PREFIX)/share/yunzheng/
 	install -m 644 deploy/*.conf $(DESTDIR)$(PREFIX)/share/yunzheng
 	for u in deploy/*.service; do sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$u \
 	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done

@@ -25,8 +25,8 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "common/version.h" /* PROGRAM_VERSION, made from the file VERSION */
 
-#define PROGRAM_VERSION "0.1.0"
 /* Where the configuration is without -c: PROGRAM_CONFIG("collector"). */
 #define PROGRAM_CONFIG(name) YZ_SYSCONFDIR "/yunzheng/" name ".conf"
 
