@@ -129,9 +129,9 @@ struct ipfix_element {
     uint16_t id;         /* without the enterprise bit */
     enum ipfix_type type;
     uint16_t length;        /* as we write it; IPFIX_VARIABLE for strings */
-    const char *name;       /* registry name, lowerCamelCase */
-    const char *meaning_en; /* one line, for `show` and the disclosure */
-    const char *meaning_zh;
+    /* Registry name, lowerCamelCase; what it means is the text "ipfix." and
+     * this name. */
+    const char *name;
 };
 
 extern const struct ipfix_element ipfix_elements[IE_COUNT];

@@ -1,6 +1,7 @@
 /*
- * Facts stand as texts with {names} for what the configuration says and
- * `back quotes` around what can be typed; both output forms use the same.
+ * The sentences stand in text/explain.po, with {names} for what the
+ * configuration says and `back quotes` around what can be typed; both output
+ * forms use the same. What a field means is in text/ipfix.po.
  */
 #include "probe/admin/explain_command.h"
 
@@ -284,9 +285,10 @@ static void decode_batch(struct slice batch, struct explain_fields *fields)
     ipfix_session_free(session);
 }
 
-static bool has_text(const char *text)
+static bool has_meaning(const struct ipfix_element *element)
 {
-    return text != NULL && text[0] != '\0';
+    return strcmp(text_word(LANGUAGE_EN, "ipfix.", element->name),
+                  element->name) != 0;
 }
 
 bool explain_collect(const char *probe_id, struct explain_fields *fields,
@@ -301,207 +303,132 @@ bool explain_collect(const char *probe_id, struct explain_fields *fields,
         return error_set(error, "a sample batch could not be made and read");
     for (size_t i = 0; i < fields->count; i++) {
         const struct ipfix_element *e = fields->list[i].element;
-        if (!has_text(e->meaning_zh) || !has_text(e->meaning_en))
-            return error_set(error, "field %s has no meaning in a language",
-                             e->name);
+        if (!has_meaning(e))
+            return error_set(error, "field %s has no meaning", e->name);
     }
     return true;
 }
 
 /* --- what is true beside the fields --- */
 
-static const struct bilingual title = {
-    {"哪些数据会离开本网络？云证探针一页说明",
-     "What leaves my network? The Yunzheng probe on one page"}};
-
-static const struct bilingual lead = {
-    {"探针 {probe} 在接口 {interface} "
-     "上只统计已登记的云服务（{endpoints}，{count}），"
-     "每 {period} 秒向 {collector} 发送一个签名批次，没有流量时也发送。"
-     "下表由编码程序自身生成，外发的全部字段都在这里，此外没有别的。",
-     "Probe {probe} looks on interface {interface} at registered cloud "
-     "services alone ({endpoints}, {count}) and sends one signed batch every "
-     "{period} s to {collector}, also when there was no traffic. The encoder "
-     "itself made this list: these fields leave, and no others."}};
-
-static const struct bilingual part_names[EXPLAIN_PART_COUNT] = {
-    [EXPLAIN_FLOW] = {{"每条连接一条记录", "One record per connection"}},
-    [EXPLAIN_BATCH] = {{"每个批次一条记录，加签名",
-                        "One record per batch, and its signature"}},
+static const char *const part_names[EXPLAIN_PART_COUNT] = {
+    [EXPLAIN_FLOW] = TEXT_KEY("probe.explain.part.flow"),
+    [EXPLAIN_BATCH] = TEXT_KEY("probe.explain.part.batch"),
 };
 
-static const struct bilingual column_names[] = {
-    {{"编号", "Number"}},  {{"字段", "Field"}},   {{"字节", "Bytes"}},
-    {{"含义", "Meaning"}}, {{"示例", "Example"}},
+static const char *const column_names[] = {
+    TEXT_KEY("probe.explain.column.number"),
+    TEXT_KEY("probe.explain.column.field"),
+    TEXT_KEY("probe.explain.column.bytes"),
+    TEXT_KEY("probe.explain.column.meaning"),
+    TEXT_KEY("probe.explain.column.example"),
 };
 
-struct fact {
-    struct bilingual name, text;
-};
-
-static const struct fact facts[] = {
-    {{{"绝不外发", "Never leaves"}},
-     {{"通信内容（净荷）、网址、任何域名、内网地址和端口、MAC地址、VLAN号、DNS"
-       "查询，"
-       "以及未登记服务的任何信息。",
-       "What was said (payload), URLs, host names of any kind, inside "
-       "addresses and ports, MAC addresses, VLAN numbers, DNS, and anything "
-       "about services that are not registered."}}},
-    {{{"如何保证", "How so"}},
-     {{"未登记的数据包由内核在复制之前丢弃；未证实过滤器生效，探针不启动。"
-       "内网地址只以带密钥的散列值外发（hostPseudonym），密钥 "
-       "`{state}/pseudonym.key` 从不外发，每个服务券周期更换。"
-       "打开网口后即放弃root（{user}）；沙箱实际达到的程度见 `yz-probe "
-       "status`。",
-       "Unregistered packets are dropped in the kernel before they are "
-       "copied; unless that is proved the probe does not start. Inside "
-       "addresses leave only as keyed hashes (hostPseudonym); the key, "
-       "`{state}/pseudonym.key`, stays here and changes with each voucher "
-       "period. Root is given up ({user}): `yz-probe status`."}}},
-    {{{"自行核对", "Check it"}},
-     {{"外发批次的原样副本（{kept}）： `sudo sh -c 'yz-probe show "
-       "{state}/sent/*.ipfix'` 。上联只有一条本机发起的TLS连接： `sudo tcpdump "
-       "-ni any host {host} and port {port}` 。用自己的抓包试： `yz-probe read "
-       "-r "
-       "X.pcap -e {endpoints} -w X.ipfix && yz-probe show X.ipfix` 。",
-       "Exact copies of what left ({kept}): `sudo sh -c 'yz-probe show "
-       "{state}/sent/*.ipfix'`. The uplink is one TLS connection opened from "
-       "here: `sudo tcpdump -ni any host {host} and port {port}`. With a "
-       "capture of your own: `yz-probe read -r X.pcap -e {endpoints} -w "
-       "X.ipfix && yz-probe show X.ipfix`."}}},
-    {{{"发往何处", "Where to"}},
-     {{"只发往 {collector}：TLS 1.3，双向证书，对方证书须由 {ca} 签发且名称为 "
-       "{name}。"
-       "与任何TLS连接一样，对方能看到本网络的出口地址和探针证书；"
-       "采集方若以域名填写，本机会查询该域名。登记和证书续期时另与门户 "
-       "{portal} "
-       "通信，只发送公钥和探针名称，不含任何使用记录。",
-       "Only to {collector}: TLS 1.3, certificates on both sides, the "
-       "server's issued by {ca} for {name}. It also sees this site's outside "
-       "address and the probe's certificate; a collector given by name is "
-       "looked up in DNS. To enrol and to renew, the portal {portal} gets "
-       "public keys and the probe's name, and no record of use."}}},
-    {{{"停用", "To stop it"}},
-     {{"`sudo systemctl disable --now yz-probe` "
-       "。探针只看数据包的副本，停用不影响业务；"
-       "停用期间不计入有效监测。",
-       "`sudo systemctl disable --now yz-probe`. It only sees copies of "
-       "packets: nothing else is disturbed; days without it do not count as "
-       "monitored."}}},
-    {{{"卸载", "To remove it"}},
-     {{"停用后： `sudo rm -r \"$(command -v yz-probe)\" {state} {config}` ，"
-       "尚未送达的批次随之删除；其中所列密钥和证书另行删除。",
-       "Then `sudo rm -r \"$(command -v yz-probe)\" {state} {config}`, and the "
-       "keys and certificates that it named; waiting batches go too."}}},
+static const struct {
+    const char *name, *text; /* keys */
+} facts[] = {
+    {TEXT_KEY("probe.explain.name.never"),
+     TEXT_KEY("probe.explain.fact.never")},
+    {TEXT_KEY("probe.explain.name.how"), TEXT_KEY("probe.explain.fact.how")},
+    {TEXT_KEY("probe.explain.name.check"),
+     TEXT_KEY("probe.explain.fact.check")},
+    {TEXT_KEY("probe.explain.name.where"),
+     TEXT_KEY("probe.explain.fact.where")},
+    {TEXT_KEY("probe.explain.name.stop"), TEXT_KEY("probe.explain.fact.stop")},
+    {TEXT_KEY("probe.explain.name.remove"),
+     TEXT_KEY("probe.explain.fact.remove")},
 };
 
 /* --- {names} --- */
 
-static void add_collector_part(struct buffer *out,
-                               const struct explain_page *page, bool is_port)
-{
-    struct slice host, port;
-    if (!slice_split_port(slice_of_text(page->config->collector), &host,
-                          &port)) {
-        buffer_add_text(out, is_port ? "PORT" : "COLLECTOR");
-        return;
-    }
-    buffer_add_slice(out, is_port ? port : host);
-}
+/* What stands in parentheses behind a thing, and depends on the configuration:
+ * a remark of its own. */
+struct remarks {
+    struct buffer count, kept, user;
+};
 
-static void add_count(struct buffer *out, const struct explain_page *page,
-                      enum language language)
+static void add_remarks(struct remarks *r, const struct explain_page *page,
+                        enum language language)
 {
+    const struct probe_config *c = page->config;
     if (page->config_path == NULL)
-        language_addf(out, language, "见该文件%s", "as that file says%s", "");
+        text_add(&r->count, language, "probe.explain.count_unknown");
     else
-        language_addf(out, language, "登记地址 %" PRIu64 " 条",
-                      "%" PRIu64 " registered prefixes", page->endpoint_count);
-}
-
-static void add_kept(struct buffer *out, const struct explain_page *page,
-                     enum language language)
-{
-    if (page->config->sent_mb == 0)
-        language_addf(out, language, "%s 现不保留", "%s: none is kept now",
-                      "sent_mb = 0");
+        text_fill(&r->count, language, "probe.explain.count",
+                  text_number("count", (int64_t)page->endpoint_count));
+    if (c->sent_mb == 0)
+        text_add(&r->kept, language, "probe.explain.kept_none");
     else
-        language_addf(out, language, "保留最近 %" PRIu64 " MiB",
-                      "the last %" PRIu64 " MiB of them",
-                      page->config->sent_mb);
-}
-
-static void add_user(struct buffer *out, const struct explain_page *page,
-                     enum language language)
-{
-    if (page->config->user[0] != '\0')
-        language_addf(out, language, "改用用户 %s", "for user %s",
-                      page->config->user);
+        text_fill(&r->kept, language, "probe.explain.kept",
+                  text_number("size", (int64_t)c->sent_mb));
+    if (c->user[0] != '\0')
+        text_fill(&r->user, language, "probe.explain.user",
+                  text_plain("name", c->user));
     else if (page->config_path == NULL)
-        language_addf(out, language, "改用所配置的用户%s",
-                      "for the configured user%s", "");
+        text_add(&r->user, language, "probe.explain.user_configured");
     else
-        language_addf(out, language, "现未设置 %s，仍为root",
-                      "not now: %s is not set", "user");
+        text_add(&r->user, language, "probe.explain.user_none");
 }
 
 /* What the configuration has, or a word that stands for it. */
-static void add_value(struct buffer *out, const char *value, const char *word)
+static struct text_argument value_or(const char *name, const char *value,
+                                     const char *word)
 {
-    buffer_add_text(out, value[0] != '\0' ? value : word);
+    return text_plain(name, value[0] != '\0' ? value : word);
 }
 
-static void add_named(struct buffer *out, struct slice name,
-                      const struct explain_page *page, enum language language)
+static void fill_with(struct buffer *out, const char *key,
+                      const struct explain_page *page, enum language language,
+                      const struct remarks *r)
 {
     const struct probe_config *c = page->config;
-    const struct {
-        const char *name, *value, *word;
-    } values[] = {{"probe", c->probe_id, "PROBE"},
-                  {"interface", c->interface, "INTERFACE"},
-                  {"endpoints", c->endpoints, "ENDPOINTS.csv"},
-                  {"collector", c->collector, "COLLECTOR:PORT"},
-                  {"name", c->collector_name, "COLLECTOR"},
-                  {"ca", c->ca, "CA.pem"},
-                  {"portal", c->portal, "https://PORTAL:PORT"},
-                  {"state", c->state, "STATE"},
-                  {"config", page->config_path == NULL ? "" : page->config_path,
-                   "/etc/yunzheng/probe.conf"}};
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        if (slice_equal_text(name, values[i].name))
-            add_value(out, values[i].value, values[i].word);
-    }
-    if (slice_equal_text(name, "count"))
-        add_count(out, page, language);
-    else if (slice_equal_text(name, "kept"))
-        add_kept(out, page, language);
-    else if (slice_equal_text(name, "user"))
-        add_user(out, page, language);
-    else if (slice_equal_text(name, "period"))
-        buffer_addf(out, "%" PRIu64, c->batch_period_s);
-    else if (slice_equal_text(name, "host") || slice_equal_text(name, "port"))
-        add_collector_part(out, page, name.data[0] == 'p');
+    struct slice host = SLICE("COLLECTOR"), port = SLICE("PORT");
+    if (c->collector[0] != '\0')
+        slice_split_port(slice_of_text(c->collector), &host, &port);
+    const struct text_argument arguments[] = {
+        value_or("probe", c->probe_id, "PROBE"),
+        value_or("interface", c->interface, "INTERFACE"),
+        value_or("endpoints", c->endpoints, "ENDPOINTS.csv"),
+        value_or("collector", c->collector, "COLLECTOR:PORT"),
+        value_or("name", c->collector_name, "COLLECTOR"),
+        value_or("ca", c->ca, "CA.pem"),
+        value_or("portal", c->portal, "https://PORTAL:PORT"),
+        value_or("state", c->state, "STATE"),
+        text_plain("config", page->config_path != NULL
+                                 ? page->config_path
+                                 : "/etc/yunzheng/probe.conf"),
+        text_slice("host", host),
+        text_slice("port", port),
+        text_number("period", (int64_t)c->batch_period_s),
+        text_slice("count", buffer_slice(&r->count)),
+        text_slice("kept", buffer_slice(&r->kept)),
+        text_slice("user", buffer_slice(&r->user)),
+        {0}};
+    text_fill_list(out, language, key, arguments);
 }
 
-/* The text with its {names} filled in. */
-static void fill(struct buffer *out, const char *text,
-                 const struct explain_page *page, enum language language)
-{
-    struct slice rest = slice_of_text(text), part, name;
-    while (slice_next(&rest, '{', &part)) {
-        buffer_add_slice(out, part);
-        if (rest.data != NULL && slice_next(&rest, '}', &name))
-            add_named(out, name, page, language);
-    }
-}
-
-static struct slice filled(struct buffer *work, const struct bilingual *text,
+/* The sentences of the key with their {names} filled in. */
+static struct slice filled(struct buffer *work, const char *key,
                            const struct explain_page *page,
                            enum language language)
 {
+    enum { REMARK_MAX = 512 };
+    struct remarks remarks;
+    buffer_init(&remarks.count, REMARK_MAX);
+    buffer_init(&remarks.kept, REMARK_MAX);
+    buffer_init(&remarks.user, REMARK_MAX);
+    add_remarks(&remarks, page, language);
     buffer_reset(work);
-    fill(work, text->text[language], page, language);
+    fill_with(work, key, page, language, &remarks);
+    buffer_clear(&remarks.count);
+    buffer_clear(&remarks.kept);
+    buffer_clear(&remarks.user);
     return buffer_slice(work);
+}
+
+static struct slice words_of(enum language language, const char *key)
+{
+    return slice_of_text(text_word(language, "", key));
 }
 
 /* --- as text --- */
@@ -522,12 +449,6 @@ static void add_bytes(struct buffer *out, const struct ipfix_element *e)
         buffer_addf(out, "%u", e->length);
 }
 
-static const char *meaning_of(const struct ipfix_element *e,
-                              enum language language)
-{
-    return language == LANGUAGE_ZH ? e->meaning_zh : e->meaning_en;
-}
-
 /* The five cells of a field's row, as text. */
 static void fill_cells(struct buffer cells[static 5],
                        const struct explain_field *f, enum language language)
@@ -537,7 +458,7 @@ static void fill_cells(struct buffer cells[static 5],
     add_number(&cells[0], f->element);
     buffer_add_text(&cells[1], f->element->name);
     add_bytes(&cells[2], f->element);
-    buffer_add_text(&cells[3], meaning_of(f->element, language));
+    buffer_add_text(&cells[3], text_word(language, "ipfix.", f->element->name));
     buffer_add_text(&cells[4], f->example);
 }
 
@@ -615,10 +536,8 @@ static void add_facts(struct buffer *out, struct buffer *work,
 {
     size_t indent = language == LANGUAGE_ZH ? 10 : 14;
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-        const char *name = facts[i].name.text[language];
-        language_add_column(out, slice_of_text(name), indent);
-        add_paragraph(out, filled(work, &facts[i].text, page, language),
-                      indent);
+        language_add_column(out, words_of(language, facts[i].name), indent);
+        add_paragraph(out, filled(work, facts[i].text, page, language), indent);
     }
 }
 
@@ -628,12 +547,15 @@ void explain_add_text(struct buffer *out, const struct explain_page *page,
     struct buffer work, cells[5];
     buffer_init(&work, 16 * 1024);
     init_cells(cells);
-    buffer_addf(out, "%s\n", title.text[language]);
-    add_paragraph(out, filled(&work, &lead, page, language), 0);
+    text_add(out, language, "probe.explain.title");
+    buffer_add_text(out, "\n");
+    add_paragraph(
+        out, filled(&work, TEXT_KEY("probe.explain.lead"), page, language), 0);
     for (int c = 0; c < 5; c++)
-        add_cell(out, slice_of_text(column_names[c].text[language]), c);
+        add_cell(out, words_of(language, column_names[c]), c);
     for (int part = 0; part < EXPLAIN_PART_COUNT; part++) {
-        buffer_addf(out, "-- %s --\n", part_names[part].text[language]);
+        buffer_addf(out, "-- %s --\n",
+                    text_word(language, "", part_names[part]));
         add_rows(out, cells, page, (enum explain_part)part, language);
     }
     buffer_add_text(out, "--\n");
@@ -663,11 +585,6 @@ static const char style[] =
     "@media screen{section{padding:8mm;margin:6mm auto;"
     "box-shadow:0 0 2mm #999}}";
 
-static void html_text(struct buffer *out, const char *text)
-{
-    html_add(out, slice_of_text(text));
-}
-
 /* Every second part between back quotes is a command. */
 static void html_paragraph(struct buffer *out, struct slice text)
 {
@@ -686,7 +603,7 @@ static void html_part(struct buffer *out, struct buffer cells[static 5],
                       enum language language)
 {
     buffer_add_text(out, "<tr class=\"part\"><th colspan=\"5\">");
-    html_text(out, part_names[part].text[language]);
+    html_add(out, words_of(language, part_names[part]));
     buffer_add_text(out, "</th></tr>\n");
     for (size_t i = 0; i < page->fields->count; i++) {
         if (page->fields->list[i].part != part)
@@ -710,7 +627,7 @@ static void html_table(struct buffer *out, const struct explain_page *page,
     buffer_add_text(out, "<table>\n<tr>");
     for (int c = 0; c < 5; c++) {
         buffer_add_text(out, "<th>");
-        html_text(out, column_names[c].text[language]);
+        html_add(out, words_of(language, column_names[c]));
         buffer_add_text(out, "</th>");
     }
     buffer_add_text(out, "</tr>\n");
@@ -725,19 +642,19 @@ static void html_page(struct buffer *out, const struct explain_page *page,
 {
     struct buffer work;
     buffer_init(&work, 16 * 1024);
-    buffer_addf(out, "<section lang=\"%s\">\n<h1>",
-                language == LANGUAGE_ZH ? "zh-CN" : "en");
-    html_text(out, title.text[language]);
+    buffer_addf(out, "<section lang=\"%s\">\n<h1>", language_tag(language));
+    html_add(out, words_of(language, "probe.explain.title"));
     buffer_add_text(out, "</h1>\n<p>");
-    html_paragraph(out, filled(&work, &lead, page, language));
+    html_paragraph(
+        out, filled(&work, TEXT_KEY("probe.explain.lead"), page, language));
     buffer_add_text(out, "</p>\n");
     html_table(out, page, language);
     buffer_add_text(out, "<dl>\n");
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         buffer_add_text(out, "<dt>");
-        html_text(out, facts[i].name.text[language]);
+        html_add(out, words_of(language, facts[i].name));
         buffer_add_text(out, "</dt><dd>");
-        html_paragraph(out, filled(&work, &facts[i].text, page, language));
+        html_paragraph(out, filled(&work, facts[i].text, page, language));
         buffer_add_text(out, "</dd>\n");
     }
     buffer_add_text(out, "</dl>\n</section>\n");
@@ -747,12 +664,13 @@ static void html_page(struct buffer *out, const struct explain_page *page,
 void explain_add_html(struct buffer *out, const struct explain_page *page,
                       unsigned languages)
 {
-    bool has_zh = languages >> LANGUAGE_ZH & 1;
+    enum language first =
+        languages >> LANGUAGE_ZH & 1 ? LANGUAGE_ZH : LANGUAGE_EN;
     buffer_addf(out,
                 "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n"
                 "<meta charset=\"utf-8\">\n<title>",
-                has_zh ? "zh-CN" : "en");
-    html_text(out, title.text[has_zh ? LANGUAGE_ZH : LANGUAGE_EN]);
+                language_tag(first));
+    html_add(out, words_of(first, "probe.explain.title"));
     buffer_addf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n", style);
     for (int language = 0; language < LANGUAGE_COUNT; language++) {
         if (languages >> language & 1)

@@ -6,7 +6,7 @@
  * The fields are not written down here: a sample batch is made by the encoder
  * that makes the real ones, decoded again, and every field that came out is
  * listed with its row of the element table. A field that is added to a template
- * appears by itself; one without a meaning in a language is an error.
+ * appears by itself; one without a meaning is an error.
  */
 #ifndef PROBE_ADMIN_EXPLAIN_COMMAND_H
 #define PROBE_ADMIN_EXPLAIN_COMMAND_H
@@ -38,7 +38,7 @@ struct explain_fields {
 };
 
 /* The fields of a sample batch, in the order of the wire. False when one has
- * no meaning in a language; the sentence names it. */
+ * no meaning; the sentence names it. */
 bool explain_collect(const char *probe_id, struct explain_fields *fields,
                      struct error_text *error);
 

@@ -6,6 +6,7 @@
  * is also read cut off at every byte. Good messages are golden files: what the
  * decoder makes of tests/data/ipfix/NAME.ipfix is NAME.txt.
  */
+#include "common/text.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/ipfix_encode.h"
 
@@ -469,8 +470,10 @@ static void test_table(void)
     test_case("the element table is whole and finds each row");
     for (int i = 0; i < IE_COUNT; i++) {
         const struct ipfix_element *e = &ipfix_elements[i];
-        CHECK(e->name != NULL && e->meaning_en != NULL &&
-              e->meaning_zh != NULL && e->length > 0);
+        if (!CHECK(e->name != NULL && e->length > 0))
+            continue;
+        /* What it means has words. */
+        CHECK(strcmp(text_word(LANGUAGE_ZH, "ipfix.", e->name), e->name) != 0);
         CHECK_I64(ipfix_element_find(e->enterprise, e->id), i);
     }
     CHECK_I64(ipfix_element_find(0, 32000), -1);
