@@ -128,7 +128,7 @@ struct ipfix_element {
     uint32_t enterprise; /* 0: IANA */
     uint16_t id;         /* without the enterprise bit */
     enum ipfix_type type;
-    uint16_t length;        /* as we write it; IPFIX_VARIABLE for strings */
+    uint16_t length; /* as we write it; IPFIX_VARIABLE for strings */
     /* Registry name, lowerCamelCase; what it means is the text "ipfix." and
      * this name. */
     const char *name;
