@@ -125,6 +125,15 @@ void money_to_yuan_text(struct money money, char text[static MONEY_TEXT_LEN])
     snprintf(out, 4, ".%02d", (int)(fen % 100));
 }
 
+void money_to_plain_text(struct money money, char text[static MONEY_TEXT_LEN])
+{
+    uint64_t fen = (uint64_t)money.fen;
+    if (money.fen < 0)
+        fen = 0 - fen;
+    snprintf(text, MONEY_TEXT_LEN, "%s%" PRIu64 ".%02u",
+             money.fen < 0 ? "-" : "", fen / 100, (unsigned)(fen % 100));
+}
+
 enum money_status money_add(struct money a, struct money b, struct money *sum)
 {
     return checked_add_i64(a.fen, b.fen, &sum->fen) ? MONEY_OK : MONEY_OVERFLOW;

@@ -1,7 +1,7 @@
 /*
  * Money: integer fen (1/100 yuan), signed 64 bit (requirements 1.4).
  *
- * Yuan exist only in text, through the two functions below. No floating point
+ * Yuan exist only in text, through the functions below. No floating point
  * touches an amount. Overflow is a status the caller must look at.
  */
 #ifndef COMMON_MONEY_H
@@ -30,6 +30,8 @@ enum { MONEY_TEXT_LEN = 32 };
 enum money_status money_from_yuan_text(struct slice text, struct money *money);
 /* "80,000.50"; a minus sign for negative amounts. */
 void money_to_yuan_text(struct money money, char text[static MONEY_TEXT_LEN]);
+/* "80000.50", for programs and spreadsheets. */
+void money_to_plain_text(struct money money, char text[static MONEY_TEXT_LEN]);
 enum money_status money_add(struct money a, struct money b, struct money *sum);
 enum money_status money_multiply(struct money a, uint64_t count,
                                  struct money *product);

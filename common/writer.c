@@ -210,10 +210,22 @@ static bool is_number(struct slice text)
     return has_digit;
 }
 
+/* The signs of a formula as East Asian keyboards also have them, which some
+ * spreadsheets take for the narrow ones. */
+static bool starts_with_wide_sign(struct slice text)
+{
+    static const char WIDE[][4] = {"＝", "＋", "－", "＠"};
+    for (size_t i = 0; i < sizeof(WIDE) / sizeof(WIDE[0]); i++)
+        if (text.length >= 3 && memcmp(text.data, WIDE[i], 3) == 0)
+            return true;
+    return false;
+}
+
 static bool is_formula(struct slice text)
 {
-    return text.length > 0 && memchr("=+-@\t\r", text.data[0], 6) != NULL &&
-           !is_number(text);
+    return text.length > 0 &&
+           ((memchr("=+-@\t\r", text.data[0], 6) != NULL && !is_number(text)) ||
+            starts_with_wide_sign(text));
 }
 
 static bool needs_quotes(struct slice text)
@@ -235,7 +247,11 @@ static void begin_field(struct csv_writer *csv)
 
 void csv_text(struct csv_writer *csv, const char *value)
 {
-    struct slice text = slice_of_text(value);
+    csv_slice(csv, slice_of_text(value));
+}
+
+void csv_slice(struct csv_writer *csv, struct slice text)
+{
     bool is_quoted = needs_quotes(text);
     begin_field(csv);
     if (is_quoted)
@@ -377,6 +393,19 @@ static bool is_html_character(struct slice character)
 {
     return character.length > 0 &&
            (character.data[0] == '\r' || slice_is_clean_utf8(character));
+}
+
+void address_add(struct buffer *out, struct slice text)
+{
+    static const char PLAIN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (memchr(PLAIN, c, sizeof(PLAIN) - 1) != NULL)
+            buffer_add_u8(out, (uint8_t)c);
+        else
+            buffer_addf(out, "%%%02X", (unsigned char)c);
+    }
 }
 
 void html_add(struct buffer *out, struct slice text)

@@ -1,5 +1,5 @@
 /*
- * Writers that escape by themselves: JSON, CSV, HTML text.
+ * Writers that escape by themselves: JSON, CSV, HTML text, addresses.
  *
  * All of them add to a buffer, whose limit and `failed` flag cover running out
  * of room. Invalid UTF-8 is replaced by U+FFFD in JSON and HTML.
@@ -39,14 +39,15 @@ void json_thousandths(struct json_writer *json, const char *key,
                       int64_t thousandths);
 
 /* CSV (RFC 4180): quoted where needed, CRLF. A field that a spreadsheet would
- * take for a formula (= + - @ tab, carriage return; numbers excepted) gets an
- * apostrophe in front. */
+ * take for a formula (= + - @, narrow or full-width, tab, carriage return;
+ * numbers excepted) gets an apostrophe in front. */
 struct csv_writer {
     struct buffer *out;
     bool has_field;
 };
 void csv_start(struct csv_writer *csv, struct buffer *out);
 void csv_text(struct csv_writer *csv, const char *value);
+void csv_slice(struct csv_writer *csv, struct slice value);
 void csv_i64(struct csv_writer *csv, int64_t value);
 void csv_row_end(struct csv_writer *csv);
 
@@ -56,6 +57,10 @@ void csv_row_end(struct csv_writer *csv);
  * than `max` fields. *line is moved on by the lines read (start it at 0). */
 int csv_read(struct slice *rest, struct buffer *scratch, struct slice *fields,
              int max, unsigned *line);
+
+/* Text for a segment of an address, or a value of its query: letters, digits and
+ * -_.~ stay. */
+void address_add(struct buffer *out, struct slice text);
 
 /* Text for HTML element content and quoted attributes. */
 void html_add(struct buffer *out, struct slice text);

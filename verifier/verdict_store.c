@@ -8,6 +8,10 @@ static const struct db_migration MIGRATIONS[] = {
         "001-verdict.sql",
 #include "verifier/001-verdict.sql.inc"
     },
+    {
+        "002-list.sql",
+#include "verifier/002-list.sql.inc"
+    },
 };
 
 struct db *verdict_store_open(const char *path, enum db_mode mode,

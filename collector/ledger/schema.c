@@ -29,6 +29,10 @@ const struct db_migration ledger_migrations[] = {
         "007-boot.sql",
 #include "collector/ledger/007-boot.sql.inc"
     },
+    {
+        "008-event-list.sql",
+#include "collector/ledger/008-event-list.sql.inc"
+    },
 };
 const size_t ledger_migration_count =
     sizeof(ledger_migrations) / sizeof(ledger_migrations[0]);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/writer.h"
+
 enum { FORM_TEXT_MAX = 64 * 1024 };
 
 static int hex_value(char c)
@@ -51,23 +53,12 @@ const char *form_decode(struct slice text, bool plus_is_blank,
 
 const char *form_encode(const char *text, struct arena *arena)
 {
-    static const char HEX[] = "0123456789ABCDEF";
-    static const char PLAIN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "abcdefghijklmnopqrstuvwxyz0123456789-_.~";
-    char *out = arena_take(arena, strlen(text) * 3 + 1);
-    char *end = out;
-    if (out == NULL)
-        return "";
-    for (; *text != '\0'; text++) {
-        if (strchr(PLAIN, *text) != NULL) {
-            *end++ = *text;
-            continue;
-        }
-        *end++ = '%';
-        *end++ = HEX[(unsigned char)*text >> 4];
-        *end++ = HEX[(unsigned char)*text & 15];
-    }
-    return out;
+    struct buffer out;
+    buffer_init(&out, strlen(text) * 3 + 1);
+    address_add(&out, slice_of_text(text));
+    const char *copy = arena_copy_text(arena, buffer_slice(&out));
+    buffer_clear(&out);
+    return copy != NULL ? copy : "";
 }
 
 /* Splits "name=value"; without '=' all of it is the name. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/http/list_page.h"
 #include "portal/http/visit.h"
 
 enum { SEGMENTS_MAX = 6, NEXT_MAX = 400 };
@@ -230,6 +231,8 @@ static void run(const struct site *site, struct visit *visit)
     status = judge(visit, route);
     if (status != 0)
         refuse(visit, route, status);
+    else if (route->list != NULL)
+        list_page_answer(visit, route->list, route->pattern);
     else
         route->handler(visit);
 }

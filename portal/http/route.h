@@ -14,6 +14,7 @@
 #include "portal/http/http_server.h"
 #include "portal/store/portal.h"
 
+struct list;
 struct visit;
 
 struct route {
@@ -23,7 +24,8 @@ struct route {
     unsigned roles; /* 1 << ROLE_...; 0: everybody, also without a login */
     bool needs_token;
     bool has_json;
-    bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by
+    const struct list *list; /* in place of a handler */
+    bool is_for_programs;    /* JSON alone, no form, no cookie: it authorises by
                              itself */
 };
 

@@ -24,20 +24,20 @@ static const char PAGE_LOGIN[] =
 static const char PAGE_ERROR[] =
 #include "portal/pages/error.html.inc"
     ;
-static const char PAGE_VOUCHERS[] =
-#include "portal/pages/vouchers.html.inc"
+static const char PAGE_LIST[] =
+#include "portal/pages/list.html.inc"
+    ;
+static const char PAGE_LIST_HEAD[] =
+#include "portal/pages/list_head.html.inc"
+    ;
+static const char PAGE_LIST_BODY[] =
+#include "portal/pages/list_body.html.inc"
     ;
 static const char PAGE_VOUCHER[] =
 #include "portal/pages/voucher.html.inc"
     ;
 static const char PAGE_CHART[] =
 #include "portal/pages/chart.html.inc"
-    ;
-static const char PAGE_TABLES[] =
-#include "portal/pages/tables.html.inc"
-    ;
-static const char PAGE_PROBES[] =
-#include "portal/pages/probes.html.inc"
     ;
 static const char PAGE_TABLE[] =
 #include "portal/pages/table.html.inc"
@@ -47,12 +47,12 @@ static const char PAGE_EVENTS[] =
     ;
 
 static const struct template_page PAGES[] = {
-    {"head", PAGE_HEAD},       {"foot", PAGE_FOOT},
-    {"start", PAGE_START},     {"login", PAGE_LOGIN},
-    {"error", PAGE_ERROR},     {"vouchers", PAGE_VOUCHERS},
-    {"voucher", PAGE_VOUCHER}, {"chart", PAGE_CHART},
-    {"tables", PAGE_TABLES},   {"table", PAGE_TABLE},
-    {"events", PAGE_EVENTS},   {"probes", PAGE_PROBES},
+    {"head", PAGE_HEAD},           {"foot", PAGE_FOOT},
+    {"start", PAGE_START},         {"login", PAGE_LOGIN},
+    {"error", PAGE_ERROR},         {"list", PAGE_LIST},
+    {"list_head", PAGE_LIST_HEAD}, {"list_body", PAGE_LIST_BODY},
+    {"voucher", PAGE_VOUCHER},     {"chart", PAGE_CHART},
+    {"table", PAGE_TABLE},         {"events", PAGE_EVENTS},
 };
 static const struct template_set PAGE_SET = {PAGES,
                                              sizeof(PAGES) / sizeof(PAGES[0])};
@@ -150,10 +150,10 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_has_usage", visit->worker->others.is_there[OTHER_USAGE]);
     model_bool(page, "_has_verdict",
                visit->worker->others.is_there[OTHER_VERDICT]);
-    model_bool(page, "_at_vouchers", strncmp(page_name, "voucher", 7) == 0);
-    model_bool(page, "_at_tables", strncmp(page_name, "table", 5) == 0);
-    model_bool(page, "_at_events", strcmp(page_name, "events") == 0);
-    model_bool(page, "_at_probes", strcmp(page_name, "probes") == 0);
+    model_bool(page, "_at_vouchers", strncmp(title, "voucher", 7) == 0);
+    model_bool(page, "_at_tables", strncmp(title, "table", 5) == 0);
+    model_bool(page, "_at_events", strncmp(title, "event", 5) == 0);
+    model_bool(page, "_at_probes", strncmp(title, "probe", 5) == 0);
     model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
     add_language_link(visit, page, "_zh_link", LANGUAGE_ZH);
     add_language_link(visit, page, "_en_link", LANGUAGE_EN);

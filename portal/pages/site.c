@@ -1,10 +1,12 @@
 #include "portal/pages/site.h"
 
+#include "portal/record/event_list.h"
 #include "portal/record/event_pages.h"
 #include "portal/record/login_pages.h"
-#include "portal/record/probe_pages.h"
+#include "portal/record/probe_list.h"
 #include "portal/record/start_pages.h"
 #include "portal/record/supplier_api.h"
+#include "portal/record/table_list.h"
 #include "portal/record/table_pages.h"
 #include "portal/record/voucher_list.h"
 #include "portal/record/voucher_page.h"
@@ -26,16 +28,26 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/login", login_show},
     {HTTP_POST, "/login", login_post, .needs_token = true},
     {HTTP_POST, "/logout", logout_post, PERSONS, .needs_token = true},
-    {HTTP_GET, "/vouchers", voucher_list_show, VOUCHER_ROLES, .has_json = true},
-    {HTTP_GET, "/vouchers.csv", voucher_list_export, VOUCHER_ROLES},
+    {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES,
+     .has_json = true},
+    {HTTP_GET, "/vouchers.csv", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES},
+    {HTTP_GET, "/vouchers.xlsx", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES},
     {HTTP_GET, "/vouchers/*", voucher_page_show, VOUCHER_ROLES,
      .has_json = true},
-    {HTTP_GET, "/probes", probe_list_show, PROBE_ROLES, .has_json = true},
-    {HTTP_GET, "/tables", table_list_show, TABLE_ROLES, .has_json = true},
+    {HTTP_GET, "/probes", .list = &PROBE_LIST, .roles = PROBE_ROLES,
+     .has_json = true},
+    {HTTP_GET, "/probes.csv", .list = &PROBE_LIST, .roles = PROBE_ROLES},
+    {HTTP_GET, "/probes.xlsx", .list = &PROBE_LIST, .roles = PROBE_ROLES},
+    {HTTP_GET, "/tables", .list = &TABLE_LIST, .roles = TABLE_ROLES,
+     .has_json = true},
+    {HTTP_GET, "/tables.csv", .list = &TABLE_LIST, .roles = TABLE_ROLES},
+    {HTTP_GET, "/tables.xlsx", .list = &TABLE_LIST, .roles = TABLE_ROLES},
     {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},
     {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
     {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
-    {HTTP_GET, "/events.csv", event_list_export, EVENT_ROLES},
+    {HTTP_GET, "/events.csv", .list = &EVENT_LIST, .roles = EVENT_ROLES},
+    {HTTP_GET, "/events.xlsx", .list = &EVENT_LIST, .roles = EVENT_ROLES},
+    {HTTP_GET, "/log", event_log_show, EVENT_ROLES, .has_json = true},
     {HTTP_POST, "/supplier/counts", supplier_counts_post, .has_json = true,
      .is_for_programs = true},
     {HTTP_GET, "/supplier/counts", supplier_counts_show, .has_json = true,

@@ -1,7 +1,6 @@
 /*
- * What a person must look at: the collector's events, filtered by the address
- * (kind, enterprise or probe, since), with the state of the log above them. For
- * the province and auditors. All that is shown can be exported as CSV.
+ * The page of events: the state of the collector's log, what happened in the
+ * last 24 hours, and the list.
  */
 #ifndef PORTAL_RECORD_EVENT_PAGES_H
 #define PORTAL_RECORD_EVENT_PAGES_H
@@ -9,6 +8,7 @@
 #include "portal/http/visit.h"
 
 void event_list_show(struct visit *visit);
-void event_list_export(struct visit *visit);
+/* GET /api/v1/log: size, newest checkpoint, cosignatures. */
+void event_log_show(struct visit *visit);
 
 #endif

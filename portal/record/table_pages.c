@@ -28,63 +28,6 @@ static void fill_time(struct model *m, const char *key, int64_t us)
     model_text(m, key, text);
 }
 
-static void fill_list_row(struct visit *visit, struct db_statement *s)
-{
-    struct model *m = model_append(visit->model, "tables");
-    model_text(m, "number", db_text(s, 0));
-    model_textf(m, "_link", "/tables/%s/%lld",
-                form_encode(db_text(s, 0), visit->arena),
-                (long long)db_i64(s, 1));
-    model_i64(m, "version", db_i64(s, 1));
-    model_text(m, "city", visit_name(visit, db_text(s, 2), db_text(s, 3)));
-    model_text(m, "cycle", visit_name(visit, db_text(s, 4), db_text(s, 5)));
-    fill_time(m, "made", db_i64(s, 6));
-    model_bool(m, "is_sample", db_i64(s, 7) != 0);
-    model_i64(m, "complete", db_i64(s, 8));
-    model_i64(m, "not_complete", db_i64(s, 9));
-    model_i64(m, "undetermined", db_i64(s, 10));
-    model_bool(m, "is_newest", db_i64(s, 11) != 0);
-}
-
-static struct db_statement *prepare_list(struct visit *visit)
-{
-    struct db_statement *s = db_prepare(
-        visit->db,
-        "SELECT t.number, t.version, c.name_zh, c.name_en, y.name_zh,"
-        " y.name_en, t.made_at, t.is_sample,"
-        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
-        "  t.number AND r.version = t.version AND r.mark = 'COMPLETE'),"
-        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
-        "  t.number AND r.version = t.version AND r.mark = 'NOT_COMPLETE'),"
-        " (SELECT count(*) FROM verdict.completion_row r WHERE r.number ="
-        "  t.number AND r.version = t.version AND r.mark = 'UNDETERMINED'),"
-        " t.version = (SELECT max(o.version) FROM verdict.completion_table o"
-        "              WHERE o.number = t.number)"
-        " FROM verdict.completion_table t JOIN city c ON c.code = t.city_code"
-        " LEFT JOIN cycle y ON y.id = t.cycle_id"
-        " WHERE CASE :scope WHEN 'all' THEN 1"
-        "  WHEN 'city' THEN t.city_code = :scope_id ELSE 0 END"
-        " ORDER BY t.cycle_id DESC, t.city_code, t.version DESC LIMIT 500");
-    if (s != NULL)
-        scope_bind(s, &visit->caller.scope);
-    return s;
-}
-
-void table_list_show(struct visit *visit)
-{
-    enum db_step step = DB_FAILED;
-    struct db_statement *s = prepare_list(visit);
-    model_list(visit->model, "tables");
-    while (s != NULL && (step = db_step(s)) == DB_ROW) {
-        fill_list_row(visit, s);
-        model_bool(visit->model, "_has_tables", true);
-    }
-    if (step == DB_FAILED)
-        visit_fail_db(visit);
-    else
-        visit_show(visit, "tables", "tables.title");
-}
-
 static void fill_head(struct visit *visit, struct db_statement *s)
 {
     char hex[2 * 64 + 1];

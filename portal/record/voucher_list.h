@@ -1,13 +1,9 @@
-/*
- * The vouchers that an account may see, filtered by the address: city, mark,
- * text. What is shown can be exported as CSV, all of it, not only this page.
- */
+/* The vouchers that somebody may see, as a list: its page, files and JSON. */
 #ifndef PORTAL_RECORD_VOUCHER_LIST_H
 #define PORTAL_RECORD_VOUCHER_LIST_H
 
-#include "portal/http/visit.h"
+#include "portal/list/list.h"
 
-void voucher_list_show(struct visit *visit);
-void voucher_list_export(struct visit *visit);
+extern const struct list VOUCHER_LIST;
 
 #endif

@@ -26,18 +26,25 @@ static const char USAGE_006[] =
 static const char USAGE_007[] =
 #include "collector/ledger/007-boot.sql.inc"
     ;
+static const char USAGE_008[] =
+#include "collector/ledger/008-event-list.sql.inc"
+    ;
 static const char VERDICT_001[] =
 #include "verifier/001-verdict.sql.inc"
+    ;
+static const char VERDICT_002[] =
+#include "verifier/002-list.sql.inc"
     ;
 
 static const struct db_migration USAGE[] = {
     {"001-ledger.sql", USAGE_001}, {"002-detail.sql", USAGE_002},
     {"003-loss.sql", USAGE_003},   {"004-log.sql", USAGE_004},
     {"005-match.sql", USAGE_005},  {"006-number.sql", USAGE_006},
-    {"007-boot.sql", USAGE_007},
+    {"007-boot.sql", USAGE_007},   {"008-event-list.sql", USAGE_008},
 };
 static const struct db_migration VERDICT[] = {
     {"001-verdict.sql", VERDICT_001},
+    {"002-list.sql", VERDICT_002},
 };
 
 struct other_row {
@@ -57,7 +64,8 @@ static const struct other_row OTHERS[OTHER_COUNT] = {
                        "SELECT 1 FROM verdict.run, verdict.fact,"
                        " verdict.verdict, verdict.verdict_line,"
                        " verdict.verdict_rule, verdict.completion_table,"
-                       " verdict.completion_row LIMIT 0"},
+                       " verdict.completion_row, verdict.voucher_mark,"
+                       " verdict.completion_count LIMIT 0"},
 };
 
 static bool attach_empty(struct db *db, const struct other_row *row,

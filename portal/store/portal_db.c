@@ -22,6 +22,9 @@ static const char SUPPLIER_COUNTS_005[] =
 static const char ROLE_AND_STATE_006[] =
 #include "portal/store/006-role-and-state.sql.inc"
     ;
+static const char LIST_KEYS_007[] =
+#include "portal/store/007-list-keys.sql.inc"
+    ;
 
 struct db *registry_open(const char *path, struct error_text *error)
 {
@@ -32,6 +35,7 @@ struct db *registry_open(const char *path, struct error_text *error)
         {"004-registry-version.sql", VERSION_004},
         {"005-supplier-counts.sql", SUPPLIER_COUNTS_005},
         {"006-role-and-state.sql", ROLE_AND_STATE_006},
+        {"007-list-keys.sql", LIST_KEYS_007},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

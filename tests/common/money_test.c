@@ -84,6 +84,11 @@ static void test_writing(void)
         {INT64_MAX, "92,233,720,368,547,758.07"},
         {INT64_MIN, "-92,233,720,368,547,758.08"},
     };
+    char plain[MONEY_TEXT_LEN];
+    money_to_plain_text((struct money){INT64_MIN}, plain);
+    CHECK_TEXT(plain, "-92233720368547758.08");
+    money_to_plain_text((struct money){8000050}, plain);
+    CHECK_TEXT(plain, "80000.50");
     test_case("1.4: fen as yuan text, and back");
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         char text[MONEY_TEXT_LEN];

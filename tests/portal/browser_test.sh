@@ -30,7 +30,7 @@ END
     echo password-anna | "$portal" user add -c "$dir/portal.conf" anna \
         --role PROV --password-file -
     { echo 'PRAGMA journal_mode = WAL;'
-        cat verifier/001-verdict.sql tests/portal/verdict.sql; } |
+        cat verifier/*.sql tests/portal/verdict.sql; } |
         sqlite3 "$dir/verdict.db"
     { echo 'PRAGMA journal_mode = WAL;'
         cat collector/ledger/001-ledger.sql collector/ledger/004-log.sql tests/portal/events.sql; } |
