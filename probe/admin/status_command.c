@@ -43,10 +43,8 @@ struct view {
 };
 
 /* A whole sentence of the row; a mark, and what to do, on a line of its own. */
-#define SAY(v, key, ...) text_fill((v)->out, (v)->q->language, key, __VA_ARGS__)
-#define FAULT(v, key, ...)                                                     \
-    (begin_fault(v), text_fill((v)->out, (v)->q->language, key, __VA_ARGS__))
-
+#define SAY(v, ...)   text_fill((v)->out, (v)->q->language, __VA_ARGS__)
+#define FAULT(v, ...) (begin_fault(v), SAY(v, __VA_ARGS__))
 /* --- members, without complaint when they are absent --- */
 
 static bool get_u64(const struct json_node *object, const char *key,
@@ -111,11 +109,6 @@ static void begin_fault(struct view *v)
 {
     v->faults++;
     buffer_addf(v->out, "\n%*s! ", LABEL_WIDTH - 2, "");
-}
-
-static void say(struct view *v, const char *key)
-{
-    text_add(v->out, v->q->language, key);
 }
 
 /* A moment not long past, as a span until now. */
@@ -311,7 +304,7 @@ static bool add_uplink(struct view *v)
     const struct json_node *u = group_of(v->root, "uplink");
     uint64_t failures = u64_of(u, "failures");
     uint64_t waiting = u64_of(group_of(v->root, "batches"), "waiting");
-    say(v, bool_of(v->root, "connected") ? "probe.status.connected"
+    SAY(v, bool_of(v->root, "connected") ? "probe.status.connected"
            : waiting > 0                 ? "probe.status.not_connected"
                                          : "probe.status.nothing_waits");
     if (!v->is_running)
@@ -334,7 +327,7 @@ static bool add_receipt(struct view *v)
             text_count("index", u64_of(last, "ledger_index")),
             text_foreign("status", text_of(last, "status")));
     else
-        say(v, "probe.status.none_yet");
+        SAY(v, "probe.status.none_yet");
     if (text_of(kept, "oldest")[0] != '\0') {
         new_line(v);
         SAY(v, "probe.status.receipts_kept",
@@ -380,16 +373,15 @@ static bool add_renewal(struct view *v)
         return false;
     uint64_t failures = u64_of(r, "failures");
     if (!time_of(r, "next", &next))
-        say(v, "probe.status.none_yet");
+        SAY(v, "probe.status.none_yet");
     else
         SAY(v,
             failures > 0 ? "probe.status.renewal_failed"
                          : "probe.status.renewal",
             text_moment("next", next), text_count("failures", failures));
-    if (bool_of(r, "is_gone")) {
-        begin_fault(v);
-        say(v, "probe.status.fault.renewer_gone");
-    } else if (failures > 0) {
+    if (bool_of(r, "is_gone"))
+        FAULT(v, "probe.status.fault.renewer_gone");
+    else if (failures > 0) {
         FAULT(v, "probe.status.fault.renewal",
               text_foreign("reason", text_of(r, "reason")),
               text_plain("config", v->q->config));
@@ -425,14 +417,10 @@ static bool add_clock(struct view *v)
         text_code("quality", "probe.status.clock.", word),
         text_plain("gap", gap),
         text_span("ago", is_compared ? ago(v, compared) : 0));
-    if (gap_ms >= CLOCK_WARN_MS) {
-        begin_fault(v);
-        say(v, "probe.status.fault.clock_far");
-    }
-    if (strcmp(word, "synchronised") != 0) {
-        begin_fault(v);
-        say(v, "probe.status.fault.clock");
-    }
+    if (gap_ms >= CLOCK_WARN_MS)
+        FAULT(v, "probe.status.fault.clock_far");
+    if (strcmp(word, "synchronised") != 0)
+        FAULT(v, "probe.status.fault.clock");
     return true;
 }
 
@@ -483,7 +471,7 @@ static bool add_challenge(struct view *v)
     if (c == NULL)
         return false;
     if (!time_of(c, "received", &received))
-        say(v, "probe.status.none_yet");
+        SAY(v, "probe.status.none_yet");
     else if (time_of(c, "answered", &answered))
         SAY(v, "probe.status.challenge",
             text_span("received", ago(v, received)),
@@ -615,7 +603,7 @@ static void add_human(struct view *v)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         add_row(v, i);
     if (v->faults == 0 && v->is_running) {
-        say(v, "probe.status.well");
+        SAY(v, "probe.status.well");
         buffer_add_text(v->out, "\n");
     }
 }
