@@ -381,11 +381,10 @@ static bool add_renewal(struct view *v)
             text_moment("next", next), text_count("failures", failures));
     if (bool_of(r, "is_gone"))
         FAULT(v, "probe.status.fault.renewer_gone");
-    else if (failures > 0) {
+    else if (failures > 0)
         FAULT(v, "probe.status.fault.renewal",
               text_foreign("reason", text_of(r, "reason")),
               text_plain("config", v->q->config));
-    }
     return true;
 }
 
