@@ -46,14 +46,20 @@ for _ in $(seq 100); do
 done
 url=http://127.0.0.1:$port
 
-browse() # URL: the document after layout
+# What a browser keeps for itself goes with the folder, not into anybody's home.
+chrome() # OPTION... URL: the document after layout
 {
-    timeout 120 "$browser" --headless --no-sandbox --disable-gpu \
-        --no-first-run --disable-background-networking \
-        --disable-component-update --disable-sync --disable-dev-shm-usage \
-        --user-data-dir="$dir/profile" --enable-logging=stderr --v=0 \
-        --window-size=400,900 --virtual-time-budget=2000 \
-        --dump-dom "$1" 2>"$dir/console"
+    HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_CACHE_HOME=$dir/cache \
+        XDG_DATA_HOME=$dir/data timeout 300 "$browser" --headless \
+        --no-sandbox --disable-gpu --no-first-run --disable-sync \
+        --disable-background-networking --disable-component-update \
+        --disable-dev-shm-usage --user-data-dir="$dir/profile" --dump-dom "$@"
+}
+
+browse() # URL
+{
+    chrome --enable-logging=stderr --v=0 --window-size=400,900 \
+        --virtual-time-budget=2000 "$1" 2>"$dir/console"
 }
 
 number=0
@@ -106,12 +112,9 @@ onload = function () {
 };
 </script>
 END
-    timeout 120 "$browser" --headless --no-sandbox --disable-gpu \
-        --no-first-run --disable-background-networking \
-        --disable-component-update --disable-sync --disable-dev-shm-usage \
-        --user-data-dir="$dir/profile" --allow-file-access-from-files \
-        --window-size=800,1000 --virtual-time-budget=3000 \
-        --dump-dom "file://$(realpath "$dir")/measure.html" 2>/dev/null >"$dir/dom"
+    chrome --allow-file-access-from-files --window-size=800,1000 \
+        --virtual-time-budget=3000 "file://$(realpath "$dir")/measure.html" \
+        2>/dev/null >"$dir/dom"
     sed -n 's/.*<title>width \([0-9]*\) of \([0-9]*\)<.*/\1 \2/p' "$dir/dom" \
         >"$dir/width"
     cat "$dir/width"
