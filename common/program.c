@@ -49,27 +49,26 @@ static void print_line(FILE *file, const char *key,
     buffer_clear(&line);
 }
 
-void program_complain_list(const char *key,
-                           const struct text_argument *arguments)
+void program_say_list(FILE *file, const char *key,
+                      const struct text_argument *arguments)
 {
-    fprintf(stderr, "%s: ", log_program());
-    print_line(stderr, key, arguments);
+    if (file == stderr)
+        fprintf(stderr, "%s: ", log_program());
+    print_line(file, key, arguments);
 }
-
-static const struct text_argument NO_ARGUMENTS[] = {{0}};
 
 static void print_help(const char *summary,
                        const struct program_command *commands, size_t count)
 {
     printf("%s %s: ", log_program(), PROGRAM_VERSION);
-    print_line(stdout, summary, NO_ARGUMENTS);
+    print_line(stdout, summary, TEXT_ARGUMENTS());
     printf("\n");
     for (size_t i = 0; i < count; i++)
         printf("  %s %s %s\n", log_program(), commands[i].name,
                commands[i].usage);
     printf("\n");
-    print_line(stdout, TEXT_KEY("program.lang"), NO_ARGUMENTS);
-    print_line(stdout, TEXT_KEY("program.status"), NO_ARGUMENTS);
+    print_line(stdout, TEXT_KEY("program.lang"), TEXT_ARGUMENTS());
+    print_line(stdout, TEXT_KEY("program.status"), TEXT_ARGUMENTS());
 }
 
 /* Takes --lang and its value off the arguments. False when it has none, or one
@@ -136,12 +135,10 @@ static int run_command(const struct program_command *command, int words,
     argv += words;
     argv[0] = (char *)command->name;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        print_line(
-            stdout, TEXT_KEY("program.usage"),
-            (const struct text_argument[]){text_plain("program", log_program()),
-                                           text_plain("command", command->name),
-                                           text_plain("usage", command->usage),
-                                           {0}});
+        print_line(stdout, TEXT_KEY("program.usage"),
+                   TEXT_ARGUMENTS(text_plain("program", log_program()),
+                                  text_plain("command", command->name),
+                                  text_plain("usage", command->usage)));
         return 0;
     }
     return command->run(argc, argv);
@@ -208,12 +205,10 @@ static int refuse_command(const struct program_command *commands, size_t count,
                       : is_group ? TEXT_KEY("program.unknown_in_group")
                                     : TEXT_KEY("program.unknown");
     print_line(stderr, key,
-               (const struct text_argument[]){
-                   text_plain("program", log_program()),
-                   text_foreign("group", group),
-                   text_foreign("word", wrong != NULL ? wrong : ""),
-                   text_slice("commands", buffer_slice(&words)),
-                   {0}});
+               TEXT_ARGUMENTS(text_plain("program", log_program()),
+                              text_foreign("group", group),
+                              text_foreign("word", wrong != NULL ? wrong : ""),
+                              text_slice("commands", buffer_slice(&words))));
     buffer_clear(&words);
     return STATUS_USAGE;
 }
@@ -225,7 +220,7 @@ int program_main(const char *name, const char *summary,
     open_standard_descriptors();
     log_set_program(name);
     if (!take_language(&argc, argv)) {
-        program_complain_list(TEXT_KEY("program.bad_lang"), NO_ARGUMENTS);
+        program_complain("program.bad_lang");
         return STATUS_USAGE;
     }
     const char *first = argc > 1 ? argv[1] : "";
@@ -256,12 +251,10 @@ struct option_scan {
 
 static bool complain(const char *command, const char *key, const char *option)
 {
-    print_line(
-        stderr, key,
-        (const struct text_argument[]){text_plain("program", log_program()),
-                                       text_plain("command", command),
-                                       text_foreign("option", option),
-                                       {0}});
+    print_line(stderr, key,
+               TEXT_ARGUMENTS(text_plain("program", log_program()),
+                              text_plain("command", command),
+                              text_foreign("option", option)));
     return false;
 }
 

@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/config.h"
 #include "common/log.h"
@@ -51,12 +52,15 @@ int program_main(const char *name, const char *summary,
  * rest is handed a language. */
 enum language program_language(void);
 bool program_language_is_chosen(void); /* by --lang */
-/* A sentence as a line on standard error, with the program's name in front:
- * program_complain(key, arguments...) as text_fill. */
+/* A sentence as a line, in that language: told on standard output, complained
+ * of on standard error, with the program's name in front. Arguments as for
+ * text_fill. */
+#define program_tell(key, ...)                                                 \
+    program_say_list(stdout, key, TEXT_ARGUMENTS(__VA_ARGS__))
 #define program_complain(key, ...)                                             \
-    program_complain_list(key, (const struct text_argument[]){__VA_ARGS__, {0}})
-void program_complain_list(const char *key,
-                           const struct text_argument *arguments);
+    program_say_list(stderr, key, TEXT_ARGUMENTS(__VA_ARGS__))
+void program_say_list(FILE *file, const char *key,
+                      const struct text_argument *arguments);
 
 /* One option: a flag, or a name with a value ("-c FILE", "--from DATE",
  * "--from=DATE"). Exactly one of flag and value is set; what it points to

@@ -64,7 +64,7 @@ void shown_money(enum language language, struct money money,
     char amount[SHOWN_LEN];
     shown_amount(money, amount);
     fill(text, language, TEXT_KEY("shown.money"),
-         (const struct text_argument[]){text_plain("amount", amount), {0}});
+         TEXT_ARGUMENTS(text_plain("amount", amount)));
 }
 
 void shown_span(enum language language, int64_t seconds,
@@ -84,10 +84,9 @@ void shown_span(enum language language, int64_t seconds,
     while (i < 2 && seconds < forms[i].unit_s)
         i++;
     fill(text, language, forms[i].key,
-         (const struct text_argument[]){
+         TEXT_ARGUMENTS(
              text_number("whole", seconds / forms[i].unit_s),
-             text_number("part", seconds % forms[i].unit_s / forms[i].part_s),
-             {0}});
+             text_number("part", seconds % forms[i].unit_s / forms[i].part_s)));
 }
 
 void shown_size(uint64_t bytes, char text[static SHOWN_LEN])

@@ -88,9 +88,10 @@ void text_add(struct buffer *out, enum language language, const char *key);
 /* Adds it with its {names} filled: text_fill(out, language, key, arguments...),
  * in any order. One that is not given stays to be seen, as {name}. */
 #define text_fill(out, language, key, ...)                                     \
-    text_fill_list(                                                            \
-        out, language, key,                                                    \
-        (const struct text_argument[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+    text_fill_list(out, language, key, TEXT_ARGUMENTS(__VA_ARGS__))
+/* A list of arguments, also of none. */
+#define TEXT_ARGUMENTS(...)                                                    \
+    ((const struct text_argument[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 void text_fill_list(struct buffer *out, enum language language, const char *key,
                     const struct text_argument *arguments);
 

@@ -17,10 +17,10 @@
 #include "common/durable.h"
 #include "common/json.h"
 #include "common/program.h"
+#include "common/shown.h"
 #include "probe/state/config_edit.h"
 #include "probe/state/est_client.h"
 #include "probe/state/identity.h"
-#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 
 enum {
@@ -28,6 +28,7 @@ enum {
     CLOCK_TOLERANCE_S = 300,
     KEY_TEXT_MAX = 16 * 1024,
     CODE_LINE = 128,
+    LINE_MAX_BYTES = 4096,
 };
 
 struct enrol {
@@ -36,10 +37,10 @@ struct enrol {
     enum pki_key_type tls_type;
     enum sign_algorithm batch_type;
     bool is_again, is_new_batch_key;
-    bool is_zh;
     struct wall_time now;
     struct probe_config config;
-    struct error_text error;
+    struct error_text error; /* of a module below */
+    struct buffer wrong;     /* our own sentence, which then counts */
 
     struct buffer authority_pem, authority; /* the latter one DER */
     struct buffer info;                     /* JSON of the portal */
@@ -52,13 +53,21 @@ struct enrol {
     bool is_batch_new;
 };
 
-/* A sentence in the language asked for; always false. */
-#define FAIL(e, zh, en, ...)                                                   \
-    ((e)->is_zh ? error_set(&(e)->error, (zh), __VA_ARGS__)                    \
-                : error_set(&(e)->error, (en), __VA_ARGS__))
-#define TELL(e, zh, en, ...)                                                   \
-    ((e)->is_zh ? (void)printf(zh "\n", __VA_ARGS__)                           \
-                : (void)printf(en "\n", __VA_ARGS__))
+/* What is wrong, as a sentence; always false. */
+#define FAIL(e, key, ...) fail_with(e, key, TEXT_ARGUMENTS(__VA_ARGS__))
+static bool fail_with(struct enrol *e, const char *key,
+                      const struct text_argument *arguments)
+{
+    buffer_reset(&e->wrong);
+    text_fill_list(&e->wrong, program_language(), key, arguments);
+    return false;
+}
+
+/* What the system says of a file. */
+static bool fail_at(struct enrol *e, const char *path)
+{
+    return error_set(&e->error, "%s: %s", path, strerror(errno));
+}
 
 static bool exists(const char *path)
 {
@@ -79,18 +88,12 @@ static bool check_identity(struct enrol *e)
 {
     struct identity id;
     struct error_text ignored;
-    char end[WALL_TEXT_LEN];
     if (e->is_again || !identity_load(&e->config, &id, &ignored))
         return true;
     bool is_working = e->now.us < id.certificate.ends.us;
-    wall_to_text(id.certificate.ends, end);
     if (is_working)
-        FAIL(e,
-             "本机已是探针 %s，证书有效期至 %s；确要重新登记请加 "
-             "--again（旧文件会保留）",
-             "this is probe %s already, its certificate is good until %s; "
-             "--again enrols anew and keeps the old files aside",
-             id.certificate.name, end);
+        FAIL(e, "probe.enrol.already", text_plain("probe", id.certificate.name),
+             text_moment("end", id.certificate.ends));
     identity_clear(&id);
     return !is_working;
 }
@@ -108,7 +111,7 @@ static bool make_folder(struct enrol *e, const char *file)
         (geteuid() != 0 || user == NULL ||
          chown(folder, user->pw_uid, user->pw_gid) == 0))
         return true;
-    return FAIL(e, "%s：%s", "%s: %s", folder, strerror(errno));
+    return fail_at(e, folder);
 }
 
 static bool make_folders(struct enrol *e)
@@ -129,19 +132,13 @@ static struct est_options options_of(const struct enrol *e)
                                 .timeout_s = EST_TIMEOUT_S};
 }
 
-static void tell_clock(const struct enrol *e, const struct est_answer *answer)
+static void tell_clock(const struct est_answer *answer)
 {
     int64_t ahead_s = wall_to_s(wall_now()) - wall_to_s(answer->date);
     if (answer->date.us == 0 ||
         (ahead_s <= CLOCK_TOLERANCE_S && ahead_s >= -CLOCK_TOLERANCE_S))
         return;
-    fprintf(stderr,
-            e->is_zh ? "yz-probe: 本机时钟与门户相差 %" PRId64
-                       " 秒：请先校时（timedatectl set-ntp true）\n"
-                     : "yz-probe: this machine's clock is %" PRId64
-                       " s ahead of the portal's: set it first (timedatectl "
-                       "set-ntp true)\n",
-            ahead_s);
+    program_complain("probe.enrol.clock", text_number("ahead_s", ahead_s));
 }
 
 /* The certificate with this fingerprint out of PEM text, which then is the only
@@ -174,25 +171,19 @@ static bool by_fingerprint(struct enrol *e)
     char text[DIGEST_HEX_LEN];
     if (e->fingerprint != NULL &&
         !parse_hex(slice_of_text(e->fingerprint), wanted.bytes, DIGEST_LEN))
-        return FAIL(e, "--fingerprint：应为64位十六进制数%s",
-                    "--fingerprint: 64 hex digits are expected%s", "");
+        return FAIL(e, "probe.enrol.fingerprint_form");
     buffer_init(&pem, TEXT_MAX);
     struct est_options o = options_of(e);
     bool good = est_client_authority(&o, &pem, &answer, &e->error);
     if (good)
-        tell_clock(e, &answer);
+        tell_clock(&answer);
     if (good && !choose_by_fingerprint(e, buffer_slice(&pem),
                                        e->fingerprint != NULL ? &wanted : NULL,
                                        &seen)) {
         digest_to_hex(seen, text);
-        good = FAIL(
-            e,
-            "%s 自称的证书机构指纹为 %s；请与主管部门告知的指纹核对，一致时加 "
-            "--fingerprint 再运行",
-            "%s says its authority has the fingerprint %s: compare it with "
-            "what the programme office told you, then run again with "
-            "--fingerprint",
-            e->portal, text);
+        good =
+            FAIL(e, "probe.enrol.fingerprint", text_plain("portal", e->portal),
+                 text_plain("fingerprint", text));
     }
     buffer_clear(&pem);
     return good;
@@ -203,7 +194,7 @@ static bool read_pem(struct enrol *e, const char *path)
     buffer_clear(&e->authority_pem);
     if (buffer_read_file(&e->authority_pem, path, TEXT_MAX))
         return true;
-    return FAIL(e, "%s：%s", "%s: %s", path, strerror(errno));
+    return fail_at(e, path);
 }
 
 /* From here on e->authority_pem is what the portal is verified with, now and
@@ -224,7 +215,7 @@ static bool find_authority(struct enrol *e)
     struct est_options o = options_of(e);
     bool good = est_client_authority(&o, &pem, &answer, &e->error);
     if (good) {
-        tell_clock(e, &answer);
+        tell_clock(&answer);
         buffer_clear(&e->authority_pem);
         e->authority_pem = pem;
     } else {
@@ -248,7 +239,7 @@ static bool open_batch_key(struct enrol *e, bool is_going_on)
 {
     const char *path = e->config.signing_key;
     if (!name_with(e->batch_path, path, ".enrol"))
-        return FAIL(e, "%s：路径过长", "%s: too long", path);
+        return FAIL(e, "probe.enrol.too_long", text_plain("path", path));
     if (!exists(e->batch_path) && exists(path) &&
         (is_going_on || !e->is_new_batch_key))
         (void)name_with(e->batch_path, path, "");
@@ -257,7 +248,7 @@ static bool open_batch_key(struct enrol *e, bool is_going_on)
         e->batch = sign_key_generate(e->batch_type);
         return e->batch != NULL
                    ? sign_key_save(e->batch, e->batch_path, &e->error)
-                   : FAIL(e, "内存不足%s", "no memory%s", "");
+                   : FAIL(e, "probe.enrol.no_memory");
     }
     e->batch = sign_key_load(e->batch_path, &e->error);
     return e->batch != NULL;
@@ -267,13 +258,13 @@ static bool open_tls_key(struct enrol *e)
 {
     const char *path = e->config.tls_key;
     if (!name_with(e->key_path, path, ".enrol"))
-        return FAIL(e, "%s：路径过长", "%s: too long", path);
+        return FAIL(e, "probe.enrol.too_long", text_plain("path", path));
     if (!exists(e->key_path) && exists(path) && !exists(e->config.certificate))
         (void)name_with(e->key_path, path, "");
     if (!exists(e->key_path)) {
         e->key = pki_key_generate(e->tls_type);
         return e->key != NULL ? pki_key_save(e->key, e->key_path, &e->error)
-                              : FAIL(e, "内存不足%s", "no memory%s", "");
+                              : FAIL(e, "probe.enrol.no_memory");
     }
     e->key = pki_key_load(e->key_path, &e->error);
     return e->key != NULL;
@@ -310,10 +301,10 @@ static bool ask(struct enrol *e)
                     e->key, e->batch,
                     e->config.probe_id[0] != '\0' ? e->config.probe_id : "new",
                     &request) ||
-                FAIL(e, "无法生成请求%s", "a request cannot be made%s", "");
+                FAIL(e, "probe.enrol.no_request");
     good = good && est_client_info(&o, &e->info, &answer, &e->error);
     if (good)
-        tell_clock(e, &answer);
+        tell_clock(&answer);
     good = good && est_client_enrol(&o, e->code, buffer_slice(&request),
                                     &e->certificate, &answer, &e->error);
     buffer_clear(&request);
@@ -328,13 +319,11 @@ static bool check_answer(struct enrol *e)
         !pki_certificate_read(der, &e->facts, &why) ||
         !pki_certificate_verify(der, buffer_slice(&e->authority), PKI_CLIENT,
                                 wall_now(), &why))
-        return FAIL(e, "门户发来的证书未通过校验：%s",
-                    "the portal sent a certificate that does not verify: %s",
-                    why.text);
+        return FAIL(e, "probe.enrol.not_verified",
+                    text_plain("reason", why.text));
     if (!digest_equal(e->facts.key_hash, pki_key_hash(e->key)) ||
         !probe_config_is_id(e->facts.name))
-        return FAIL(e, "门户发来的证书不属于本机%s",
-                    "the portal sent a certificate of somebody else%s", "");
+        return FAIL(e, "probe.enrol.not_ours");
     return true;
 }
 
@@ -346,21 +335,19 @@ static bool keep_aside(struct enrol *e, const char *path)
     if (!exists(path))
         return true;
     return (name_with(old, path, ".old") && durable_move(path, old)) ||
-           FAIL(e, "%s：%s", "%s: %s", path, strerror(errno));
+           fail_at(e, path);
 }
 
 static bool move_into_place(struct enrol *e, const char *from, const char *to)
 {
     if (strcmp(from, to) == 0)
         return true;
-    return (keep_aside(e, to) && durable_move(from, to)) ||
-           FAIL(e, "%s：%s", "%s: %s", to, strerror(errno));
+    return (keep_aside(e, to) && durable_move(from, to)) || fail_at(e, to);
 }
 
 static bool write_text(struct enrol *e, const char *path, struct slice text)
 {
-    return durable_write(path, text, 0644) ||
-           FAIL(e, "%s：%s", "%s: %s", path, strerror(errno));
+    return durable_write(path, text, 0644) || fail_at(e, path);
 }
 
 /* A public key of the portal's answer; none leaves the file as it is. */
@@ -424,8 +411,7 @@ static bool set_key(struct enrol *e, struct buffer *text, const char *key,
     buffer_clear(text);
     *text = changed;
     return good ||
-           FAIL(e, "门户发来的 %s 不能写入配置",
-                "the portal sent a %s that no configuration can hold", key);
+           FAIL(e, "probe.enrol.not_for_config", text_plain("key", key));
 }
 
 static bool knows_key(const char *name)
@@ -453,7 +439,7 @@ static bool write_config(struct enrol *e, const struct json_node *root)
     struct stat info;
     if (!buffer_read_file(&text, e->path, TEXT_MAX) ||
         stat(e->path, &info) != 0) {
-        FAIL(e, "%s：%s", "%s: %s", e->path, strerror(errno));
+        fail_at(e, e->path);
         buffer_clear(&text);
         return false;
     }
@@ -467,7 +453,7 @@ static bool write_config(struct enrol *e, const struct json_node *root)
     if (good &&
         (!durable_write(e->path, buffer_slice(&text), info.st_mode & 0777) ||
          (geteuid() == 0 && chown(e->path, info.st_uid, info.st_gid) != 0)))
-        good = FAIL(e, "%s：%s", "%s: %s", e->path, strerror(errno));
+        good = fail_at(e, e->path);
     buffer_clear(&text);
     return good;
 }
@@ -494,28 +480,19 @@ static bool write_files(struct enrol *e, const struct json_node *root)
 static void tell(const struct enrol *e)
 {
     const struct probe_config *c = &e->config;
-    char end[WALL_TEXT_LEN];
-    wall_to_text(e->facts.ends, end);
-    TELL(e, "已登记为探针 %s，证书有效期至 %s。",
-         "Enrolled as probe %s, the "
-         "certificate is good until %s.",
-         e->facts.name, end);
-    TELL(e, "  TLS密钥        %s（仅在本机）",
-         "  TLS key          %s (it never "
-         "leaves this machine)",
-         c->tls_key);
-    TELL(e, "  批次签名密钥   %s（%s，%s）", "  batch key        %s (%s, %s)",
-         c->signing_key, sign_algorithm_name(sign_key_algorithm(e->batch)),
-         e->is_batch_new ? (e->is_zh ? "新生成" : "new")
-                         : (e->is_zh ? "沿用" : "kept"));
-    TELL(e, "  证书           %s", "  certificate      %s", c->certificate);
-    TELL(e, "  证书机构       %s", "  authority        %s", c->ca);
-    TELL(e, "  回执公钥       %s", "  receipt key      %s", c->receipt_key);
-    TELL(e, "  配置           %s：probe_id、collector、collector_name、portal",
-         "  configuration    %s: probe_id, collector, collector_name, portal",
-         e->path);
-    TELL(e, "下一步：yz-probe check -c %s", "Next: yz-probe check -c %s",
-         e->path);
+    program_tell("probe.enrol.done", text_plain("probe", e->facts.name),
+                 text_moment("end", e->facts.ends));
+    program_tell("probe.enrol.tls_key", text_plain("path", c->tls_key));
+    program_tell(e->is_batch_new ? "probe.enrol.batch_key_new"
+                                 : "probe.enrol.batch_key_kept",
+                 text_plain("path", c->signing_key),
+                 text_plain("algorithm",
+                            sign_algorithm_name(sign_key_algorithm(e->batch))));
+    program_tell("probe.enrol.certificate", text_plain("path", c->certificate));
+    program_tell("probe.enrol.authority", text_plain("path", c->ca));
+    program_tell("probe.enrol.receipt_key", text_plain("path", c->receipt_key));
+    program_tell("probe.enrol.configuration", text_plain("path", e->path));
+    program_tell("probe.enrol.next", text_plain("path", e->path));
 }
 
 static bool finish(struct enrol *e)
@@ -538,12 +515,16 @@ static int enrol(struct enrol *e)
     buffer_init(&e->authority, 2 * PKI_DER_MAX);
     buffer_init(&e->info, TEXT_MAX);
     buffer_init(&e->certificate, PKI_DER_MAX);
+    buffer_init(&e->wrong, LINE_MAX_BYTES);
     bool good = check_identity(e) && find_authority(e) && make_folders(e) &&
                 open_keys(e) && ask(e) && check_answer(e) && finish(e);
     if (good)
         tell(e);
-    else
+    else if (e->wrong.length == 0)
         log_error("%s", e->error.text);
+    else
+        log_error("%.*s", (int)e->wrong.length, (const char *)e->wrong.data);
+    buffer_clear(&e->wrong);
     buffer_clear(&e->authority_pem);
     buffer_clear(&e->authority);
     buffer_clear(&e->info);
@@ -615,7 +596,6 @@ int enrol_main(int argc, char **argv)
                         sizeof(options) / sizeof(options[0]), 0, 0) < 0 ||
         !choose_types(&e, tls, batch))
         return 2;
-    e.is_zh = program_language() == LANGUAGE_ZH;
     if (!probe_config_read_keys(e.path, &e.config, &e.error)) {
         log_error("%s", e.error.text);
         return 2;

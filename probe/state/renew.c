@@ -6,7 +6,7 @@
 
 #include "common/durable.h"
 #include "common/program.h"
-#include "probe/state/language.h"
+#include "common/shown.h"
 
 enum {
     PAUSE_MIN_S = 60,
@@ -103,16 +103,13 @@ bool renew_now(const struct probe_config *c, struct identity *id,
 
 /* --- by hand --- */
 
-static int renew(const struct probe_config *c, bool is_zh)
+static int renew(const struct probe_config *c)
 {
     struct identity id;
     struct est_answer answer;
     struct error_text error = {"libcurl does not start"};
-    char end[WALL_TEXT_LEN];
     if (c->portal[0] == '\0') {
-        log_error(is_zh ? "配置中没有 portal：请先登记（yz-probe enrol）"
-                        : "no portal is configured: enrol first (yz-probe "
-                          "enrol)");
+        program_complain("probe.renew.no_portal");
         return 2;
     }
     if (!est_client_init() || !identity_load(c, &id, &error)) {
@@ -120,13 +117,10 @@ static int renew(const struct probe_config *c, bool is_zh)
         return 2;
     }
     bool good = renew_now(c, &id, wall_now(), &answer, &error);
-    wall_to_text(id.certificate.ends, end);
     if (good)
-        printf(is_zh ? "探针 %s 的证书已续期，有效期至 %s；运行中的探针下次连接"
-                       "时使用\n"
-                     : "the certificate of probe %s is renewed and good until "
-                       "%s; a running probe uses it at its next connection\n",
-               id.certificate.name, end);
+        program_tell("probe.renew.done",
+                     text_plain("probe", id.certificate.name),
+                     text_moment("end", id.certificate.ends));
     else
         log_error("%s", error.text);
     identity_clear(&id);
@@ -146,5 +140,5 @@ int renew_main(int argc, char **argv)
         log_error("%s", error.text);
         return 2;
     }
-    return renew(&config, program_language() == LANGUAGE_ZH);
+    return renew(&config);
 }
