@@ -13,13 +13,14 @@
 #include "collector/collector_config.h"
 #include "collector/ledger/schema.h"
 #include "collector/log_keeper.h"
-#include "collector/tlog/checkpoint.h"
 #include "collector/tlog/cosign.h"
 #include "collector/tlog/ledger_check.h"
-#include "collector/tlog/proof.h"
-#include "collector/tlog/receipt_check.h"
-#include "collector/tlog/witness.h"
+#include "collector/tlog/log_checkpoint.h"
+#include "collector/tlog/log_proof.h"
 #include "common/program.h"
+#include "common/proof/proof.h"
+#include "common/proof/receipt_check.h"
+#include "common/proof/witness.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
 
@@ -125,8 +126,8 @@ int command_checkpoint(int argc, char **argv)
     log_folder_of(&config, folder);
     struct db *db = open_usage(&config, DB_WRITE);
     const struct log_settings settings = {folder, config.log_origin, key};
-    if (checkpoint_make(db, &settings, wall_now(), &made, &error) !=
-        CHECKPOINT_MADE)
+    if (log_checkpoint_make(db, &settings, wall_now(), &made, &error) !=
+        LOG_CHECKPOINT_MADE)
         fatal(1, "%s", error.text);
     printf("checkpoint %" PRIu64 " over %" PRIu64 " batches: %s/%06" PRIu64
            ".checkpoint\n",
@@ -185,7 +186,7 @@ int command_checkpoint_show(int argc, char **argv)
     load_config(path, &config);
     struct db *db = open_usage(&config, DB_READ);
     buffer_init(&out, NOTE_MAX);
-    if (!checkpoint_find(db, wanted, &checkpoint, &out, &error))
+    if (!log_checkpoint_find(db, wanted, &checkpoint, &out, &error))
         fatal(1, "%s", error.text);
     db_close(db);
     return print(&out);
@@ -305,8 +306,8 @@ int command_proof(int argc, char **argv)
         number = index_of_hash(db, batch);
     buffer_init(&out, 2 * PROOF_MAX);
     if (from != NULL
-            ? !proof_make_consistency(db, old_size, new_size, &out, &error)
-            : !proof_make_inclusion(db, number, new_size, &out, &error))
+            ? !log_proof_make_consistency(db, old_size, new_size, &out, &error)
+            : !log_proof_make_inclusion(db, number, new_size, &out, &error))
         fatal(1, "%s", error.text);
     db_close(db);
     return print(&out);
@@ -314,7 +315,7 @@ int command_proof(int argc, char **argv)
 
 /* --- verify --- */
 
-static void load_witnesses(const char *path, struct cosign_witnesses *witnesses)
+static void load_witnesses(const char *path, struct witness_keys *witnesses)
 {
     struct error_text error;
     struct stat st;
@@ -323,7 +324,7 @@ static void load_witnesses(const char *path, struct cosign_witnesses *witnesses)
         return;
     bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     if (is_folder
-            ? !cosign_witnesses_load(path, witnesses, &error)
+            ? !witness_keys_load(path, witnesses, &error)
             : !note_key_load(path, NULL, true, &witnesses->keys[0], &error))
         fatal(2, "%s", error.text);
     if (!is_folder)
@@ -331,7 +332,7 @@ static void load_witnesses(const char *path, struct cosign_witnesses *witnesses)
 }
 
 static uint64_t count_cosignatures(const struct proof *proof,
-                                   const struct cosign_witnesses *witnesses)
+                                   const struct witness_keys *witnesses)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < witnesses->count; i++) {
@@ -378,7 +379,7 @@ static bool file_has_batch(const char *path, struct digest hash)
 static void verify_inclusion(const struct proof *proof, const char *batch)
 {
     struct error_text error;
-    struct ledger_leaf_view leaf;
+    struct leaf_view leaf;
     char hash[DIGEST_HEX_LEN];
     if (!proof_check_inclusion(proof, &leaf, &error))
         fatal(1, "%s", error.text);
@@ -438,7 +439,7 @@ int command_verify(int argc, char **argv)
     struct buffer file;
     struct proof proof;
     struct note_key key;
-    struct cosign_witnesses witnesses;
+    struct witness_keys witnesses;
     const char *key_path = NULL, *witness = NULL, *quorum = NULL, *old = NULL,
                *batch = NULL, *receipts = NULL, *receipt_key = NULL;
     const struct program_option options[] = {
@@ -543,7 +544,7 @@ int command_cosign(int argc, char **argv)
 {
     struct collector_config config;
     struct error_text error;
-    struct cosign_witnesses witnesses;
+    struct witness_keys witnesses;
     struct buffer file;
     size_t taken, all = 0;
     const char *path = DEFAULT_CONFIG;
@@ -553,7 +554,7 @@ int command_cosign(int argc, char **argv)
     if (count < 0)
         return 2;
     load_config(path, &config);
-    if (!cosign_witnesses_load(config.witnesses, &witnesses, &error))
+    if (!witness_keys_load(config.witnesses, &witnesses, &error))
         fatal(2, "%s", error.text);
     const struct note_key log = own_log_key(&config, NULL);
     drop(&config);
@@ -685,7 +686,7 @@ int command_check(int argc, char **argv)
     struct check_result result;
     struct error_text error;
     struct note_key log, receipt;
-    struct cosign_witnesses witnesses;
+    struct witness_keys witnesses;
     char folder[PATH_MAX];
     bool are_checkpoints = false, are_receipts = false;
     const char *path = DEFAULT_CONFIG, *since = NULL;
@@ -706,7 +707,7 @@ int command_check(int argc, char **argv)
     read_since(since, &check);
     load_config(path, &config);
     log_folder_of(&config, folder);
-    if (!cosign_witnesses_load(config.witnesses, &witnesses, &error))
+    if (!witness_keys_load(config.witnesses, &witnesses, &error))
         fatal(2, "%s", error.text);
     const char *log_key =
         config.log_key[0] != '\0' ? config.log_key : config.receipt_key;

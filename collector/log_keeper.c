@@ -16,7 +16,7 @@
 
 #include "collector/ledger/ledger.h"
 #include "collector/ledger/schema.h"
-#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_checkpoint.h"
 #include "collector/tlog/log_tree.h"
 #include "common/clock.h"
 
@@ -75,7 +75,7 @@ bool log_guard(const struct collector_config *config, struct error_text *error)
         (db = db_open(config->usage_db, DB_READ, ledger_migrations,
                       ledger_migration_count, &why)) == NULL)
         return true;
-    bool good = checkpoint_guard(db, folder, config->log_origin, &why);
+    bool good = log_checkpoint_guard(db, folder, config->log_origin, &why);
     db_close(db);
     return good || error_set(error,
                              "%s; if usage.db is from a backup, see FILES in "
@@ -118,16 +118,16 @@ static int64_t make_checkpoint(struct log_keeper *k)
     struct checkpoint made;
     struct error_text why = {""};
     int64_t period_s = (int64_t)k->config->checkpoint_minutes * 60;
-    enum checkpoint_status status =
-        checkpoint_make(k->db, &k->settings, wall_now(), &made, &why);
-    set_health(k, status != CHECKPOINT_MADE, why.text);
-    if (status == CHECKPOINT_MADE)
+    enum log_checkpoint_status status =
+        log_checkpoint_make(k->db, &k->settings, wall_now(), &made, &why);
+    set_health(k, status != LOG_CHECKPOINT_MADE, why.text);
+    if (status == LOG_CHECKPOINT_MADE)
         log_info("checkpoint %llu signed over %llu batches",
                  (unsigned long long)made.number,
                  (unsigned long long)made.size);
-    if (status == CHECKPOINT_ROLLBACK)
+    if (status == LOG_CHECKPOINT_ROLLBACK)
         note_rollback(k, why.text);
-    return status == CHECKPOINT_FAILED ? RETRY_S : period_s;
+    return status == LOG_CHECKPOINT_FAILED ? RETRY_S : period_s;
 }
 
 /* Has anything come since the last checkpoint? */
@@ -136,7 +136,8 @@ static bool has_news(struct log_keeper *k)
     struct checkpoint last;
     uint64_t size;
     bool found;
-    if (!log_tree_size(k->db, &size) || !checkpoint_last(k->db, &last, &found))
+    if (!log_tree_size(k->db, &size) ||
+        !log_checkpoint_last(k->db, &last, &found))
         return true; /* making one says what is wrong */
     return size != (found ? last.size : 0);
 }
@@ -147,7 +148,7 @@ static bool is_empty(struct log_keeper *k)
 {
     struct checkpoint last;
     bool found;
-    return !has_news(k) && checkpoint_last(k->db, &last, &found) && !found;
+    return !has_news(k) && log_checkpoint_last(k->db, &last, &found) && !found;
 }
 
 /* Seconds from now to the first one: a period after the last. */
@@ -156,7 +157,7 @@ static int64_t first_wait_s(struct log_keeper *k)
     struct checkpoint last;
     bool found;
     int64_t period_s = (int64_t)k->config->checkpoint_minutes * 60;
-    if (!checkpoint_last(k->db, &last, &found) || !found)
+    if (!log_checkpoint_last(k->db, &last, &found) || !found)
         return FIRST_S;
     if (!last.has_time)
         return period_s;

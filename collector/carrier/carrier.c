@@ -226,9 +226,7 @@ static bool read_hash(struct carrier *c, uint32_t key, struct digest *hash)
     if (s == NULL)
         return false;
     db_bind_i64(s, ":key", key);
-    bool good = db_step(s) == DB_ROW && db_blob(s, 0).length == DIGEST_LEN;
-    if (good)
-        memcpy(hash->bytes, db_blob(s, 0).data, DIGEST_LEN);
+    bool good = db_step(s) == DB_ROW && digest_read(db_blob(s, 0), hash);
     db_reset(s);
     return good;
 }

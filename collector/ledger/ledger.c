@@ -1,20 +1,17 @@
 /*
  * Rows, leaves, events.
  *
- * The leaf is SHA-256(0x00 || data), and data is the row in a fixed form:
- * LEAF_PREFIX, then the members in the order of ledger_leaf_data(), integers as 8
- * bytes big-endian, texts and byte strings as a 4-byte length and the bytes.
- * Where the archive keeps the batch is left out: moving it changes no
- * evidence.
+ * The leaf is of the form of common/proof/leaf.h, its members in the order of
+ * ledger_leaf_data(). Where the archive keeps the batch is left out: moving it
+ * changes no evidence.
  */
 #include "collector/ledger/ledger.h"
 
 #include <string.h>
 
 #include "common/cursor.h"
+#include "common/proof/leaf.h"
 #include "common/proof/merkle.h"
-
-#define LEAF_PREFIX "yunzheng ledger 1\n"
 
 static const char *const TRANSPORTS[TRANSPORT_COUNT] = {
     [TRANSPORT_YZ1] = "yz1",
@@ -85,44 +82,11 @@ void ledger_leaf_data(const struct ledger_row *row, struct buffer *data)
 struct digest ledger_leaf(const struct ledger_row *row)
 {
     struct buffer data;
-    buffer_init(&data, LEDGER_LEAF_MAX);
+    buffer_init(&data, LEAF_MAX);
     ledger_leaf_data(row, &data);
     struct digest leaf = merkle_leaf_hash(data.data, data.length);
     buffer_clear(&data);
     return leaf;
-}
-
-static struct slice take_bytes(struct cursor *c)
-{
-    uint32_t length = cursor_u32(c);
-    const uint8_t *bytes = cursor_bytes(c, length);
-    return bytes != NULL ? slice_of_bytes(bytes, length) : SLICE("");
-}
-
-static bool read_digest(struct slice blob, struct digest *digest)
-{
-    if (blob.length != DIGEST_LEN)
-        return false;
-    memcpy(digest->bytes, blob.data, DIGEST_LEN);
-    return true;
-}
-
-bool ledger_leaf_view(struct slice data, struct ledger_leaf_view *view)
-{
-    struct cursor c = cursor_of(data.data, data.length);
-    const uint8_t *prefix = cursor_bytes(&c, sizeof(LEAF_PREFIX) - 1);
-    *view = (struct ledger_leaf_view){.index = cursor_u64(&c)};
-    struct slice probe = take_bytes(&c), boot = take_bytes(&c);
-    view->sequence = cursor_u64(&c);
-    struct slice hash = take_bytes(&c), previous = take_bytes(&c);
-    struct slice enterprise = take_bytes(&c), site = take_bytes(&c);
-    return !c.failed &&
-           memcmp(prefix, LEAF_PREFIX, sizeof(LEAF_PREFIX) - 1) == 0 &&
-           boot.length == BOOT_ID_LEN && previous.length == DIGEST_LEN &&
-           read_digest(hash, &view->hash) &&
-           slice_copy(probe, view->probe_id, sizeof(view->probe_id)) &&
-           slice_copy(enterprise, view->enterprise_id, REGISTRY_ID_LEN) &&
-           slice_copy(site, view->site_id, REGISTRY_ID_LEN);
 }
 
 /* The rows with sequence - 1, sequence and sequence + 1. */
@@ -143,14 +107,14 @@ static bool find_around(struct db *db, const struct batch_info *info,
     while ((step = db_step(s)) == DB_ROW) {
         uint64_t sequence = db_u64(s, 0);
         if (sequence < info->sequence) {
-            near->has_before = read_digest(db_blob(s, 1), &near->before_hash);
+            near->has_before = digest_read(db_blob(s, 1), &near->before_hash);
             near->before_challenge_ms = db_i64(s, 5);
             near->before_clock_offset_ms =
                 db_is_null(s, 6) ? CLOCK_OFFSET_UNKNOWN : db_i64(s, 6);
         } else if (sequence > info->sequence) {
-            near->has_after = read_digest(db_blob(s, 2), &near->after_previous);
+            near->has_after = digest_read(db_blob(s, 2), &near->after_previous);
         } else {
-            near->has_same = read_digest(db_blob(s, 1), &near->same_hash);
+            near->has_same = digest_read(db_blob(s, 1), &near->same_hash);
             near->same_index = db_u64(s, 3);
             near->same_received.us = db_i64(s, 4);
         }
@@ -410,9 +374,9 @@ static bool read_info(struct db_statement *s, struct batch_info *i)
     };
     return read_text(s, 1, i->probe_id, sizeof(i->probe_id)) &&
            read_bytes(db_blob(s, 2), i->boot_id, BOOT_ID_LEN) &&
-           read_digest(db_blob(s, 5), &i->previous_hash) &&
-           read_digest(db_blob(s, 27), &i->software_hash) &&
-           read_digest(db_blob(s, 28), &i->registry_version);
+           digest_read(db_blob(s, 5), &i->previous_hash) &&
+           digest_read(db_blob(s, 27), &i->software_hash) &&
+           digest_read(db_blob(s, 28), &i->registry_version);
 }
 
 static bool read_flag(struct db_statement *s, int column, bool *flag)
@@ -447,7 +411,7 @@ bool ledger_read_row(struct db_statement *s, struct ledger_row *row)
     if (key.length == 0 || key.length > sizeof(row->key))
         return false;
     memcpy(row->key, key.data, key.length);
-    return read_info(s, &row->info) && read_digest(db_blob(s, 4), &row->hash) &&
+    return read_info(s, &row->info) && digest_read(db_blob(s, 4), &row->hash) &&
            read_text(s, 6, row->enterprise_id, sizeof(row->enterprise_id)) &&
            read_text(s, 7, row->site_id, sizeof(row->site_id)) &&
            read_text(s, 32, row->supplier_id, sizeof(row->supplier_id)) &&

@@ -52,18 +52,9 @@ bool ledger_find_neighbours(struct db *db, const struct batch_info *info,
 bool ledger_append(struct db *db, struct ledger_row *row);
 /* The leaf hash over all members but index's place in the archive. */
 struct digest ledger_leaf(const struct ledger_row *row);
-/* What is hashed for it, for proofs. */
-enum { LEDGER_LEAF_MAX = 2048 };
+/* What is hashed for it, for proofs (LEAF_MAX). */
 void ledger_leaf_data(const struct ledger_row *row, struct buffer *data);
 
-/* The members that a proof is about, read from such data. */
-struct ledger_leaf_view {
-    uint64_t index, sequence;
-    char probe_id[PROBE_ID_LEN];
-    struct digest hash; /* of the batch */
-    char enterprise_id[REGISTRY_ID_LEN], site_id[REGISTRY_ID_LEN];
-};
-bool ledger_leaf_view(struct slice data, struct ledger_leaf_view *view);
 /* The row of this number. *found says whether there is one; false when it
  * cannot be read. */
 bool ledger_find_row(struct db *db, uint64_t index, struct ledger_row *row,

@@ -39,12 +39,11 @@ bool registry_version_newest(struct registry *r, struct registry_head *head)
                        "FROM registry_version ORDER BY serial DESC LIMIT 1");
     enum db_step step = s == NULL ? DB_FAILED : db_step(s);
     if (step == DB_ROW) {
-        struct slice hash = db_blob(s, 1), signature = db_blob(s, 4);
+        struct slice signature = db_blob(s, 4);
+        digest_read(db_blob(s, 1), &head->hash);
         head->serial = db_u64(s, 0);
         head->issued_ms = db_i64(s, 2);
         head->algorithm = db_u64(s, 3);
-        if (hash.length == DIGEST_LEN)
-            memcpy(head->hash.bytes, hash.data, DIGEST_LEN);
         if (signature.length == SIGN_LEN)
             memcpy(head->signature, signature.data, SIGN_LEN);
     }

@@ -11,53 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collector/tlog/checkpoint.h"
-
-const struct note_key *cosign_witness(const struct cosign_witnesses *witnesses,
-                                      const char *name)
-{
-    for (size_t i = 0; i < witnesses->count; i++)
-        if (strcmp(witnesses->keys[i].name, name) == 0)
-            return &witnesses->keys[i];
-    return NULL;
-}
-
-static bool load_one(const char *path, struct cosign_witnesses *w,
-                     struct error_text *error)
-{
-    struct note_key key;
-    if (w->count == COSIGN_WITNESSES_MAX)
-        return error_set(error, "%s: more than %d witnesses", path,
-                         COSIGN_WITNESSES_MAX);
-    if (!note_key_load(path, NULL, true, &key, error))
-        return false;
-    if (cosign_witness(w, key.name) != NULL)
-        return error_set(error, "%s: a second key of %s", path, key.name);
-    w->keys[w->count++] = key;
-    return true;
-}
-
-bool cosign_witnesses_load(const char *folder,
-                           struct cosign_witnesses *witnesses,
-                           struct error_text *error)
-{
-    witnesses->count = 0;
-    if (folder[0] == '\0')
-        return true;
-    DIR *dir = opendir(folder);
-    if (dir == NULL)
-        return error_set(error, "%s: %m", folder);
-    bool good = true;
-    for (struct dirent *e; good && (e = readdir(dir)) != NULL;) {
-        char path[PATH_MAX];
-        int length = snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        if (e->d_name[0] == '.' || length < 0 || (size_t)length >= sizeof(path))
-            continue;
-        good = load_one(path, witnesses, error);
-    }
-    closedir(dir);
-    return good;
-}
+#include "collector/tlog/log_checkpoint.h"
 
 /* The row whose text was cosigned. */
 static bool find_row(struct db *db, struct slice text,
@@ -100,7 +54,7 @@ static bool store(struct db *db, uint64_t number, const struct note_key *key,
     return true;
 }
 
-static bool take_lines(struct db *db, const struct cosign_witnesses *witnesses,
+static bool take_lines(struct db *db, const struct witness_keys *witnesses,
                        const struct note *note, uint64_t number, size_t *taken,
                        struct error_text *error)
 {
@@ -125,7 +79,7 @@ static bool take_lines(struct db *db, const struct cosign_witnesses *witnesses,
 }
 
 bool cosign_take(struct db *db, const struct note_key *log,
-                 const struct cosign_witnesses *witnesses, struct slice file,
+                 const struct witness_keys *witnesses, struct slice file,
                  size_t *taken, struct error_text *error)
 {
     struct note note;

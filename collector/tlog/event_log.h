@@ -14,15 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/crypto/digest.h"
 #include "common/db.h"
+#include "common/proof/checkpoint.h"
 
 #define EVENT_LOG_PREFIX "yunzheng events 1\n"
-
-struct event_log {
-    uint64_t count;     /* events 1 to count */
-    struct digest hash; /* over them */
-};
 
 /* Adds the events after log->count, up to `end`; `schema` is "main" or "live".
  * log->count stays below `end` when an event is missing. False when they cannot

@@ -69,9 +69,9 @@ static bool check_leaf(struct check *c, const struct ledger_row *row)
         return database_failed(c);
     db_bind_u64(s, ":idx", row->index);
     enum db_step step = db_step(s);
-    struct slice hash = step == DB_ROW ? db_blob(s, 0) : SLICE("");
-    bool is_equal = hash.length == DIGEST_LEN &&
-                    memcmp(hash.data, leaf.bytes, DIGEST_LEN) == 0;
+    struct digest kept;
+    bool is_equal = step == DB_ROW && digest_read(db_blob(s, 0), &kept) &&
+                    digest_equal(kept, leaf);
     db_reset(s);
     if (step == DB_FAILED)
         return database_failed(c);

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/tlog/checkpoint.h"
 #include "collector/tlog/checkpoint_file.h"
+#include "collector/tlog/event_log.h"
+#include "collector/tlog/log_checkpoint.h"
 #include "collector/tlog/log_tree.h"
-#include "collector/tlog/proof.h"
+#include "common/proof/proof.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
 
@@ -123,7 +124,7 @@ static bool check_cosignatures(struct log_check *c,
                                const struct checkpoint *checkpoint,
                                struct slice text)
 {
-    const struct cosign_witnesses *w = c->options->witnesses;
+    const struct witness_keys *w = c->options->witnesses;
     struct db_statement *s = db_prepare(
         c->db, "SELECT witness, line, signed_s FROM live.cosignature "
                "WHERE checkpoint = :number ORDER BY witness");
@@ -135,7 +136,7 @@ static bool check_cosignatures(struct log_check *c,
     db_bind_u64(s, ":number", checkpoint->number);
     while (good && (step = db_step(s)) == DB_ROW) {
         const struct note_key *key =
-            w != NULL ? cosign_witness(w, db_text(s, 0)) : NULL;
+            w != NULL ? witness_keys_find(w, db_text(s, 0)) : NULL;
         struct note note = {text, slice_of_text(db_text(s, 1))};
         if (key == NULL)
             c->result->unknown_cosignatures++;
@@ -460,9 +461,9 @@ static bool check_node(struct log_check *c, unsigned level, uint64_t index,
     db_bind_i64(s, ":level", level);
     db_bind_u64(s, ":idx", index);
     enum db_step step = db_step(s);
-    struct slice hash = step == DB_ROW ? db_blob(s, 0) : SLICE("");
-    bool is_equal = hash.length == DIGEST_LEN &&
-                    memcmp(hash.data, root.bytes, DIGEST_LEN) == 0;
+    struct digest kept;
+    bool is_equal = step == DB_ROW && digest_read(db_blob(s, 0), &kept) &&
+                    digest_equal(kept, root);
     db_reset(s);
     if (step == DB_FAILED)
         return database_failed(c);

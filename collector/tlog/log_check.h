@@ -32,7 +32,7 @@ struct log_check_options {
     const struct note_key *log;     /* else no signature is looked at */
     const struct note_key *receipt; /* key of receipts */
     const char *folder;             /* of checkpoint files */
-    const struct cosign_witnesses *witnesses;
+    const struct witness_keys *witnesses;
     uint64_t quorum; /* cosignatures wanted of them */
     struct wall_time recent_since;
     char *const *checkpoints; /* files that others kept */

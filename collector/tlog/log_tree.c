@@ -50,11 +50,9 @@ static bool join_hashes(struct db *db, unsigned level, uint64_t first,
     db_bind_u64(s, ":first", first);
     db_bind_u64(s, ":count", count);
     while ((step = db_step(s)) == DB_ROW) {
-        struct slice hash = db_blob(s, 0);
         struct digest node;
-        if (hash.length != DIGEST_LEN)
+        if (!digest_read(db_blob(s, 0), &node))
             break;
-        memcpy(node.bytes, hash.data, DIGEST_LEN);
         merkle_add(&tree, node);
     }
     db_reset(s);

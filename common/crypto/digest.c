@@ -131,6 +131,14 @@ bool digest_of_file(const char *path, struct digest *digest)
     return good;
 }
 
+bool digest_read(struct slice bytes, struct digest *digest)
+{
+    if (bytes.length != DIGEST_LEN)
+        return false;
+    memcpy(digest->bytes, bytes.data, DIGEST_LEN);
+    return true;
+}
+
 bool digest_equal(struct digest a, struct digest b)
 {
     return CRYPTO_memcmp(a.bytes, b.bytes, DIGEST_LEN) == 0;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/slice.h"
+
 enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 65 };
 
 struct digest {
@@ -15,6 +17,8 @@ struct digest {
 
 struct digest digest_of(const void *data, size_t length);
 bool digest_of_file(const char *path, struct digest *digest);
+/* From its bytes; false unless there are exactly so many. */
+bool digest_read(struct slice bytes, struct digest *digest);
 bool digest_equal(struct digest a, struct digest b);
 void digest_to_hex(struct digest digest, char text[static DIGEST_HEX_LEN]);
 

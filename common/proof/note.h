@@ -28,7 +28,8 @@
 #include "common/slice.h"
 
 enum {
-    NOTE_MAX = 64 * 1024,
+    /* C2SP: at least 16 signatures, of nearly 5 kB each (ML-DSA-87). */
+    NOTE_MAX = 256 * 1024,
     NOTE_NAME_LEN = 128, /* with its NUL */
     NOTE_SIGNATURES_MAX = 64,
 };

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "collector/peer_session.h"
-#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_checkpoint.h"
 #include "tests/collector/collector_sample.h"
 
 struct bench {
@@ -117,8 +117,8 @@ static void test_keeping(struct bench *b)
     const struct log_settings settings = {folder, b->config.log_origin, b->key};
     struct db *db = open_usage(b);
     struct wall_time past = {wall_now().us - INT64_C(7200) * 1000000};
-    CHECK_I64(checkpoint_make(db, &settings, past, &made, &b->error),
-              CHECKPOINT_MADE);
+    CHECK_I64(log_checkpoint_make(db, &settings, past, &made, &b->error),
+              LOG_CHECKPOINT_MADE);
     db_close(db);
     k = start(b);
     CHECK(becomes(b, "SELECT count(*) FROM checkpoint", 4));

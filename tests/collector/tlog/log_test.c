@@ -1,15 +1,18 @@
 /* The log that proves itself: stored subtrees, notes, checkpoints, proofs,
  * witnesses, and what each of them refuses. */
-#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_checkpoint.h"
 
 #include <fcntl.h>
 
 #include "collector/ledger/schema.h"
 #include "collector/tlog/checkpoint_file.h"
 #include "collector/tlog/cosign.h"
+#include "collector/tlog/event_log.h"
+#include "collector/tlog/log_proof.h"
 #include "collector/tlog/log_tree.h"
-#include "collector/tlog/proof.h"
-#include "collector/tlog/witness.h"
+#include "common/base64.h"
+#include "common/proof/proof.h"
+#include "common/proof/witness.h"
 #include "tests/collector/ledger/store_sample.h"
 
 #define ORIGIN "test.example/log"
@@ -194,6 +197,24 @@ static void test_note(struct bench *b)
     buffer_clear(&out);
     sign_key_free(sm2);
 
+    test_case("C2SP: sixteen signatures of nearly 5 kB each are let through, "
+              "and one behind them is found");
+    enum { OTHERS = 15, ML_DSA_87 = 4627 };
+    static const uint8_t unknown[4 + ML_DSA_87] = {1, 2, 3, 4};
+    buffer_init(&out, NOTE_MAX);
+    buffer_add_text(&out, "text\n\n");
+    for (int i = 0; i < OTHERS; i++) {
+        buffer_addf(&out, "\xE2\x80\x94 other%d.example ", i);
+        base64_add_word(&out, slice_of_bytes(unknown, sizeof(unknown)));
+        buffer_add_u8(&out, '\n');
+    }
+    CHECK(note_sign(SLICE("text\n"), b->key, &b->log, 0, &out));
+    buffer_add_u8(&out, '\0');
+    CHECK(!out.failed && out.length > OTHERS * ML_DSA_87);
+    CHECK_I64(verify_text((char *)out.data, &b->log), NOTE_GOOD);
+    CHECK_I64(verify_text((char *)out.data, &b->witness), NOTE_ABSENT);
+    buffer_clear(&out);
+
     test_case("what is no note, and names that are none");
     static const char *const BAD[] = {"",
                                       "text\n",
@@ -210,12 +231,12 @@ static void test_note(struct bench *b)
         CHECK(!note_name_is_valid(NAMES[i]));
 }
 
-static enum checkpoint_status make(struct bench *b, int64_t now_s,
-                                   struct checkpoint *made)
+static enum log_checkpoint_status make(struct bench *b, int64_t now_s,
+                                       struct checkpoint *made)
 {
     b->error.text[0] = '\0';
-    return checkpoint_make(b->db, &b->settings, wall_from_s(now_s), made,
-                           &b->error);
+    return log_checkpoint_make(b->db, &b->settings, wall_from_s(now_s), made,
+                               &b->error);
 }
 
 static bool add_event(struct bench *b, const char *detail)
@@ -245,13 +266,13 @@ static void test_events(struct bench *b)
     struct event_log log = {0};
     test_case("a checkpoint signs the events until then");
     CHECK(add_event(b, "one"));
-    CHECK_I64(make(b, SAMPLE_NOW_S + 7200, &made), CHECKPOINT_MADE);
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7200, &made), LOG_CHECKPOINT_MADE);
     CHECK(made.has_events && made.events.count == 2);
     CHECK(digest_equal(made.events.hash, events_hash(b, 2)));
 
     test_case("an event that comes again is the same event");
     CHECK(add_event(b, "one"));
-    CHECK_I64(make(b, SAMPLE_NOW_S + 7201, &next), CHECKPOINT_MADE);
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7201, &next), LOG_CHECKPOINT_MADE);
     CHECK(next.events.count == 2 &&
           digest_equal(made.events.hash, next.events.hash));
 
@@ -279,11 +300,11 @@ static void test_events(struct bench *b)
     CHECK(event_log_extend(b->db, "main", &log, 2) && log.count == 0);
     db_rollback(b->db);
     CHECK(db_run(b->db, "DELETE FROM event WHERE id = 2"));
-    CHECK_I64(make(b, SAMPLE_NOW_S + 7202, &next), CHECKPOINT_FAILED);
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7202, &next), LOG_CHECKPOINT_FAILED);
     CHECK(strstr(b->error.text, "event 2 is missing") != NULL);
     CHECK(add_event(b, "two") &&
           db_run(b->db, "UPDATE event SET id = 5 WHERE id = 2"));
-    CHECK_I64(make(b, SAMPLE_NOW_S + 7203, &next), CHECKPOINT_FAILED);
+    CHECK_I64(make(b, SAMPLE_NOW_S + 7203, &next), LOG_CHECKPOINT_FAILED);
     CHECK(strstr(b->error.text, "event 3 is missing") != NULL);
 }
 
@@ -295,7 +316,7 @@ static void test_checkpoint(struct bench *b)
     char copy[PATH_MAX];
 
     test_case("a checkpoint is a row and a file that verifies");
-    CHECK_I64(make(b, SAMPLE_NOW_S, &first), CHECKPOINT_MADE);
+    CHECK_I64(make(b, SAMPLE_NOW_S, &first), LOG_CHECKPOINT_MADE);
     CHECK_I64((int64_t)first.number, 1);
     CHECK_I64((int64_t)first.size, LEAVES);
     CHECK(digest_equal(first.root, plain_root(LEAVES)));
@@ -311,7 +332,7 @@ static void test_checkpoint(struct bench *b)
     CHECK(unlink(sample_path(&b->folder, "checkpoints/000001.checkpoint",
                              path)) == 0);
     add_leaves(b, LEAVES, LEAVES + 10);
-    CHECK_I64(make(b, SAMPLE_NOW_S + 3600, &second), CHECKPOINT_MADE);
+    CHECK_I64(make(b, SAMPLE_NOW_S + 3600, &second), LOG_CHECKPOINT_MADE);
     CHECK(access(path, F_OK) == 0);
     CHECK(access(sample_path(&b->folder, "checkpoints/000002.checkpoint", path),
                  F_OK) == 0);
@@ -327,31 +348,31 @@ static void test_checkpoint(struct bench *b)
     CHECK(db_run(b->db, "CREATE TABLE away AS SELECT * FROM merkle_leaf "
                         "WHERE idx > 70005; "
                         "DELETE FROM merkle_leaf WHERE idx > 70005"));
-    CHECK_I64(make(b, SAMPLE_NOW_S, &read), CHECKPOINT_ROLLBACK);
+    CHECK_I64(make(b, SAMPLE_NOW_S, &read), LOG_CHECKPOINT_ROLLBACK);
     CHECK(strstr(b->error.text, "rollback: the log has 70005 batches") != NULL);
     CHECK(db_run(b->db, "INSERT INTO merkle_leaf SELECT * FROM away; "
                         "DROP TABLE away; UPDATE merkle_leaf "
                         "SET hash = zeroblob(32) WHERE idx = 70003"));
-    CHECK_I64(make(b, SAMPLE_NOW_S, &read), CHECKPOINT_ROLLBACK);
+    CHECK_I64(make(b, SAMPLE_NOW_S, &read), LOG_CHECKPOINT_ROLLBACK);
     CHECK(strstr(b->error.text, "are not those that checkpoint 2") != NULL);
     CHECK(db_run(b->db, "DELETE FROM merkle_leaf WHERE idx = 70003"));
     add_leaves(b, 70002, 70003);
-    CHECK(checkpoint_guard(b->db, b->files, ORIGIN, &b->error));
+    CHECK(log_checkpoint_guard(b->db, b->files, ORIGIN, &b->error));
 
     test_case("an older usage.db beside the newer files is not signed");
     CHECK(db_run(b->db, "CREATE TABLE away AS SELECT * FROM checkpoint "
                         "WHERE number = 2; "
                         "DELETE FROM checkpoint WHERE number = 2"));
-    CHECK_I64(make(b, SAMPLE_NOW_S, &read), CHECKPOINT_ROLLBACK);
+    CHECK_I64(make(b, SAMPLE_NOW_S, &read), LOG_CHECKPOINT_ROLLBACK);
     CHECK(strstr(b->error.text, "it is an older copy") != NULL);
-    CHECK(!checkpoint_guard(b->db, b->files, ORIGIN, &b->error));
-    CHECK(!checkpoint_guard(NULL, b->files, ORIGIN, &b->error));
+    CHECK(!log_checkpoint_guard(b->db, b->files, ORIGIN, &b->error));
+    CHECK(!log_checkpoint_guard(NULL, b->files, ORIGIN, &b->error));
 
     test_case("under another name it is another log, with its own numbers");
-    CHECK(checkpoint_guard(b->db, b->files, "new.example/log", &b->error));
+    CHECK(log_checkpoint_guard(b->db, b->files, "new.example/log", &b->error));
     CHECK(db_run(b->db, "INSERT INTO checkpoint SELECT * FROM away"));
     sample_path(&b->folder, "nowhere", copy);
-    CHECK(checkpoint_guard(NULL, copy, ORIGIN, &b->error));
+    CHECK(log_checkpoint_guard(NULL, copy, ORIGIN, &b->error));
 }
 
 static void test_text(struct bench *b)
@@ -398,7 +419,8 @@ static struct buffer proof_from(struct bench *b, uint64_t old_size,
 {
     struct buffer out;
     buffer_init(&out, PROOF_MAX);
-    if (!CHECK(proof_make_consistency(b->db, old_size, size, &out, &b->error)))
+    if (!CHECK(
+            log_proof_make_consistency(b->db, old_size, size, &out, &b->error)))
         printf("# %s\n", b->error.text);
     return out;
 }
@@ -422,7 +444,7 @@ static struct buffer forge(struct bench *b, uint64_t size, uint8_t first_byte)
 static void test_witness(struct bench *b)
 {
     struct buffer cosigned, ignored;
-    struct cosign_witnesses known = {.count = 1};
+    struct witness_keys known = {.count = 1};
     size_t taken;
     buffer_init(&cosigned, NOTE_MAX);
     buffer_init(&ignored, NOTE_MAX);

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 
 #include "collector/ledger/schema.h"
-#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_checkpoint.h"
 #include "collector/tlog/log_tree.h"
-#include "collector/tlog/proof.h"
 #include "common/clock.h"
 #include "common/db.h"
+#include "common/proof/proof.h"
 
 enum { ROUNDS = 101, GROUP = 65536, NEWS = 120000 };
 #define ORIGIN "bench.example/log"
@@ -65,8 +65,8 @@ static void make(const struct log_settings *settings, const char *what)
     struct checkpoint made;
     struct error_text error;
     struct mono_time start = mono_now();
-    if (checkpoint_make(db, settings, wall_now(), &made, &error) !=
-        CHECKPOINT_MADE)
+    if (log_checkpoint_make(db, settings, wall_now(), &made, &error) !=
+        LOG_CHECKPOINT_MADE)
         fatal(1, "%s", error.text);
     printf("%-44s %8.1f ms\n", what, (double)(mono_now().us - start.us) / 1000);
 }

@@ -8,14 +8,14 @@
  * copy took its place. And when the proof is that a batch is in the log, the
  * batch stands at the row that its receipt names.
  */
-#ifndef COLLECTOR_TLOG_RECEIPT_CHECK_H
-#define COLLECTOR_TLOG_RECEIPT_CHECK_H
+#ifndef COMMON_PROOF_RECEIPT_CHECK_H
+#define COMMON_PROOF_RECEIPT_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/tlog/proof.h"
 #include "common/crypto/sign.h"
+#include "common/proof/proof.h"
 
 enum { RECEIPT_AGE_MS = 3600 * 1000 };
 

@@ -1,4 +1,4 @@
-#include "collector/tlog/receipt_check.h"
+#include "common/proof/receipt_check.h"
 
 #include <inttypes.h>
 
@@ -29,8 +29,8 @@ static bool is_kept(const struct proof *proof, const struct receipt *r,
 }
 
 /* Of the batch that the proof is about. */
-static bool is_in_place(const struct ledger_leaf_view *leaf,
-                        const struct receipt *r, struct error_text *error)
+static bool is_in_place(const struct leaf_view *leaf, const struct receipt *r,
+                        struct error_text *error)
 {
     return r->ledger_index == leaf->index ||
            error_set(error,
@@ -43,7 +43,7 @@ bool receipt_check(const struct proof *proof, struct slice receipts,
                    enum sign_algorithm algorithm, struct slice public_key,
                    struct receipt_check *result, struct error_text *error)
 {
-    struct ledger_leaf_view leaf;
+    struct leaf_view leaf;
     struct receipt r;
     bool is_about_batch = proof->kind == PROOF_INCLUSION;
     *result = (struct receipt_check){0};

@@ -3,7 +3,7 @@
  * (written beside, synced, renamed) under a lock, before the signature is
  * given out: two runs at once cannot sign two histories.
  */
-#include "collector/tlog/witness.h"
+#include "common/proof/witness.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/tlog/proof.h"
+#include "common/proof/proof.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check(const struct proof *proof)
 {
-    struct ledger_leaf_view leaf;
+    struct leaf_view leaf;
     struct error_text error;
     struct checkpoint older = proof->checkpoint, again;
     struct buffer text;

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collector/ledger/ledger.h"
-#include "collector/tlog/receipt_check.h"
+#include "common/proof/receipt_check.h"
 #include "common/wire/receipt.h"
 #include "tests/test.h"
 
@@ -86,15 +85,35 @@ static void test_tail(void)
     raw[0] ^= 1;
 }
 
+static void add_bytes(struct buffer *leaf, const void *data, uint32_t length)
+{
+    buffer_add_u32(leaf, length);
+    buffer_add(leaf, data, length);
+}
+
+/* The leaf of row 1 (leaf.h), up to what a proof is about. */
+static void add_leaf(struct buffer *leaf, struct digest batch)
+{
+    const struct digest before = {0};
+    const uint8_t boot[BOOT_ID_LEN] = {0};
+    buffer_add_text(leaf, LEAF_PREFIX);
+    buffer_add_u64(leaf, 1);
+    add_bytes(leaf, "P-1", 3);
+    add_bytes(leaf, boot, sizeof(boot));
+    buffer_add_u64(leaf, 1); /* sequence */
+    add_bytes(leaf, batch.bytes, DIGEST_LEN);
+    add_bytes(leaf, before.bytes, DIGEST_LEN);
+    add_bytes(leaf, "ENT-1", 5);
+    add_bytes(leaf, "SITE-1", 6);
+}
+
 /* Of a log with one batch in it. */
 static struct proof inclusion_of(uint8_t hash)
 {
-    struct ledger_row row = {.index = 1, .hash = {{hash}}};
     struct proof p = checkpoint_of(1);
     struct buffer leaf;
-    snprintf(row.info.probe_id, sizeof(row.info.probe_id), "P-1");
-    buffer_init(&leaf, LEDGER_LEAF_MAX);
-    ledger_leaf_data(&row, &leaf);
+    buffer_init(&leaf, LEAF_MAX);
+    add_leaf(&leaf, (struct digest){{hash}});
     p.kind = PROOF_INCLUSION;
     memcpy(p.leaf, leaf.data, leaf.length);
     p.leaf_length = leaf.length;

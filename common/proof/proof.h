@@ -5,7 +5,7 @@
  * signed. `extra` is the leaf's data, whose hash the proof is about:
  *
  *   c2sp.org/tlog-proof@v1
- *   extra BASE64             ledger_leaf_data()
+ *   extra BASE64             the ledger row (leaf.h)
  *   index N                  from 0
  *   HASH ...                 base64, a line each, from the leaf up
  *   (empty line)
@@ -21,16 +21,15 @@
  *
  * Reading takes either, or a checkpoint alone.
  */
-#ifndef COLLECTOR_TLOG_PROOF_H
-#define COLLECTOR_TLOG_PROOF_H
+#ifndef COMMON_PROOF_PROOF_H
+#define COMMON_PROOF_PROOF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/ledger/ledger.h"
-#include "collector/tlog/checkpoint.h"
 #include "common/buffer.h"
-#include "common/db.h"
+#include "common/proof/checkpoint.h"
+#include "common/proof/leaf.h"
 #include "common/proof/merkle.h"
 #include "common/proof/note.h"
 
@@ -43,7 +42,7 @@ struct proof {
     uint64_t index;       /* of an inclusion, from 0 */
     uint64_t old_size;    /* of a consistency */
     struct merkle_path path;
-    uint8_t leaf[LEDGER_LEAF_MAX];
+    uint8_t leaf[LEAF_MAX];
     size_t leaf_length;
     struct slice file; /* of the checkpoint; these are borrowed */
     struct note note;
@@ -54,19 +53,19 @@ struct proof {
 bool proof_read(struct slice file, struct proof *proof,
                 struct error_text *error);
 /* The leaf is in the checkpoint's tree; *leaf is what it says. */
-bool proof_check_inclusion(const struct proof *proof,
-                           struct ledger_leaf_view *leaf,
+bool proof_check_inclusion(const struct proof *proof, struct leaf_view *leaf,
                            struct error_text *error);
 /* The older checkpoint's tree is the beginning of the proof's. */
 bool proof_check_consistency(const struct proof *proof,
                              const struct checkpoint *older,
                              struct error_text *error);
 
-/* Made from usage.db, against the newest checkpoint of that size (0: the
- * newest). False with a reason, also when the batch is not under it yet. */
-bool proof_make_inclusion(struct db *db, uint64_t ledger_index, uint64_t size,
-                          struct buffer *out, struct error_text *error);
-bool proof_make_consistency(struct db *db, uint64_t old_size, uint64_t size,
-                            struct buffer *out, struct error_text *error);
+/* The first two forms; `note` is the checkpoint with its signatures. A proof that is
+ * too long leaves `out` failed. */
+void proof_write_inclusion(struct slice leaf, uint64_t index,
+                           const struct merkle_path *path, struct slice note,
+                           struct buffer *out);
+void proof_write_consistency(uint64_t old_size, const struct merkle_path *path,
+                             struct slice note, struct buffer *out);
 
 #endif

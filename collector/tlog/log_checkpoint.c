@@ -3,7 +3,7 @@
  * with the last; subtrees; the row, committed; the file. So a file always has
  * its row, and a folder that is ahead of usage.db means an older usage.db.
  */
-#include "collector/tlog/checkpoint.h"
+#include "collector/tlog/log_checkpoint.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,93 +11,13 @@
 #include <string.h>
 
 #include "collector/tlog/checkpoint_file.h"
+#include "collector/tlog/event_log.h"
 #include "collector/tlog/log_tree.h"
-#include "common/base64.h"
 
 enum {
     NODES_A_TIME = 256, /* one transaction: 65536 leaves, some 50 ms */
     TEXT_MAX = 4096,
 };
-
-/* --- text --- */
-
-void checkpoint_write(const struct checkpoint *checkpoint, struct buffer *text)
-{
-    char made[WALL_TEXT_LEN];
-    buffer_addf(text, "%s\n%" PRIu64 "\n", checkpoint->origin,
-                checkpoint->size);
-    base64_add_word(text, slice_of_bytes(checkpoint->root.bytes, DIGEST_LEN));
-    buffer_add_u8(text, '\n');
-    if (checkpoint->has_time) {
-        wall_to_text(checkpoint->made, made);
-        buffer_addf(text, "time %s\n", made);
-    }
-    if (!checkpoint->has_events)
-        return;
-    buffer_addf(text, "events %" PRIu64 " ", checkpoint->events.count);
-    base64_add_word(text,
-                    slice_of_bytes(checkpoint->events.hash.bytes, DIGEST_LEN));
-    buffer_add_u8(text, '\n');
-}
-
-/* Decimal as it is written: no zero in front. */
-static bool read_size(struct slice text, uint64_t *size)
-{
-    return parse_u64(text, 0, INT64_MAX, size) &&
-           (text.length == 1 || text.data[0] != '0');
-}
-
-static bool read_extension(struct slice line, struct checkpoint *checkpoint)
-{
-    struct slice word, count, rest = line;
-    if (line.length == 0)
-        return false;
-    if (!slice_next(&rest, ' ', &word))
-        return true;
-    if (slice_equal_text(word, "time") && !checkpoint->has_time)
-        checkpoint->has_time = wall_from_text(rest, &checkpoint->made);
-    if (slice_equal_text(word, "events") && !checkpoint->has_events)
-        checkpoint->has_events =
-            slice_next(&rest, ' ', &count) &&
-            read_size(count, &checkpoint->events.count) &&
-            note_read_base64(rest, checkpoint->events.hash.bytes, DIGEST_LEN);
-    return true;
-}
-
-bool checkpoint_read(struct slice text, struct checkpoint *checkpoint,
-                     struct error_text *error)
-{
-    struct slice rest = text, line;
-    *checkpoint = (struct checkpoint){0};
-    bool good = slice_next(&rest, '\n', &line) &&
-                slice_copy(line, checkpoint->origin, NOTE_NAME_LEN) &&
-                note_name_is_valid(checkpoint->origin) &&
-                slice_next(&rest, '\n', &line) &&
-                read_size(line, &checkpoint->size) &&
-                slice_next(&rest, '\n', &line) &&
-                note_read_base64(line, checkpoint->root.bytes, DIGEST_LEN) &&
-                rest.data != NULL;
-    while (good && slice_next(&rest, '\n', &line) && rest.data != NULL)
-        good = read_extension(line, checkpoint);
-    return good || error_set(error, "not a checkpoint: the lines origin, size "
-                                    "and root hash");
-}
-
-bool checkpoint_read_signed(const struct note *note, const struct note_key *key,
-                            struct checkpoint *checkpoint,
-                            struct error_text *error)
-{
-    if (!checkpoint_read(note->text, checkpoint, error))
-        return false;
-    enum note_result result = note_verify(note, key, NULL, NULL);
-    if (result == NOTE_GOOD)
-        return true;
-    return error_set(error,
-                     result == NOTE_WRONG
-                         ? "the signature of %s does not fit the checkpoint"
-                         : "the checkpoint is not signed by the key of %s",
-                     key->name);
-}
 
 /* --- usage.db --- */
 
@@ -127,7 +47,8 @@ static bool take_row(struct db_statement *s, struct checkpoint *checkpoint,
     return good;
 }
 
-bool checkpoint_last(struct db *db, struct checkpoint *checkpoint, bool *found)
+bool log_checkpoint_last(struct db *db, struct checkpoint *checkpoint,
+                         bool *found)
 {
     return take_row(db_prepare(db, "SELECT number, text, signature "
                                    "FROM checkpoint "
@@ -150,9 +71,9 @@ static bool add_cosignatures(struct db *db, uint64_t number,
     return step == DB_DONE;
 }
 
-bool checkpoint_find(struct db *db, uint64_t size,
-                     struct checkpoint *checkpoint, struct buffer *note,
-                     struct error_text *error)
+bool log_checkpoint_find(struct db *db, uint64_t size,
+                         struct checkpoint *checkpoint, struct buffer *note,
+                         struct error_text *error)
 {
     bool found;
     struct db_statement *s =
@@ -235,8 +156,8 @@ static bool has_checkpoints(struct db *db, bool *has)
     return good;
 }
 
-bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
-                      struct error_text *error)
+bool log_checkpoint_guard(struct db *db, const char *folder, const char *origin,
+                          struct error_text *error)
 {
     struct checkpoint newest, last = {0};
     uint64_t highest;
@@ -244,7 +165,7 @@ bool checkpoint_guard(struct db *db, const char *folder, const char *origin,
     if (!newest_file(folder, origin, &newest, &highest, error))
         return false;
     if (db != NULL && (!has_checkpoints(db, &found) ||
-                       (found && !checkpoint_last(db, &last, &found))))
+                       (found && !log_checkpoint_last(db, &last, &found))))
         return error_set(error, "%s", db_error(db));
     if (!found)
         last.number = 0;
@@ -260,19 +181,19 @@ struct maker {
     struct error_text *error;
 };
 
-static enum checkpoint_status failed(struct maker *m)
+static enum log_checkpoint_status failed(struct maker *m)
 {
     error_set(m->error, "%s", db_error(m->db));
-    return CHECKPOINT_FAILED;
+    return LOG_CHECKPOINT_FAILED;
 }
 
-static enum checkpoint_status tree_failed(struct maker *m)
+static enum log_checkpoint_status tree_failed(struct maker *m)
 {
     error_set(m->error,
               "the Merkle tree has a hole or cannot be read (%s); run "
               "'yz-collector check'",
               db_error(m->db));
-    return CHECKPOINT_FAILED;
+    return LOG_CHECKPOINT_FAILED;
 }
 
 /* Rows whose files a crash left unwritten. */
@@ -316,28 +237,29 @@ static bool extend_tree(struct maker *m, uint64_t size)
 }
 
 /* Has the tree of now the last checkpoint's as its beginning? */
-static enum checkpoint_status compare_with_last(struct maker *m, uint64_t size)
+static enum log_checkpoint_status compare_with_last(struct maker *m,
+                                                    uint64_t size)
 {
     struct digest root;
     const struct checkpoint *last = &m->last;
     if (last->number == 0 || strcmp(last->origin, m->settings->origin) != 0)
-        return CHECKPOINT_MADE;
+        return LOG_CHECKPOINT_MADE;
     if (size < last->size) {
         error_set(m->error,
                   "rollback: the log has %" PRIu64 " batches, checkpoint "
                   "%" PRIu64 " signed %" PRIu64,
                   size, last->number, last->size);
-        return CHECKPOINT_ROLLBACK;
+        return LOG_CHECKPOINT_ROLLBACK;
     }
     if (!log_tree_root(m->db, last->size, &root))
         return tree_failed(m);
     if (digest_equal(root, last->root))
-        return CHECKPOINT_MADE;
+        return LOG_CHECKPOINT_MADE;
     error_set(m->error,
               "rollback: the first %" PRIu64 " batches of the log are not "
               "those that checkpoint %" PRIu64 " signed",
               last->size, last->number);
-    return CHECKPOINT_ROLLBACK;
+    return LOG_CHECKPOINT_ROLLBACK;
 }
 
 static bool insert_row(struct maker *m, const struct checkpoint *c,
@@ -372,12 +294,12 @@ static bool take_events(struct maker *m, struct checkpoint *made)
                      (end < made->events.count ? end : made->events.count) + 1);
 }
 
-static enum checkpoint_status sign_and_store(struct maker *m,
-                                             const struct checkpoint *c)
+static enum log_checkpoint_status sign_and_store(struct maker *m,
+                                                 const struct checkpoint *c)
 {
     struct buffer note, signature;
     struct note_key key;
-    enum checkpoint_status status = CHECKPOINT_FAILED;
+    enum log_checkpoint_status status = LOG_CHECKPOINT_FAILED;
     buffer_init(&note, NOTE_MAX);
     buffer_init(&signature, TEXT_MAX);
     checkpoint_write(c, &note);
@@ -399,18 +321,17 @@ static enum checkpoint_status sign_and_store(struct maker *m,
     buffer_add_slice(&note, buffer_slice(&signature));
     if (checkpoint_file_write(m->settings->folder, c->number,
                               buffer_slice(&note), m->error))
-        status = CHECKPOINT_MADE;
+        status = LOG_CHECKPOINT_MADE;
 out:
     buffer_clear(&note);
     buffer_clear(&signature);
     return status;
 }
 
-enum checkpoint_status checkpoint_make(struct db *db,
-                                       const struct log_settings *settings,
-                                       struct wall_time now,
-                                       struct checkpoint *made,
-                                       struct error_text *error)
+enum log_checkpoint_status
+log_checkpoint_make(struct db *db, const struct log_settings *settings,
+                    struct wall_time now, struct checkpoint *made,
+                    struct error_text *error)
 {
     struct maker m = {.db = db, .settings = settings, .error = error};
     struct checkpoint newest;
@@ -420,23 +341,23 @@ enum checkpoint_status checkpoint_make(struct db *db,
     snprintf(made->origin, sizeof(made->origin), "%s", settings->origin);
     if (!newest_file(settings->folder, settings->origin, &newest, &highest,
                      error))
-        return CHECKPOINT_FAILED;
-    if (!checkpoint_last(db, &m.last, &found))
+        return LOG_CHECKPOINT_FAILED;
+    if (!log_checkpoint_last(db, &m.last, &found))
         return failed(&m);
     if (!found)
         m.last = (struct checkpoint){0};
     if (is_older(&newest, settings->folder, m.last.number, error))
-        return CHECKPOINT_ROLLBACK;
+        return LOG_CHECKPOINT_ROLLBACK;
     if (!write_files(&m, highest))
-        return CHECKPOINT_FAILED;
+        return LOG_CHECKPOINT_FAILED;
     if (!log_tree_size(db, &made->size) || !extend_tree(&m, made->size) ||
         !log_tree_root(db, made->size, &made->root))
         return tree_failed(&m);
-    enum checkpoint_status status = compare_with_last(&m, made->size);
-    if (status != CHECKPOINT_MADE)
+    enum log_checkpoint_status status = compare_with_last(&m, made->size);
+    if (status != LOG_CHECKPOINT_MADE)
         return status;
     if (!take_events(&m, made))
-        return CHECKPOINT_FAILED;
+        return LOG_CHECKPOINT_FAILED;
     made->number = (m.last.number > highest ? m.last.number : highest) + 1;
     return sign_and_store(&m, made);
 }

@@ -2,12 +2,11 @@
  * The three forms differ in their first lines only; behind an empty line always
  * stands a checkpoint. All sizes are bounded by PROOF_MAX and MERKLE_DEPTH.
  */
-#include "collector/tlog/proof.h"
+#include "common/proof/proof.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "collector/tlog/log_tree.h"
 #include "common/base64.h"
 
 #define FIRST_LINE "c2sp.org/tlog-proof@v1"
@@ -94,8 +93,7 @@ bool proof_read(struct slice file, struct proof *proof,
 
 /* --- checking --- */
 
-bool proof_check_inclusion(const struct proof *proof,
-                           struct ledger_leaf_view *leaf,
+bool proof_check_inclusion(const struct proof *proof, struct leaf_view *leaf,
                            struct error_text *error)
 {
     const struct checkpoint *c = &proof->checkpoint;
@@ -104,8 +102,7 @@ bool proof_check_inclusion(const struct proof *proof,
             c->size, &proof->path, c->root))
         return error_set(error, "the proof does not lead from the leaf to the "
                                 "checkpoint's root");
-    if (!ledger_leaf_view(slice_of_bytes(proof->leaf, proof->leaf_length),
-                          leaf) ||
+    if (!leaf_read(slice_of_bytes(proof->leaf, proof->leaf_length), leaf) ||
         leaf->index != proof->index + 1)
         return error_set(error, "the leaf is not a ledger row of that place");
     return true;
@@ -132,7 +129,7 @@ bool proof_check_consistency(const struct proof *proof,
                      older->size, c->size);
 }
 
-/* --- making --- */
+/* --- writing --- */
 
 static void add_path(const struct merkle_path *path, struct slice note,
                      struct buffer *out)
@@ -145,85 +142,19 @@ static void add_path(const struct merkle_path *path, struct slice note,
     buffer_add_slice(out, note);
 }
 
-static bool tree_failed(struct db *db, struct error_text *error)
+void proof_write_inclusion(struct slice leaf, uint64_t index,
+                           const struct merkle_path *path, struct slice note,
+                           struct buffer *out)
 {
-    return error_set(error,
-                     "the Merkle tree has a hole or cannot be read (%s); run "
-                     "'yz-collector check'",
-                     db_error(db));
-}
-
-static bool find_leaf(struct db *db, uint64_t index, struct buffer *leaf,
-                      struct error_text *error)
-{
-    struct ledger_row row;
-    bool found;
-    if (!ledger_find_row(db, index, &row, &found))
-        return error_set(error, "%s", db_error(db));
-    if (!found)
-        return error_set(error, "there is no ledger row %" PRIu64, index);
-    ledger_leaf_data(&row, leaf);
-    return !leaf->failed || error_set(error, "the row is too long");
-}
-
-bool proof_make_inclusion(struct db *db, uint64_t ledger_index, uint64_t size,
-                          struct buffer *out, struct error_text *error)
-{
-    struct buffer leaf, note;
-    struct checkpoint c;
-    struct merkle_path path;
-    bool good = false;
-    buffer_init(&leaf, LEDGER_LEAF_MAX);
-    buffer_init(&note, NOTE_MAX);
-    if (!find_leaf(db, ledger_index, &leaf, error) ||
-        !checkpoint_find(db, size, &c, &note, error))
-        goto out;
-    if (ledger_index > c.size) {
-        error_set(error,
-                  "batch %" PRIu64 " is not under a checkpoint yet: the last "
-                  "one has %" PRIu64 "; 'yz-collector checkpoint' makes one",
-                  ledger_index, c.size);
-        goto out;
-    }
-    if (!log_tree_prove_inclusion(db, ledger_index - 1, c.size, &path)) {
-        tree_failed(db, error);
-        goto out;
-    }
     buffer_add_text(out, FIRST_LINE "\nextra ");
-    base64_add_word(out, slice_of_bytes(leaf.data, leaf.length));
-    buffer_addf(out, "\nindex %" PRIu64 "\n", ledger_index - 1);
-    add_path(&path, buffer_slice(&note), out);
-    good = !out->failed || error_set(error, "the proof is too long");
-out:
-    buffer_clear(&leaf);
-    buffer_clear(&note);
-    return good;
+    base64_add_word(out, leaf);
+    buffer_addf(out, "\nindex %" PRIu64 "\n", index);
+    add_path(path, note, out);
 }
 
-bool proof_make_consistency(struct db *db, uint64_t old_size, uint64_t size,
-                            struct buffer *out, struct error_text *error)
+void proof_write_consistency(uint64_t old_size, const struct merkle_path *path,
+                             struct slice note, struct buffer *out)
 {
-    struct buffer note;
-    struct checkpoint c;
-    struct merkle_path path;
-    bool good = false;
-    buffer_init(&note, NOTE_MAX);
-    if (!checkpoint_find(db, size, &c, &note, error))
-        goto out;
-    if (old_size > c.size)
-        error_set(error,
-                  "--from %" PRIu64 ": the checkpoint has %" PRIu64 " batches",
-                  old_size, c.size);
-    else if (!log_tree_prove_consistency(db, old_size, c.size, &path))
-        tree_failed(db, error);
-    else
-        good = true;
-    if (good) {
-        buffer_addf(out, "old %" PRIu64 "\n", old_size);
-        add_path(&path, buffer_slice(&note), out);
-        good = !out->failed || error_set(error, "the proof is too long");
-    }
-out:
-    buffer_clear(&note);
-    return good;
+    buffer_addf(out, "old %" PRIu64 "\n", old_size);
+    add_path(path, note, out);
 }

@@ -8,16 +8,16 @@
  * What else is shown to it is refused and named: a split view (another history
  * than the one cosigned) or a rollback (a shorter log).
  */
-#ifndef COLLECTOR_TLOG_WITNESS_H
-#define COLLECTOR_TLOG_WITNESS_H
+#ifndef COMMON_PROOF_WITNESS_H
+#define COMMON_PROOF_WITNESS_H
 
 #include <stdbool.h>
 
-#include "collector/tlog/proof.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/proof/note.h"
+#include "common/proof/proof.h"
 
 struct witness {
     const char *state; /* file; all borrowed */
