@@ -21,13 +21,6 @@ enum {
     RECORD_MAX_BYTES = 64 * 1024,
 };
 
-static void fill_time(struct model *m, const char *key, int64_t us)
-{
-    char text[WALL_TEXT_LEN];
-    wall_to_local_text((struct wall_time){us}, text);
-    model_text(m, key, text);
-}
-
 static void fill_head(struct visit *visit, struct db_statement *s)
 {
     char hex[2 * 64 + 1];
@@ -37,7 +30,7 @@ static void fill_head(struct visit *visit, struct db_statement *s)
     model_i64(m, "version", db_i64(s, 1));
     model_text(m, "city", visit_name(visit, db_text(s, 2), db_text(s, 3)));
     model_text(m, "cycle", visit_name(visit, db_text(s, 4), db_text(s, 5)));
-    fill_time(m, "made", db_i64(s, 6));
+    model_moment(m, "made", (struct wall_time){db_i64(s, 6)});
     model_bool(m, "is_sample", db_i64(s, 7) != 0);
     model_text(m, "change_note", db_text(s, 8));
     hex_of(print.data, print.length <= 64 ? print.length : 0, hex);
@@ -48,7 +41,7 @@ static void fill_head(struct visit *visit, struct db_statement *s)
     model_textf(m, "_file_link", "/tables/%s/%lld/table.csv",
                 form_encode(db_text(s, 0), visit->arena),
                 (long long)db_i64(s, 1));
-    fill_time(m, "cut_off", db_i64(s, 13));
+    model_end(m, "cut_off", (struct wall_time){db_i64(s, 13)});
     model_text(m, "rules_version", db_text(s, 14));
 }
 

@@ -6,13 +6,6 @@
 
 #include "portal/show/chart.h"
 
-static void fill_time(struct model *m, const char *key, int64_t us)
-{
-    char text[WALL_TEXT_LEN];
-    wall_to_local_text((struct wall_time){us}, text);
-    model_text(m, key, text);
-}
-
 static void fill_hex(struct model *m, const char *key, struct slice bytes)
 {
     char text[2 * 64 + 1] = "";
@@ -46,8 +39,8 @@ static void fill_verdict(struct visit *visit, struct db_statement *s)
     model_text(m, "reason", visit_name(visit, db_text(s, 7), db_text(s, 8)));
     model_text(m, "remedy", visit_name(visit, db_text(s, 9), db_text(s, 10)));
     model_i64(m, "run", db_i64(s, 11));
-    fill_time(m, "run_at", db_i64(s, 12));
-    fill_time(m, "cut_off", db_i64(s, 13));
+    model_moment(m, "run_at", (struct wall_time){db_i64(s, 12)});
+    model_end(m, "cut_off", (struct wall_time){db_i64(s, 13)});
     model_text(m, "rules_version", db_text(s, 14));
     fill_hex(m, "evidence_root", db_blob(s, 15));
 }

@@ -28,20 +28,12 @@ struct voucher_line {
     struct model *model;
 };
 
-static void fill_time(struct model *m, const char *key, int64_t us)
+/* The number for programs, and for the page what people read. */
+static void fill_money(struct visit *visit, struct model *m,
+                       const char *fen_key, const char *key, int64_t fen)
 {
-    char text[WALL_TEXT_LEN];
-    wall_to_local_text((struct wall_time){us}, text);
-    model_text(m, key, text);
-}
-
-static void fill_money(struct model *m, const char *fen_key, const char *key,
-                       int64_t fen)
-{
-    char text[MONEY_TEXT_LEN];
-    money_to_yuan_text((struct money){fen}, text);
     model_i64(m, fen_key, fen);
-    model_text(m, key, text);
+    model_money(m, key, visit->caller.language, (struct money){fen});
 }
 
 static const char *copy(struct visit *visit, const char *text)
@@ -62,7 +54,7 @@ static void fill_parties(struct visit *visit, struct db_statement *s)
     model_text(m, "supplier",
                visit_name(visit, db_text(s, 12), db_text(s, 13)));
     model_text(m, "cycle", visit_name(visit, db_text(s, 14), db_text(s, 15)));
-    fill_time(m, "settlement_deadline", db_i64(s, 16));
+    model_end(m, "settlement_deadline", (struct wall_time){db_i64(s, 16)});
 }
 
 static void fill_application(struct visit *visit, struct db_statement *s)
@@ -72,9 +64,9 @@ static void fill_application(struct visit *visit, struct db_statement *s)
     day_to_text((struct civil_day){(int32_t)db_i64(s, 18)}, day);
     model_text(m, "contract", db_text(s, 17));
     model_text(m, "contract_day", day);
-    fill_time(m, "submitted", db_i64(s, 19));
-    fill_time(m, "supplier_confirmed", db_i64(s, 20));
-    fill_time(m, "city_approved", db_i64(s, 21));
+    model_moment(m, "submitted", (struct wall_time){db_i64(s, 19)});
+    model_moment(m, "supplier_confirmed", (struct wall_time){db_i64(s, 20)});
+    model_moment(m, "city_approved", (struct wall_time){db_i64(s, 21)});
 }
 
 static void fill_facts(struct visit *visit, struct db_statement *s,
@@ -82,8 +74,8 @@ static void fill_facts(struct visit *visit, struct db_statement *s,
 {
     struct model *m = visit->model;
     model_text(m, "number", db_text(s, 0));
-    fill_money(m, "amount_fen", "amount_yuan", db_i64(s, 1));
-    fill_time(m, "issued", db_i64(s, 2));
+    fill_money(visit, m, "amount_fen", "_amount", db_i64(s, 1));
+    model_day_of(m, "issued", (struct wall_time){db_i64(s, 2)});
     model_bool(m, "is_pilot", db_i64(s, 3) != 0);
     model_text(m, "state", db_text(s, 4));
     model_text(m, "_state_words", visit_word(visit, "state.", db_text(s, 4)));
@@ -142,9 +134,10 @@ static bool fill_settlement(struct visit *visit, const char *number)
         model_text(m, "state", db_text(s, 0));
         model_text(m, "_state_words",
                    visit_word(visit, "settlement.", db_text(s, 0)));
-        fill_time(m, "submitted", db_i64(s, 1));
+        model_moment(m, "submitted", (struct wall_time){db_i64(s, 1)});
         if (!db_is_null(s, 2))
-            fill_time(m, "supplier_confirmed", db_i64(s, 2));
+            model_moment(m, "supplier_confirmed",
+                         (struct wall_time){db_i64(s, 2)});
     }
     db_reset(s);
     return step != DB_FAILED;
@@ -161,8 +154,8 @@ static void fill_line(struct visit *visit, struct db_statement *s,
     model_text(m, "item_name", visit_name(visit, db_text(s, 6), db_text(s, 7)));
     model_text(m, "class", class);
     model_text(m, "_class_words", visit_word(visit, "class.", class));
-    fill_money(m, "fee_fen", "fee_yuan", db_i64(s, 8));
-    fill_money(m, "award_fen", "award_yuan", db_i64(s, 9));
+    fill_money(visit, m, "fee_fen", "_fee", db_i64(s, 8));
+    fill_money(visit, m, "award_fen", "_award", db_i64(s, 9));
     if (!db_is_null(s, 10))
         model_i64(m, "networked_sets", db_i64(s, 10));
     *line = (struct voucher_line){

@@ -99,6 +99,35 @@ void model_text(struct model *model, const char *key, const char *value)
     model_slice(model, key, slice_of_text(value));
 }
 
+void model_moment(struct model *model, const char *key, struct wall_time time)
+{
+    char text[SHOWN_LEN];
+    shown_moment(time, text);
+    model_text(model, key, text);
+}
+
+void model_end(struct model *model, const char *key, struct wall_time time)
+{
+    char text[SHOWN_LEN];
+    shown_end(time, text);
+    model_text(model, key, text);
+}
+
+void model_day_of(struct model *model, const char *key, struct wall_time time)
+{
+    char text[SHOWN_LEN];
+    shown_day_of(time, text);
+    model_text(model, key, text);
+}
+
+void model_money(struct model *model, const char *key, enum language language,
+                 struct money money)
+{
+    char text[SHOWN_LEN];
+    shown_money(language, money, text);
+    model_text(model, key, text);
+}
+
 void model_textf(struct model *model, const char *key, const char *format, ...)
 {
     char text[1024];

@@ -18,6 +18,7 @@
 
 #include "common/arena.h"
 #include "common/buffer.h"
+#include "common/shown.h"
 #include "common/slice.h"
 
 struct model;
@@ -47,6 +48,14 @@ void model_textf(struct model *model, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void model_i64(struct model *model, const char *key, int64_t value);
 void model_bool(struct model *model, const char *key, bool value);
+/* As common/shown.h shows them: a moment, the end of something, the day that an
+ * instant lies in. */
+void model_moment(struct model *model, const char *key, struct wall_time time);
+void model_end(struct model *model, const char *key, struct wall_time time);
+void model_day_of(struct model *model, const char *key, struct wall_time time);
+/* With its unit. */
+void model_money(struct model *model, const char *key, enum language language,
+                 struct money money);
 struct model *model_object(struct model *model, const char *key);
 /* An empty list, so that JSON shows it and templates need not ask. */
 void model_list(struct model *model, const char *key);

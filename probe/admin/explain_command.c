@@ -17,6 +17,7 @@
 #include "common/wire/endpoint.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/writer.h"
+#include "probe/state/language.h"
 
 enum {
     PAGE_MAX = 1024 * 1024,

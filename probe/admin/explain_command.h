@@ -17,8 +17,8 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "common/wire/ipfix.h"
-#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 
 enum { EXPLAIN_FIELDS_MAX = 128, EXPLAIN_EXAMPLE_LEN = 48 };

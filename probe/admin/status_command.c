@@ -17,6 +17,7 @@
 #include "common/json.h"
 #include "common/program.h"
 #include "common/shown.h"
+#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 
 enum {

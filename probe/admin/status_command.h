@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/slice.h"
-#include "probe/state/language.h"
+#include "common/text.h"
 
 enum { STATUS_STALE_S = 30 };
 #define STATUS_FREE_UNKNOWN UINT64_MAX

@@ -1,23 +1,6 @@
 #include "probe/state/language.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void language_addf(struct buffer *out, enum language language, const char *zh,
-                   const char *en, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, en);
-    if (language == LANGUAGE_ZH)
-        vsnprintf(text, sizeof(text), zh, arguments);
-    else
-        vsnprintf(text, sizeof(text), en, arguments);
-    va_end(arguments);
-    buffer_add_text(out, text);
-}
 
 /* The characters of three bytes that we write are Chinese ones and their
  * punctuation, except the block of general punctuation (U+2000 to U+2BFF). */
