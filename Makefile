@@ -6,6 +6,7 @@
 #                   TEST_JOBS of them at a time
 #   make check      arrows, headers, banned functions, layout, long functions
 #   make requirements  their tests, how these ended last, and what has none
+#   make size       lines by folder, and the portal's routes
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
 #   make corpus     names found in real captures; CORPUS=DIR
@@ -66,7 +67,7 @@ TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.c
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test test-programs check requirements golden bench corpus mutate drill soak fuzz install clean
+.PHONY: all demo test test-programs check requirements size golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -184,6 +185,9 @@ check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 
 requirements:
 	$(Q)B='$(B)' tests/policy/requirements
+
+size:
+	$(Q)deploy/size $(TOP_FOLDERS)
 
 bench: $(INSTALLED) $(BINARIES) $(TOOL_BINARIES)
 	$(Q)set -e; for b in $(BENCHES); do B='$(B)' $$b; done
