@@ -1,43 +1,36 @@
 #!/bin/bash
 # One version, in the file VERSION: every program says it, and what is installed
 # carries it.
-set -u
-B=${B:-build}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. tests/tap.sh
+tap_begin version
+bin=$build/bin # what make install installs
 version=$(cat VERSION)
-number=0
+root=$demo/root
 
-say() { # say STATUS NAME
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
+three_numbers() { [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; }
+says_version() { [ "$("$1/yz-$2" --version)" = "yz-$2 $version" ]; }
+
+# Nothing is built here: a make with other flags must find its files as they were.
+installs() {
+    MAKEFLAGS='' make -s -o all -o "$build/flags/ok" B="$build" DESTDIR="$root" \
+        PREFIX=/usr install
+}
+is_installed() {
+    says_version "$root/usr/bin" portal && cmp VERSION "$root/usr/share/yunzheng/VERSION"
+}
+pages_name_it() {
+    local page
+    for page in probe collector verifier portal; do
+        grep -q "^\.TH .* \"Yunzheng $version\" " \
+            "$root/usr/share/man/man1/yz-$page.1" || { echo "yz-$page.1"; return 1; }
+    done
 }
 
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]
-say $? "VERSION has three numbers"
+tap "VERSION has three numbers" three_numbers
 for program in probe collector verifier portal; do
-    [ "$("$B/bin/yz-$program" --version)" = "yz-$program $version" ]
-    say $? "yz-$program says its version"
+    tap "yz-$program says its version" says_version "$bin" $program
 done
-
-# Nothing is built here: a make of another test's flags must not be disturbed.
-MAKEFLAGS='' make -s -o all -o "$B/flags/ok" B="$B" DESTDIR="$work/root" \
-    PREFIX=/usr install >"$work/out" 2>&1
-say $? "make install goes through"
-sed 's/^/# /' "$work/out"
-[ "$("$work/root/usr/bin/yz-portal" --version)" = "yz-portal $version" ] &&
-    [ "$(cat "$work/root/usr/share/yunzheng/VERSION")" = "$version" ]
-say $? "what is installed says it too"
-for page in probe collector verifier portal; do
-    grep -q "^\.TH .* \"Yunzheng $version\" " "$work/root/usr/share/man/man1/yz-$page.1" ||
-        echo "# yz-$page.1"
-done >"$work/pages"
-cat "$work/pages"
-[ ! -s "$work/pages" ]
-say $? "each manual page names it"
-
-echo "1..$number"
+tap "make install goes through" installs
+tap "what is installed says the version" is_installed
+tap "each manual page names it" pages_name_it
+tap_end

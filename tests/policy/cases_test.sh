@@ -3,10 +3,9 @@
 # What is asked of them here is that they can be read: each line parses, ids stand
 # once, the requirements that decide them exist, and facts, question and answer
 # are the paper's. Why it is so stands in our own words.
-set -u
 . tests/policy/paper.sh
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+tap_begin policy-cases
+work=$demo
 
 # over FILE SQL: each line of the file is a row of `line`, numbered; no line holds
 # the characters that part fields here.
@@ -23,7 +22,7 @@ unreadable() {
     over "$data/cases.jsonl" "
         SELECT 'line ' || rowid || ' is no JSON' FROM line WHERE NOT json_valid(text)"
 }
-say_silent "each line is JSON" unreadable
+tap "each line is JSON" silent unreadable
 
 odd_cases() {
     over "$data/cases.jsonl" "
@@ -40,7 +39,7 @@ odd_cases() {
           FROM line, json_tree(text) AS node
          WHERE node.key LIKE '%\\_fen' ESCAPE '\\' AND node.type = 'real'"
 }
-say_silent "each case has its parts, each id stands once, fen are whole" odd_cases
+tap "each case has its parts, each id stands once, fen are whole" silent odd_cases
 
 unknown_requirements() {
     over "$data/cases.jsonl" "
@@ -48,7 +47,7 @@ unknown_requirements() {
         LC_ALL=C sort | LC_ALL=C comm -23 - <(column id "$data/requirements.tsv") |
         sed 's/^/no requirement /'
 }
-say_silent "each case names requirements that exist" unknown_requirements
+tap "each case names requirements that exist" silent unknown_requirements
 
 # Roles that are asked about are the matrix's.
 unknown_roles() {
@@ -58,7 +57,7 @@ unknown_roles() {
         LC_ALL=C sort | LC_ALL=C comm -23 - <(column role "$data/roles.tsv") |
         sed 's/^/no role /'
 }
-say_silent "each case asks for roles that exist" unknown_roles
+tap "each case asks for roles that exist" silent unknown_roles
 
 if has_paper cases.jsonl "facts, questions and answers are the paper's"; then
     for side in ours:$data theirs:$papers; do
@@ -66,8 +65,8 @@ if has_paper cases.jsonl "facts, questions and answers are the paper's"; then
             SELECT json_extract(text, '\$.id', '\$.kind', '\$.given', '\$.when',
                 '\$.then', '\$.req') FROM line" >"$work/${side%%:*}"
     done
-    [ -s "$work/theirs" ] && say_same "$work/ours" "$work/theirs" \
-        "facts, questions and answers are the paper's"
+    tap "facts, questions and answers are the paper's" \
+        same "$work/ours" "$work/theirs"
 fi
 
-echo "1..$number"
+tap_end

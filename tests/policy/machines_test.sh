@@ -6,10 +6,9 @@
 # Events have our names and are met in the paper's order. A start or an end that
 # the paper puts in words has one word here; a row of `words` below is the paper's
 # phrase and ours.
-set -u
 . tests/policy/paper.sh
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+tap_begin policy-machines
+work=$demo
 machines=$data/machines.tsv states=$data/states.tsv
 
 # ---- the tables themselves ----
@@ -55,7 +54,7 @@ odd_rows() {
         }
     }' "$states" "$machines"
 }
-say_silent "machines and states know one another" odd_rows
+tap "machines and states know one another" silent odd_rows
 
 unknown_names() {
     LC_ALL=C comm -23 <(column actor "$machines" | grep -vx 'anyone\|two_persons') \
@@ -63,7 +62,7 @@ unknown_names() {
     LC_ALL=C comm -23 <(column requirement "$machines") \
         <(column id "$data/requirements.tsv") | sed 's/^/no requirement /'
 }
-say_silent "actors are roles, requirements exist" unknown_names
+tap "actors are roles, requirements exist" silent unknown_names
 
 # ---- the paper ----
 
@@ -165,25 +164,28 @@ if has_paper workflow.md "transitions are the paper's"; then
         section workflow.md "$heading" | table_rows | paper_rows "$machine"
     done <<<"$headings" >"$work/theirs"
     tail -n +2 "$machines" | grep -v '^listing' | cut -f 1,2,4- >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "transitions are the paper's"
+    tap "transitions are the paper's" \
+        same "$work/ours" "$work/theirs"
     while IFS='|' read -r machine heading; do
         section workflow.md "$heading" | paper_states "$machine"
     done <<<"$headings" >"$work/theirs"
     tail -n +2 "$states" | grep -v '^listing\|^evidence' >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "states are the paper's"
+    tap "states are the paper's" \
+        same "$work/ours" "$work/theirs"
     grep '^Listing of one service' "$papers/workflow.md" |
         grep -oE '[A-Z_]{2,}(-[0-9]+)?' | grep -vx PROV | LC_ALL=C sort -u >"$work/theirs"
     { grep '^listing' "$states" | cut -f 2
       grep '^listing' "$machines" | cut -f 6 | tr ' ' '\n'; } |
         LC_ALL=C sort -u >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "a listing's states are the paper's"
+    tap "a listing's states are the paper's" \
+        same "$work/ours" "$work/theirs"
 fi
 
 # ---- the portal ----
 
 # A portal.db of today, from the portal's own schema.
 cat portal/store/0*.sql | sqlite3 -batch "$work/portal.db" >"$work/made" 2>&1
-say_silent "the portal's schema is readable" cat "$work/made"
+tap "the portal's schema is readable" silent cat "$work/made"
 
 foreign_states() {
     local rows
@@ -196,10 +198,11 @@ foreign_states() {
     sqlite3 "$work/portal.db" "SELECT name || ' has states that are no rows'
         FROM sqlite_schema WHERE sql LIKE '%CHECK (state IN%'"
 }
-say_silent "every state that the portal stores is one of the papers'" foreign_states
+tap "every state that the portal stores is one of the papers'" silent foreign_states
 
 sqlite3 "$work/portal.db" 'SELECT name FROM role' | LC_ALL=C sort >"$work/ours"
 column role "$data/roles.tsv" | grep -vx SYS >"$work/theirs"
-say_same "$work/ours" "$work/theirs" "the portal's roles are the papers', but the platform"
+tap "the portal's roles are the papers', but the platform" \
+        same "$work/ours" "$work/theirs"
 
-echo "1..$number"
+tap_end

@@ -1,15 +1,14 @@
 #!/bin/bash
-# Who may do what (ORG-01): actions, roles, rights and limits under
+# Who may do what: actions, roles, rights and limits under
 # tests/data/policy are whole in themselves, and say what the paper says.
 #
 # The paper is workflow.md, sections 1 and 2. Its actions are met in its order;
 # its cells are read as rights with limits in brackets, "R (own city), D
 # answers", and a limit's name is its words joined by "_" where the table below
 # knows no shorter one.
-set -u
 . tests/policy/paper.sh
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+tap_begin policy-matrix
+work=$demo
 
 # ---- the tables themselves ----
 
@@ -30,8 +29,8 @@ unknown_names() {
             LC_ALL=C sort -u) \
         <(column limit "$data/limits.tsv") | sed 's/$/: a limit that nothing has/'
 }
-say_silent "ORG-01: actions, roles, rights and limits of the matrix are known" \
-    unknown_names
+tap "actions, roles, rights and limits of the matrix are known" \
+    silent unknown_names
 
 # A cell may have two rights, each once.
 odd_rows() {
@@ -45,7 +44,7 @@ odd_rows() {
         { seen[key] = 1 }' "$data/$table.tsv"
     done
 }
-say_silent "each row stands once and has all its fields" odd_rows
+tap "each row stands once and has all its fields" silent odd_rows
 
 # ---- the paper ----
 
@@ -105,10 +104,11 @@ paper_cells() {
     }' "$data/actions.tsv" <(section workflow.md "2. Permission matrix" | table_rows)
 }
 
-if has_paper workflow.md "ORG-01: the matrix is the paper's, cell by cell"; then
+if has_paper workflow.md "the matrix is the paper's, cell by cell"; then
     paper_cells | LC_ALL=C sort >"$work/theirs"
     tail -n +2 "$data/matrix.tsv" | LC_ALL=C sort >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "ORG-01: the matrix is the paper's, cell by cell"
+    tap "the matrix is the paper's, cell by cell" \
+        same "$work/ours" "$work/theirs"
 fi
 
 if has_paper workflow.md "the actions are the paper's, in its order"; then
@@ -122,14 +122,16 @@ if has_paper workflow.md "the actions are the paper's, in its order"; then
             print NR ":" ids
         }' >"$work/theirs"
     tail -n +2 "$data/actions.tsv" | awk -F'\t' '{ print NR ":" $3 }' >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "the actions are the paper's, in its order"
+    tap "the actions are the paper's, in its order" \
+        same "$work/ours" "$work/theirs"
 fi
 
 if has_paper workflow.md "the roles are the paper's"; then
     section workflow.md "1. Roles" | table_rows | tail -n +2 |
         cut -f 1,3 >"$work/theirs"
     tail -n +2 "$data/roles.tsv" | cut -f 1,2 >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "the roles are the paper's"
+    tap "the roles are the paper's" \
+        same "$work/ours" "$work/theirs"
 fi
 
-echo "1..$number"
+tap_end

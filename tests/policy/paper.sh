@@ -2,40 +2,25 @@
 # programme's own papers carried over as tables. Where the papers lie beside the
 # repository (../shared, or where PAPERS points) they are compared with them, cell by
 # cell; elsewhere those cases are skipped and the tables are the rule.
+. tests/tap.sh
 data=tests/data/policy
 papers=${PAPERS:-../shared}/policy
-number=0
 
-say() { # say STATUS NAME
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-# say_silent NAME COMMAND...: what the command prints are complaints.
-say_silent() {
-    local name=$1 complaints
-    shift
+# silent COMMAND...: what the command prints are complaints, and none is good.
+silent() {
+    local complaints
     complaints=$("$@" 2>&1)
-    [ -z "$complaints" ] || printf '%s\n' "$complaints" | head -n 40 | sed 's/^/# /'
+    printf '%s' "$complaints"
     [ -z "$complaints" ]
-    say $? "$name"
 }
 
-# say_same OURS THEIRS NAME: two files are equal; what differs is shown.
-say_same() {
-    diff "$1" "$2" | head -n 40 | sed 's/^</# ours: /; s/^>/# paper:/; s/^[0-9-]/# &/'
-    cmp -s "$1" "$2"
-    say $? "$3"
-}
+# same OURS PAPER: two files are equal, and not for being empty.
+same() { [ -s "$2" ] && diff --label tables --label papers -U 0 "$1" "$2"; }
 
-has_paper() { # has_paper FILE NAME: else the case is skipped
+# has_paper FILE NAME: else the case is skipped.
+has_paper() {
     [ -f "$papers/$1" ] && return
-    number=$((number + 1))
-    echo "ok $number - $2 # skip the papers are not beside the repository"
+    tap_skip "$2" "the papers are not beside the repository"
     return 1
 }
 

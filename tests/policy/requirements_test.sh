@@ -1,10 +1,9 @@
 #!/bin/bash
 # The table of requirements: whole, the paper's, and every id that the tree names
 # stands in it. And what `make requirements` says, on a small tree of its own.
-set -u
 . tests/policy/paper.sh
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+tap_begin policy-requirements
+work=$demo
 table=$data/requirements.tsv
 
 odd_rows() {
@@ -18,7 +17,7 @@ odd_rows() {
         print NR ": " $1 " is not the next of " $2
     }' "$table"
 }
-say_silent "requirements are numbered without a gap, each with status and title" odd_rows
+tap "requirements are numbered without a gap, each with status and title" silent odd_rows
 
 # Ids in code, tests, schemas, pages, manuals. Numbers of ambiguities, of cases and
 # of sample records (AMB-VER-02, SP-VER-03, ENT-0001) are longer words.
@@ -34,7 +33,7 @@ unknown_ids() {
             !($2 in known) { print $1 ": no requirement " $2 }' \
             <(column id "$table") -
 }
-say_silent "every requirement that the tree names is there" unknown_ids
+tap "every requirement that the tree names is there" silent unknown_ids
 
 unknown_in_tables() {
     local file
@@ -43,16 +42,17 @@ unknown_in_tables() {
             sed "s/^/$file.tsv: no requirement /"
     done
 }
-say_silent "every requirement that the tables name is there" unknown_in_tables
+tap "every requirement that the tables name is there" silent unknown_in_tables
 
 if has_paper requirements.md "ids, statuses and titles are the paper's"; then
     sed -n 's/^#### \([A-Z]*\)-\([0-9]*\) — \(.*\) `\[\(.\)\]`.*/\1-\2\t\1\t\4\t\3/p' \
         "$papers/requirements.md" >"$work/theirs"
     tail -n +2 "$table" >"$work/ours"
-    say_same "$work/ours" "$work/theirs" "ids, statuses and titles are the paper's"
+    tap "ids, statuses and titles are the paper's" \
+        same "$work/ours" "$work/theirs"
     # What the sed above would pass over.
-    [ "$(grep -c '^#### ' "$papers/requirements.md")" -eq "$(wc -l <"$work/ours")" ]
-    say $? "none of the paper's is left out"
+    tap "none of the paper's is left out" test \
+        "$(grep -c '^#### ' "$papers/requirements.md")" -eq "$(wc -l <"$work/ours")"
 fi
 
 # ---- make requirements ----
@@ -96,8 +96,8 @@ TWO-01|tests/a/b/x_test.c|ok|above
 TWO-02|tests/a/b/x_test.c|failed|TWO-02: falls
 TWO-03|tests/a/z_test.sh|not run|TWO-03: left out
 END
-say_same "$work/ours" "$work/theirs" \
-    "a test is of the ids in its name and of those in the comment above it, no others"
+tap "a test is of the ids in its name and of those in the comment above it, no others" \
+        same "$work/ours" "$work/theirs"
 
 ROOT=$tree B=build tests/policy/requirements | tail -n 4 | tr -s ' ' >"$work/ours"
 cat >"$work/theirs" <<'END'
@@ -106,6 +106,7 @@ ONE 3 2 0 0 0 1
 TWO 3 1 1 0 1 0
 total 6 3 1 0 1 1
 END
-say_same "$work/ours" "$work/theirs" "areas and the whole are added up"
+tap "areas and the whole are added up" \
+        same "$work/ours" "$work/theirs"
 
-echo "1..$number"
+tap_end
