@@ -148,7 +148,8 @@ static void add_time(struct buffer *out, const char *name, const char *help,
     add_seconds(out, name, (uint64_t)time.us);
 }
 
-void metrics_print(const struct collector_status *s, struct buffer *out)
+void collector_metrics_print(const struct collector_status *s,
+                             struct buffer *out)
 {
     metrics_add_head(out, PREFIX, "info", "gauge",
                      "Its version; the value is always 1.");
@@ -170,7 +171,8 @@ void metrics_print(const struct collector_status *s, struct buffer *out)
     add_commit_times(&s->commits, out);
 }
 
-bool metrics_health(const struct collector_status *s, struct buffer *out)
+bool collector_metrics_health(const struct collector_status *s,
+                              struct buffer *out)
 {
     const struct {
         bool is_wrong;

@@ -31,8 +31,10 @@ struct collector_status {
 };
 
 /* Adds all metrics to out. */
-void metrics_print(const struct collector_status *status, struct buffer *out);
+void collector_metrics_print(const struct collector_status *status,
+                             struct buffer *out);
 /* "ok", or a line for each thing that is wrong; true when none is. */
-bool metrics_health(const struct collector_status *status, struct buffer *out);
+bool collector_metrics_health(const struct collector_status *status,
+                              struct buffer *out);
 
 #endif

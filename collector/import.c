@@ -68,16 +68,17 @@ static bool commit(struct import *im)
            error_set(im->error, "the batches could not be stored");
 }
 
-static bool take(struct import *im, const char *path, struct session *session)
+static bool take(struct import *im, const char *path,
+                 struct peer_session *session)
 {
     struct receipt receipt;
     struct batch_origin origin = {TRANSPORT_FILE, NULL, path};
     if (!im->is_open && !store_begin(im->collector))
         return stop(im, "the batches could not be stored");
     im->is_open = true;
-    size_t bytes = batch_reader_bytes(session_reader(session)).length;
-    if (store_take(im->collector, &origin, session_reader(session),
-                   session_content(session), wall_now(),
+    size_t bytes = batch_reader_bytes(peer_session_reader(session)).length;
+    if (store_take(im->collector, &origin, peer_session_reader(session),
+                   peer_session_content(session), wall_now(),
                    &receipt) == TAKE_GROUP_FAILED)
         return stop(im, "the batches could not be stored");
     im->result->batches++;
@@ -97,27 +98,27 @@ static bool bad_file(struct import *im, const char *path, const char *why)
 }
 
 static bool import_stream(struct import *im, const char *path, int fd,
-                          struct session *session)
+                          struct peer_session *session)
 {
     uint64_t offset = 0;
     for (;;) {
-        enum session_status status = session_next(session);
-        if (status == SESSION_MESSAGE) /* of a recorded connection */
+        enum peer_session_status status = peer_session_next(session);
+        if (status == PEER_SESSION_MESSAGE) /* of a recorded connection */
             continue;
-        if (status == SESSION_BAD) {
+        if (status == PEER_SESSION_BAD) {
             char why[200];
             snprintf(why, sizeof(why), "%s (in the bytes before %llu)",
-                     session_fault(session), (unsigned long long)offset);
+                     peer_session_fault(session), (unsigned long long)offset);
             return bad_file(im, path, why);
         }
-        if (status == SESSION_BATCH) {
+        if (status == PEER_SESSION_BATCH) {
             if (!take(im, path, session))
                 return false;
-            session_release(session);
+            peer_session_release(session);
             continue;
         }
         size_t length;
-        uint8_t *space = session_space(session, &length);
+        uint8_t *space = peer_session_space(session, &length);
         ssize_t n = space ? read(fd, space, length) : -1;
         if (n < 0 && space != NULL && errno == EINTR)
             continue;
@@ -125,9 +126,9 @@ static bool import_stream(struct import *im, const char *path, int fd,
             return bad_file(im, path,
                             space ? strerror(errno) : "out of memory");
         if (n == 0)
-            return session_is_between(session) ||
+            return peer_session_is_between(session) ||
                    bad_file(im, path, "it ends within a batch");
-        session_filled(session, (size_t)n);
+        peer_session_filled(session, (size_t)n);
         offset += (uint64_t)n;
     }
 }
@@ -135,14 +136,14 @@ static bool import_stream(struct import *im, const char *path, int fd,
 static bool import_file(struct import *im, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct session *session = session_new();
+    struct peer_session *session = peer_session_new();
     bool good;
     im->result->files++;
     if (fd < 0 || session == NULL)
         good = bad_file(im, path, fd < 0 ? strerror(errno) : "out of memory");
     else
         good = import_stream(im, path, fd, session);
-    session_free(session);
+    peer_session_free(session);
     if (fd >= 0)
         close(fd);
     return good;

@@ -732,7 +732,7 @@ int command_check(int argc, char **argv)
     check.now = wall_now();
     const struct ledger_paths paths = {config.registry, config.usage_db,
                                        config.archive};
-    if (!check_run(&paths, &check, &result, &error))
+    if (!ledger_check_run(&paths, &check, &result, &error))
         fatal(1, "%s", error.text);
     print_check(&check, &result);
     print_strange_keys(&config);

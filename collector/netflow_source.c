@@ -47,7 +47,7 @@ struct place {
 
 struct netflow_source {
     struct netflow_source_options options;
-    struct registry *registry;
+    struct probe_directory *registry;
     struct netflow_budget budget;
     struct exporter *exporters;
     size_t count, room, next_row;
@@ -210,8 +210,10 @@ static bool read_exporters(struct netflow_source *s, struct error_text *error)
 {
     for (size_t i = 0; i < s->count; i++)
         s->exporters[i].is_listed = false;
-    if (registry_read_exporters(s->registry, take_row, s) != REGISTRY_FOUND)
-        return error_set(error, "exporters: %s", registry_error(s->registry));
+    if (probe_directory_read_exporters(s->registry, take_row, s) !=
+        REGISTRY_FOUND)
+        return error_set(error, "exporters: %s",
+                         probe_directory_error(s->registry));
     for (size_t i = 0; i < s->count; i++)
         s->exporters[i].is_active = s->exporters[i].is_listed;
     sort_places(s);
@@ -306,7 +308,8 @@ netflow_source_new(const struct netflow_source_options *options,
                                          take_flow, s);
     if (s->aggregate == NULL)
         error_set(error, "out of memory");
-    else if ((s->registry = registry_open(options->registry, error)) != NULL &&
+    else if ((s->registry = probe_directory_open(options->registry, error)) !=
+                 NULL &&
              reload(s, now, error))
         return s;
     netflow_source_free(s);
@@ -326,7 +329,7 @@ void netflow_source_free(struct netflow_source *source)
     netflow_aggregate_free(s->aggregate);
     source_batches_free(s->batches);
     endpoint_list_free(s->endpoints);
-    registry_close(s->registry);
+    probe_directory_close(s->registry);
     free(s);
 }
 

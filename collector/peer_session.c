@@ -13,7 +13,7 @@
 
 enum { READ_SIZE = 16 * 1024 };
 
-struct session {
+struct peer_session {
     struct buffer input;
     size_t used; /* bytes of the input that were handed on */
     struct batch_reader *reader;
@@ -24,9 +24,9 @@ struct session {
     char fault[96];
 };
 
-struct session *session_new(void)
+struct peer_session *peer_session_new(void)
 {
-    struct session *s = calloc(1, sizeof(*s));
+    struct peer_session *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return NULL;
     buffer_init(&s->input, IPFIX_MESSAGE_MAX + READ_SIZE);
@@ -38,7 +38,7 @@ struct session *session_new(void)
     return s;
 }
 
-void session_free(struct session *session)
+void peer_session_free(struct peer_session *session)
 {
     if (session == NULL)
         return;
@@ -47,11 +47,11 @@ void session_free(struct session *session)
     free(session);
 }
 
-/* After session_next() said SESSION_MORE less than one message is left, so a
+/* After peer_session_next() said PEER_SESSION_MORE less than one message is left, so a
  * read always fits. */
-uint8_t *session_space(struct session *session, size_t *length)
+uint8_t *peer_session_space(struct peer_session *session, size_t *length)
 {
-    struct session *s = session;
+    struct peer_session *s = session;
     if (s->has_batch)
         return NULL;
     buffer_consume(&s->input, s->used);
@@ -59,24 +59,24 @@ uint8_t *session_space(struct session *session, size_t *length)
     uint8_t *space = buffer_extend(&s->input, READ_SIZE);
     if (space == NULL)
         return NULL;
-    s->input.length -= READ_SIZE; /* session_filled() adds what came */
+    s->input.length -= READ_SIZE; /* peer_session_filled() adds what came */
     *length = READ_SIZE;
     return space;
 }
 
-void session_filled(struct session *session, size_t length)
+void peer_session_filled(struct peer_session *session, size_t length)
 {
     session->input.length += length;
 }
 
-static enum session_status bad(struct session *s, const char *fault)
+static enum peer_session_status bad(struct peer_session *s, const char *fault)
 {
     snprintf(s->fault, sizeof(s->fault), "%s", fault);
-    return SESSION_BAD;
+    return PEER_SESSION_BAD;
 }
 
-static enum session_status add_message(struct session *s,
-                                       const uint8_t *message, size_t length)
+static enum peer_session_status
+add_message(struct peer_session *s, const uint8_t *message, size_t length)
 {
     bool complete = false;
     enum batch_status status =
@@ -86,50 +86,53 @@ static enum session_status add_message(struct session *s,
     if (complete && (status == BATCH_OK || status == BATCH_BAD_CONTENT)) {
         s->content = status;
         s->has_batch = true;
-        return SESSION_BATCH;
+        return PEER_SESSION_BATCH;
     }
-    return status == BATCH_OK ? SESSION_MORE
+    return status == BATCH_OK ? PEER_SESSION_MORE
                               : bad(s, batch_status_text(status));
 }
 
-enum session_status session_next(struct session *session)
+enum peer_session_status peer_session_next(struct peer_session *session)
 {
-    struct session *s = session;
-    enum session_status status = s->has_batch ? SESSION_BATCH : SESSION_MORE;
-    while (status == SESSION_MORE && s->fault[0] == '\0') {
+    struct peer_session *s = session;
+    enum peer_session_status status =
+        s->has_batch ? PEER_SESSION_BATCH : PEER_SESSION_MORE;
+    while (status == PEER_SESSION_MORE && s->fault[0] == '\0') {
         const uint8_t *data = s->input.data + s->used;
         size_t left = s->input.length - s->used;
         int length = left > 0 ? ipfix_message_length(data, left) : 0;
         if (length < 0)
             return bad(s, "not an IPFIX message");
         if (length == 0 || (size_t)length > left)
-            return SESSION_MORE;
-        if (s->batch_bytes == 0 && return_is_ours(data, (size_t)length)) {
+            return PEER_SESSION_MORE;
+        if (s->batch_bytes == 0 &&
+            return_channel_is_ours(data, (size_t)length)) {
             s->message = slice_of_bytes(data, (size_t)length);
             s->used += (size_t)length;
-            return SESSION_MESSAGE;
+            return PEER_SESSION_MESSAGE;
         }
         status = add_message(s, data, (size_t)length);
     }
-    return s->fault[0] == '\0' ? status : SESSION_BAD;
+    return s->fault[0] == '\0' ? status : PEER_SESSION_BAD;
 }
 
-struct slice session_message(const struct session *session)
+struct slice peer_session_message(const struct peer_session *session)
 {
     return session->message;
 }
 
-const struct batch_reader *session_reader(const struct session *session)
+const struct batch_reader *
+peer_session_reader(const struct peer_session *session)
 {
     return session->reader;
 }
 
-enum batch_status session_content(const struct session *session)
+enum batch_status peer_session_content(const struct peer_session *session)
 {
     return session->content;
 }
 
-void session_release(struct session *session)
+void peer_session_release(struct peer_session *session)
 {
     batch_reader_next(session->reader);
     session->has_batch = false;
@@ -141,17 +144,17 @@ void session_release(struct session *session)
     }
 }
 
-size_t session_pending(const struct session *session)
+size_t peer_session_pending(const struct peer_session *session)
 {
     return session->batch_bytes;
 }
 
-bool session_is_between(const struct session *session)
+bool peer_session_is_between(const struct peer_session *session)
 {
     return session->batch_bytes == 0 && session->input.length == session->used;
 }
 
-const char *session_fault(const struct session *session)
+const char *peer_session_fault(const struct peer_session *session)
 {
     return session->fault;
 }

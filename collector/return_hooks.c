@@ -9,7 +9,7 @@ enum { CHANNELS_MAX = 64, OUT_MAX = 4 * RETURN_OUT_FULL };
 
 struct worker_channel {
     pthread_t thread;
-    struct return_channel *channel;
+    struct return_peer_channel *channel;
 };
 
 struct return_hooks {
@@ -23,22 +23,22 @@ struct return_hooks {
 
 /* What hangs at a peer. */
 struct side {
-    struct return_channel *channel;
+    struct return_peer_channel *channel;
     struct return_peer *peer;
 };
 
 /* The channel of the calling worker. NULL: it cannot be made now, which is
  * logged; the next probe that comes tries again. */
-static struct return_channel *own_channel(struct return_hooks *h)
+static struct return_peer_channel *own_channel(struct return_hooks *h)
 {
-    struct return_channel *found = NULL;
+    struct return_peer_channel *found = NULL;
     struct error_text error = {""};
     pthread_mutex_lock(&h->lock);
     for (size_t i = 0; i < h->count; i++)
         if (pthread_equal(h->channels[i].thread, pthread_self()))
             found = h->channels[i].channel;
     if (found == NULL && h->count < CHANNELS_MAX) {
-        found = return_channel_new(h->key, h->registry_path, &error);
+        found = return_peer_channel_new(h->key, h->registry_path, &error);
         if (found != NULL)
             h->channels[h->count++] =
                 (struct worker_channel){pthread_self(), found};
@@ -57,7 +57,7 @@ static void tell(struct peer *peer, struct mono_time now)
     struct buffer out;
     if (side == NULL || peer_waiting(peer) >= RETURN_OUT_FULL)
         return;
-    return_channel_tick(side->channel, now);
+    return_peer_channel_tick(side->channel, now);
     buffer_init(&out, OUT_MAX);
     if (!return_peer_fill(side->peer, now, wall_now(), &out))
         log_error("%s: no message could be made", peer_name(peer));
@@ -68,7 +68,7 @@ static void tell(struct peer *peer, struct mono_time now)
 
 static void opened(void *context, struct peer *peer, struct mono_time now)
 {
-    struct return_channel *channel = own_channel(context);
+    struct return_peer_channel *channel = own_channel(context);
     struct side *side = channel != NULL ? calloc(1, sizeof(*side)) : NULL;
     if (side == NULL)
         return;
@@ -132,7 +132,7 @@ void return_hooks_free(struct peer_hooks *hooks)
         return;
     struct return_hooks *h = hooks->context;
     for (size_t i = 0; i < h->count; i++)
-        return_channel_free(h->channels[i].channel);
+        return_peer_channel_free(h->channels[i].channel);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -27,9 +27,9 @@ struct bundle {
     struct buffer changes;
 };
 
-struct return_channel {
+struct return_peer_channel {
     struct digest secret;
-    struct registry *registry;
+    struct probe_directory *registry;
     struct registry_head newest; /* serial 0: none */
     struct mono_time next_look;
     bool has_failed;
@@ -37,7 +37,7 @@ struct return_channel {
 };
 
 struct return_peer {
-    struct return_channel *channel;
+    struct return_peer_channel *channel;
     char probe_id[PROBE_ID_LEN];
     struct mono_time next_challenge, next_bundle;
     int64_t request_ms, receive_ms; /* a question about the time; 0: none */
@@ -60,15 +60,15 @@ static void release(struct bundle *b)
 }
 
 /* Changes from a version that was never published are those from nothing. */
-static bool make_changes(struct return_channel *c, struct bundle *b)
+static bool make_changes(struct return_peer_channel *c, struct bundle *b)
 {
     struct buffer old, list;
     bool has_old, has_list;
     buffer_init(&old, REGISTRY_LIST_MAX);
     buffer_init(&list, REGISTRY_LIST_MAX);
     bool good =
-        registry_version_list(c->registry, b->from, &old, &has_old) &&
-        registry_version_list(c->registry, b->head.hash, &list, &has_list) &&
+        published_version_list(c->registry, b->from, &old, &has_old) &&
+        published_version_list(c->registry, b->head.hash, &list, &has_list) &&
         has_list &&
         registry_changes(buffer_slice(&old), buffer_slice(&list), &b->changes);
     buffer_clear(&old);
@@ -76,7 +76,8 @@ static bool make_changes(struct return_channel *c, struct bundle *b)
     return good;
 }
 
-static struct bundle *make_bundle(struct return_channel *c, struct digest from)
+static struct bundle *make_bundle(struct return_peer_channel *c,
+                                  struct digest from)
 {
     struct bundle *b = calloc(1, sizeof(*b));
     if (b == NULL)
@@ -91,7 +92,7 @@ static struct bundle *make_bundle(struct return_channel *c, struct digest from)
     return b;
 }
 
-static void keep(struct return_channel *c, struct bundle *b)
+static void keep(struct return_peer_channel *c, struct bundle *b)
 {
     release(c->kept[BUNDLES_KEPT - 1]);
     memmove(&c->kept[1], &c->kept[0], (BUNDLES_KEPT - 1) * sizeof(c->kept[0]));
@@ -99,7 +100,8 @@ static void keep(struct return_channel *c, struct bundle *b)
 }
 
 /* From that version to the newest, with a reference for the caller. */
-static struct bundle *bundle_from(struct return_channel *c, struct digest from)
+static struct bundle *bundle_from(struct return_peer_channel *c,
+                                  struct digest from)
 {
     for (size_t i = 0; i < BUNDLES_KEPT; i++) {
         struct bundle *b = c->kept[i];
@@ -119,17 +121,17 @@ static struct bundle *bundle_from(struct return_channel *c, struct digest from)
 
 /* --- the channel --- */
 
-struct return_channel *return_channel_new(const struct sign_key *receipt_key,
-                                          const char *registry_path,
-                                          struct error_text *error)
+struct return_peer_channel *
+return_peer_channel_new(const struct sign_key *receipt_key,
+                        const char *registry_path, struct error_text *error)
 {
-    struct return_channel *c = calloc(1, sizeof(*c));
+    struct return_peer_channel *c = calloc(1, sizeof(*c));
     if (c == NULL) {
         error_set(error, "out of memory");
         return NULL;
     }
     c->secret = challenge_secret(receipt_key);
-    c->registry = registry_open(registry_path, error);
+    c->registry = probe_directory_open(registry_path, error);
     if (c->registry == NULL) {
         free(c);
         return NULL;
@@ -137,27 +139,28 @@ struct return_channel *return_channel_new(const struct sign_key *receipt_key,
     return c;
 }
 
-void return_channel_free(struct return_channel *c)
+void return_peer_channel_free(struct return_peer_channel *c)
 {
     if (c == NULL)
         return;
     for (size_t i = 0; i < BUNDLES_KEPT; i++)
         release(c->kept[i]);
-    registry_close(c->registry);
+    probe_directory_close(c->registry);
     explicit_bzero(&c->secret, sizeof(c->secret));
     free(c);
 }
 
-void return_channel_tick(struct return_channel *c, struct mono_time now)
+void return_peer_channel_tick(struct return_peer_channel *c,
+                              struct mono_time now)
 {
     struct registry_head head;
     if (now.us < c->next_look.us)
         return;
     c->next_look.us = now.us + LOOK_S * SECOND;
-    bool good = registry_version_newest(c->registry, &head);
+    bool good = published_version_newest(c->registry, &head);
     if (!good && !c->has_failed)
         log_warn("versions of the list of endpoints cannot be read: %s",
-                 registry_error(c->registry));
+                 probe_directory_error(c->registry));
     c->has_failed = !good;
     if (!good || head.serial == c->newest.serial)
         return;
@@ -168,7 +171,7 @@ void return_channel_tick(struct return_channel *c, struct mono_time now)
 
 /* --- peers --- */
 
-struct return_peer *return_peer_open(struct return_channel *channel,
+struct return_peer *return_peer_open(struct return_peer_channel *channel,
                                      const char *probe_id)
 {
     struct return_peer *p = calloc(1, sizeof(*p));
@@ -207,7 +210,7 @@ bool return_peer_take(struct return_peer *peer, const uint8_t *message,
                       size_t length, struct wall_time wall)
 {
     struct return_message m;
-    switch (return_decode(message, length, &m)) {
+    switch (return_channel_decode(message, length, &m)) {
     case RETURN_BAD:
         return false;
     case RETURN_UNKNOWN:
@@ -237,7 +240,7 @@ static bool fill_challenge(struct return_peer *p, struct wall_time wall,
                                .issued_ms = wall_to_ms(wall)};
     m.expires_ms = m.issued_ms + 2 * RETURN_CHALLENGE_S * INT64_C(1000);
     challenge_make(p->channel->secret, p->probe_id, wall, m.nonce);
-    return return_encode(&m, m.issued_ms, out);
+    return return_channel_encode(&m, m.issued_ms, out);
 }
 
 static bool fill_clock(struct return_peer *p, struct wall_time wall,
@@ -248,7 +251,7 @@ static bool fill_clock(struct return_peer *p, struct wall_time wall,
                                .receive_ms = p->receive_ms,
                                .transmit_ms = wall_to_ms(wall)};
     p->request_ms = 0;
-    return return_encode(&m, m.transmit_ms, out);
+    return return_channel_encode(&m, m.transmit_ms, out);
 }
 
 static uint64_t pieces(const struct bundle *b)
@@ -262,7 +265,7 @@ static uint64_t pieces(const struct bundle *b)
 static bool fill_head(struct return_peer *p, struct mono_time now,
                       struct wall_time wall, struct buffer *out)
 {
-    struct return_channel *c = p->channel;
+    struct return_peer_channel *c = p->channel;
     if (!digest_equal(p->has, c->newest.hash)) {
         p->bundle = bundle_from(c, p->has);
         p->sent = 0;
@@ -273,7 +276,7 @@ static bool fill_head(struct return_peer *p, struct mono_time now,
                                .head = c->newest,
                                .from = p->has,
                                .chunk_count = pieces(p->bundle)};
-    return return_encode(&m, wall_to_ms(wall), out);
+    return return_channel_encode(&m, wall_to_ms(wall), out);
 }
 
 static bool fill_chunk(struct return_peer *p, struct wall_time wall,
@@ -288,7 +291,7 @@ static bool fill_chunk(struct return_peer *p, struct wall_time wall,
         .chunk_index = p->sent / RETURN_CHUNK_MAX,
         .chunk = slice_of_bytes(b->changes.data + p->sent, length)};
     p->sent += length;
-    bool good = return_encode(&m, wall_to_ms(wall), out);
+    bool good = return_channel_encode(&m, wall_to_ms(wall), out);
     if (p->sent == b->changes.length) {
         p->has = b->head.hash; /* as it should be now */
         release(b);

@@ -3,10 +3,10 @@
  * probe is told beside receipts, and what it asks. Bytes in, bytes out; no
  * socket, no server.
  *
- *   channel = return_channel_new(...)      one a server or worker
+ *   channel = return_peer_channel_new(...)      one a server or worker
  *   peer = return_peer_open(channel, id)   a probe with ALPN yz/1 is there
  *   return_peer_take(...)                  for each of its messages
- *   return_channel_tick(channel, now)      each second or so
+ *   return_peer_channel_tick(channel, now)      each second or so
  *   return_peer_fill(peer, now, out)       when `out` was written, and each tick
  *   return_peer_close(peer)
  *
@@ -33,22 +33,23 @@ enum {
     RETURN_OUT_FULL = 16 * 1024,
 };
 
-struct return_channel;
+struct return_peer_channel;
 struct return_peer;
 
 /* Borrows nothing. `registry_path` is portal.db. NULL with a reason. */
-struct return_channel *return_channel_new(const struct sign_key *receipt_key,
-                                          const char *registry_path,
-                                          struct error_text *error);
-void return_channel_free(struct return_channel *channel);
+struct return_peer_channel *
+return_peer_channel_new(const struct sign_key *receipt_key,
+                        const char *registry_path, struct error_text *error);
+void return_peer_channel_free(struct return_peer_channel *channel);
 /* Looks for a newer version of the list of endpoints, now and then. */
-void return_channel_tick(struct return_channel *channel, struct mono_time now);
+void return_peer_channel_tick(struct return_peer_channel *channel,
+                              struct mono_time now);
 
 /* NULL without memory. */
-struct return_peer *return_peer_open(struct return_channel *channel,
+struct return_peer *return_peer_open(struct return_peer_channel *channel,
                                      const char *probe_id);
 void return_peer_close(struct return_peer *peer);
-/* One whole message for which return_is_ours(). False when it is none that a
+/* One whole message for which return_channel_is_ours(). False when it is none that a
  * probe sends: the connection should end. */
 bool return_peer_take(struct return_peer *peer, const uint8_t *message,
                       size_t length, struct wall_time wall);

@@ -229,10 +229,10 @@ static void serve_metrics(struct server *s, const struct pollfd *fds,
     bool is_healthy = true;
     if (is_asked) {
         read_status(s, &status);
-        metrics_print(&status, &text);
+        collector_metrics_print(&status, &text);
         if (s->has_sources)
             s->sources->print_metrics(s->sources->context, &text);
-        is_healthy = metrics_health(&status, &health);
+        is_healthy = collector_metrics_health(&status, &health);
     }
     const struct metrics_pages pages = {"yz-collector", &text, &health,
                                         is_healthy};

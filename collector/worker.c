@@ -65,9 +65,9 @@ struct peer {
     bool is_stored; /* its batch is with the committer */
     bool has_more;  /* may be read without waiting for its socket */
     bool tls_wants_write;
-    uint32_t events;         /* asked of epoll now */
-    struct session *session; /* NULL until it has sent something */
-    struct peer_share share; /* of its worker's budget */
+    uint32_t events;              /* asked of epoll now */
+    struct peer_session *session; /* NULL until it has sent something */
+    struct peer_share share;      /* of its worker's budget */
     struct buffer out;
     struct commit_job *job; /* while is_stored */
     struct presence presence;
@@ -92,13 +92,13 @@ struct worker {
     pthread_mutex_t lock;
     struct handed *handed, **handed_end; /* under the lock, as the next */
     struct commit_job *answered;         /* given back by the committer */
-    struct registry *registry;
+    struct probe_directory *registry;
     struct preparer *preparer;
     struct peer_list strangers, known; /* strangers: in their handshake */
     struct peer *touched;
     size_t stored_count;
     struct peer_budget budget;
-    struct session
+    struct peer_session
         *spares[SPARE_SESSIONS]; /* with the memory of a usual batch */
     size_t spare_count;
     enum stage stage;         /* its thread's own */
@@ -164,7 +164,7 @@ size_t peer_waiting(const struct peer *peer)
 
 static void set_pending(struct peer *p)
 {
-    size_t bytes = p->session != NULL ? session_pending(p->session) : 0;
+    size_t bytes = p->session != NULL ? peer_session_pending(p->session) : 0;
     if (p->job != NULL)
         bytes += prepared_size(&p->job->prepared);
     peer_budget_set(&p->worker->budget, &p->share, bytes);
@@ -172,9 +172,10 @@ static void set_pending(struct peer *p)
 
 /* Most peers are silent most of the time: sessions go round among those that
  * are not. One in the middle of a batch is its peer's alone. */
-static struct session *take_session(struct worker *w)
+static struct peer_session *take_session(struct worker *w)
 {
-    return w->spare_count > 0 ? w->spares[--w->spare_count] : session_new();
+    return w->spare_count > 0 ? w->spares[--w->spare_count]
+                              : peer_session_new();
 }
 
 static void put_session_back(struct peer *p)
@@ -183,7 +184,7 @@ static void put_session_back(struct peer *p)
     if (w->spare_count < SPARE_SESSIONS)
         w->spares[w->spare_count++] = p->session;
     else
-        session_free(p->session);
+        peer_session_free(p->session);
     p->session = NULL;
 }
 
@@ -219,7 +220,7 @@ static void peer_free(struct peer *p)
     leave(p);
     tls_free(p->tls);
     close(p->fd); /* takes it out of the epoll set, too */
-    session_free(p->session);
+    peer_session_free(p->session);
     buffer_clear(&p->out);
     free(p);
     atomic_fetch_sub(&w->peers, 1);
@@ -377,9 +378,9 @@ static void prepare(struct peer *p, struct commit_job *job)
     struct worker *w = p->worker;
     const struct batch_info *info = batch_reader_info(job->reader);
     struct registry_probe probe;
-    bool is_known =
-        strcmp(info->probe_id, p->name) == 0 &&
-        registry_find(w->registry, info->probe_id, &probe) == REGISTRY_FOUND;
+    bool is_known = strcmp(info->probe_id, p->name) == 0 &&
+                    probe_directory_find(w->registry, info->probe_id, &probe) ==
+                        REGISTRY_FOUND;
     prepare_batch(w->preparer, &job->prepared, job->reader, job->content,
                   is_known ? &probe : NULL);
 }
@@ -396,8 +397,8 @@ static void submit(struct peer *p)
     prepared_init(&job->prepared);
     job->origin = (struct batch_origin){
         p->is_yz1 ? TRANSPORT_YZ1 : TRANSPORT_IPFIX, p->name, p->label, NULL};
-    job->reader = session_reader(p->session);
-    job->content = session_content(p->session);
+    job->reader = peer_session_reader(p->session);
+    job->content = peer_session_content(p->session);
     job->done = give_back;
     job->owner = p;
     prepare(p, job);
@@ -417,26 +418,27 @@ static bool take_message(struct peer *p, struct mono_time now)
     if (!p->is_yz1)
         return false;
     return hooks == NULL || hooks->message == NULL ||
-           hooks->message(hooks->context, p, session_message(p->session), now);
+           hooks->message(hooks->context, p, peer_session_message(p->session),
+                          now);
 }
 
 /* Takes what the session has; a complete batch goes to the committer. */
 static void advance(struct peer *p, struct mono_time now)
 {
-    enum session_status status;
-    while ((status = session_next(p->session)) == SESSION_MESSAGE)
+    enum peer_session_status status;
+    while ((status = peer_session_next(p->session)) == PEER_SESSION_MESSAGE)
         if (!take_message(p, now)) {
             note_peer(p, REASON_MALFORMED, "not of the return channel");
             peer_close(p);
             return;
         }
     set_pending(p);
-    if (status == SESSION_BATCH) {
+    if (status == PEER_SESSION_BATCH) {
         submit(p);
-    } else if (status == SESSION_BAD) {
-        note_peer(p, REASON_MALFORMED, session_fault(p->session));
+    } else if (status == PEER_SESSION_BAD) {
+        note_peer(p, REASON_MALFORMED, peer_session_fault(p->session));
         peer_close(p);
-    } else if (session_is_between(p->session)) {
+    } else if (peer_session_is_between(p->session)) {
         put_session_back(p);
     }
 }
@@ -452,7 +454,7 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
         peer_close(p); /* unanswered: it will come again */
         return;
     }
-    session_release(p->session);
+    peer_session_release(p->session);
     peer_budget_end_favour(&p->worker->budget, &p->share);
     log_debug("%s: batch %llu %s", p->name,
               (unsigned long long)job->receipt.sequence,
@@ -479,7 +481,7 @@ static void end_of_stream(struct peer *p, enum tls_status status)
                  tls_error(p->tls));
     else
         log_info("%s: closed%s", p->name,
-                 p->session == NULL || session_is_between(p->session)
+                 p->session == NULL || peer_session_is_between(p->session)
                      ? ""
                      : " within a batch");
     peer_close(p);
@@ -490,14 +492,15 @@ static uint8_t *reading_space(struct peer *p, size_t *length)
 {
     if (p->session == NULL)
         p->session = take_session(p->worker);
-    return p->session != NULL ? session_space(p->session, length) : NULL;
+    return p->session != NULL ? peer_session_space(p->session, length) : NULL;
 }
 
 /* False: nothing more is to be had now. */
 static bool read_once(struct peer *p, struct mono_time now)
 {
     size_t length, done = 0;
-    bool was_between = p->session == NULL || session_is_between(p->session);
+    bool was_between =
+        p->session == NULL || peer_session_is_between(p->session);
     uint8_t *space = reading_space(p, &length);
     if (space == NULL) {
         log_error("%s: out of memory for its batch", p->name);
@@ -519,7 +522,7 @@ static bool read_once(struct peer *p, struct mono_time now)
     if (was_between)
         p->batch_start = now;
     atomic_fetch_add(&p->worker->shared->received_bytes, done);
-    session_filled(p->session, done);
+    peer_session_filled(p->session, done);
     advance(p, now);
     return p->state == PEER_OPEN;
 }
@@ -601,7 +604,7 @@ static const char *overdue(const struct peer *p, struct mono_time now)
         return "its probe has newer connections";
     if (peer_budget_is_overdue(&p->worker->budget, &p->share, now))
         return "its batch does not get on, and others wait for its room";
-    bool is_between = p->session == NULL || session_is_between(p->session);
+    bool is_between = p->session == NULL || peer_session_is_between(p->session);
     if (p->events & EPOLLIN && !is_between &&
         (silent_us > STALL_S * SECOND ||
          now.us - p->batch_start.us > BATCH_S * SECOND))
@@ -857,8 +860,8 @@ void worker_finish(struct worker *w)
 static void release(struct worker *w)
 {
     for (size_t i = 0; i < w->spare_count; i++)
-        session_free(w->spares[i]);
-    registry_close(w->registry);
+        peer_session_free(w->spares[i]);
+    probe_directory_close(w->registry);
     preparer_free(w->preparer);
     if (w->mailbox >= 0)
         close(w->mailbox);
@@ -879,7 +882,7 @@ static bool open_parts(struct worker *w, struct error_text *error)
     w->preparer = preparer_new();
     if (w->preparer == NULL)
         return error_set(error, "out of memory");
-    w->registry = registry_open(w->shared->registry, error);
+    w->registry = probe_directory_open(w->shared->registry, error);
     return w->registry != NULL;
 }
 

@@ -42,7 +42,7 @@ void command_read_config(const char *path, struct portal_config *config)
 struct db *command_open_registry(const struct portal_config *config)
 {
     struct error_text error;
-    struct db *db = registry_open(config->portal_db, &error);
+    struct db *db = portal_db_open(config->portal_db, &error);
     if (db == NULL)
         fatal(FAILED, "%s", error.text);
     return db;
@@ -135,7 +135,7 @@ static int serve_site(const struct portal_config *config)
     return good ? 0 : command_report(&error);
 }
 
-int command_run(int argc, char **argv)
+int command_serve(int argc, char **argv)
 {
     const char *path = PROGRAM_CONFIG("portal");
     bool print_only = false;

@@ -6,7 +6,7 @@
 #include "common/db.h"
 #include "portal/store/portal_config.h"
 
-int command_run(int argc, char **argv);       /* serve until SIGTERM */
+int command_serve(int argc, char **argv);     /* serve until SIGTERM */
 int command_user_add(int argc, char **argv);  /* a personal account */
 int command_load(int argc, char **argv);      /* a folder into the registry */
 int command_endpoints(int argc, char **argv); /* ENDPOINTS.csv to stdout */

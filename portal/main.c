@@ -6,7 +6,7 @@
 #include "portal/token_commands.h"
 
 static const struct program_command COMMANDS[] = {
-    {"run", command_run, "[-c FILE] [-n]"},
+    {"run", command_serve, "[-c FILE] [-n]"},
     {"user add", command_user_add,
      "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
      "[--display-name TEXT] [--password-file FILE|-]"},

@@ -10,19 +10,19 @@
 #include "probe/state/renew.h"
 
 static const struct program_command commands[] = {
-    {"run", run_main, "[-c FILE] [-n]"},
+    {"run", probe_run_main, "[-c FILE] [-n]"},
     {"read", read_main,
      "-r CAPTURE [-e ENDPOINTS.csv] [-w OUT.ipfix [--key FILE] [--probe ID]] "
      "[--local] [-c FILE]"},
-    {"show", show_main, "[--key PUBLIC.pem] FILE.ipfix..."},
-    {"check", check_main, "[-c FILE]"},
-    {"explain", explain_main, "[-c FILE] [--html]"},
-    {"enrol", enrol_main,
+    {"show", show_command_main, "[--key PUBLIC.pem] FILE.ipfix..."},
+    {"check", check_command_main, "[-c FILE]"},
+    {"explain", explain_command_main, "[-c FILE] [--html]"},
+    {"enrol", enrol_command_main,
      "--code CODE --portal URL [--fingerprint SHA256 | --ca FILE] [-c FILE] "
      "[--tls-key-type p256|ed25519] [--batch-key-type ed25519|sm2] [--again] "
      "[--new-batch-key]"},
     {"renew", renew_main, "[-c FILE]"},
-    {"status", status_main, "[-c FILE] [--json]"},
+    {"status", status_command_main, "[-c FILE] [--json]"},
 };
 
 int main(int argc, char **argv)

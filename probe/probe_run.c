@@ -466,7 +466,7 @@ static void serve_metrics(struct run *r, const struct pollfd *fds, size_t count,
     buffer_init(&text, METRICS_TEXT_MAX);
     if (is_asked) {
         struct probe_status s = status_of(r, wall_now(), &parts);
-        metrics_print(&s, &text);
+        probe_metrics_print(&s, &text);
     }
     const struct metrics_pages pages = {"yz-probe", &text, NULL, true};
     metrics_step(r->parts.metrics, fds, count, &pages, now);
@@ -722,7 +722,7 @@ static int run(struct run *r)
     return status;
 }
 
-int run_main(int argc, char **argv)
+int probe_run_main(int argc, char **argv)
 {
     const char *path = PROGRAM_CONFIG("probe");
     bool is_dry = false;

@@ -9,6 +9,6 @@
 #ifndef PROBE_PROBE_RUN_H
 #define PROBE_PROBE_RUN_H
 
-int run_main(int argc, char **argv);
+int probe_run_main(int argc, char **argv);
 
 #endif

@@ -53,7 +53,7 @@ static void add_flags(struct completion_row *row, int line_no,
     }
 }
 
-void completion_row_fill(const struct registry *registry,
+void completion_row_fill(const struct register_view *registry,
                          const struct registry_voucher *voucher,
                          const struct voucher_verdict *verdict,
                          const struct line_verdict *lines,

@@ -39,7 +39,7 @@ struct completion_row {
     uint64_t endpoint_count;
 };
 
-void completion_row_fill(const struct registry *registry,
+void completion_row_fill(const struct register_view *registry,
                          const struct registry_voucher *voucher,
                          const struct voucher_verdict *verdict,
                          const struct line_verdict *lines,

@@ -33,7 +33,7 @@ struct endpoint_slot {
 
 struct evidence {
     struct db *usage;
-    const struct registry *registry;
+    const struct register_view *registry;
     struct wall_time cut_off;
     struct flow_block *block; /* decoded last */
     struct endpoint_slot slots[ENDPOINT_SLOTS];
@@ -81,7 +81,7 @@ static const struct registry_endpoint *endpoint_of(struct evidence *e,
     struct endpoint_slot *slot = &e->slots[hash_of_id(id) % ENDPOINT_SLOTS];
     if (strcmp(slot->id, id) != 0) {
         slice_copy(slice_of_text(id), slot->id, sizeof(slot->id));
-        slot->endpoint = registry_endpoint(e->registry, id);
+        slot->endpoint = register_view_endpoint(e->registry, id);
     }
     return slot->endpoint;
 }
@@ -215,7 +215,7 @@ static bool read_repeats(struct evidence *e)
 /* --- opening --- */
 
 struct evidence *evidence_open(struct db *usage,
-                               const struct registry *registry,
+                               const struct register_view *registry,
                                struct wall_time cut_off,
                                struct error_text *error)
 {

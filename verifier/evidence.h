@@ -55,7 +55,7 @@ struct evidence; /* an open usage.db with its repeats */
 
 /* Reads token repeats. NULL with a reason. */
 struct evidence *evidence_open(struct db *usage,
-                               const struct registry *registry,
+                               const struct register_view *registry,
                                struct wall_time cut_off,
                                struct error_text *error);
 void evidence_close(struct evidence *e); /* the db stays the caller's */

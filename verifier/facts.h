@@ -25,7 +25,7 @@ struct facts_counters {
 struct facts_scope {
     struct db *verdicts;
     struct evidence *evidence;
-    const struct registry *registry;
+    const struct register_view *registry;
     const struct parameters *parameters;
     struct wall_time cut_off;
     struct facts_counters counters;

@@ -24,7 +24,8 @@ static bool make_room(void **items, size_t count, size_t size)
     return true;
 }
 
-static const char *keep(struct registry *r, struct db_statement *s, int column)
+static const char *keep(struct register_view *r, struct db_statement *s,
+                        int column)
 {
     const char *text =
         arena_copy_text(r->arena, slice_of_text(db_text(s, column)));
@@ -47,7 +48,7 @@ static uint64_t mix_number(uint64_t hash, int64_t value)
     return hash;
 }
 
-static bool find_service(const struct registry *r, const char *id,
+static bool find_service(const struct register_view *r, const char *id,
                          size_t *index)
 {
     size_t low = 0, high = r->service_count;
@@ -66,7 +67,7 @@ static bool find_service(const struct registry *r, const char *id,
     return false;
 }
 
-static bool read_services(struct registry *r, struct db *db)
+static bool read_services(struct register_view *r, struct db *db)
 {
     enum db_step step;
     struct db_statement *s = db_prepare(
@@ -93,7 +94,7 @@ static bool read_services(struct registry *r, struct db *db)
     return step == DB_DONE;
 }
 
-static bool read_endpoints(struct registry *r, struct db *db)
+static bool read_endpoints(struct register_view *r, struct db *db)
 {
     enum db_step step;
     struct db_statement *s =
@@ -128,8 +129,8 @@ static bool read_endpoints(struct registry *r, struct db *db)
     return step == DB_DONE;
 }
 
-const struct registry_endpoint *registry_endpoint(const struct registry *r,
-                                                  const char *id)
+const struct registry_endpoint *
+register_view_endpoint(const struct register_view *r, const char *id)
 {
     size_t low = 0, high = r->endpoint_count;
     while (low < high) {
@@ -145,7 +146,7 @@ const struct registry_endpoint *registry_endpoint(const struct registry *r,
     return NULL;
 }
 
-static struct registry_voucher voucher_of_row(struct registry *r,
+static struct registry_voucher voucher_of_row(struct register_view *r,
                                               struct db_statement *s)
 {
     return (struct registry_voucher){
@@ -167,7 +168,8 @@ static struct registry_voucher voucher_of_row(struct registry *r,
 }
 
 /* Of several settlement applications for a voucher the latest counts. */
-static bool read_vouchers(struct registry *r, struct db *db, const char *cycle)
+static bool read_vouchers(struct register_view *r, struct db *db,
+                          const char *cycle)
 {
     enum db_step step;
     struct db_statement *s = db_prepare(
@@ -199,7 +201,7 @@ static bool read_vouchers(struct registry *r, struct db *db, const char *cycle)
 }
 
 /* Places are by (enterprise, voucher): rows come in that order too. */
-static struct registry_voucher *walk_to(struct registry *r, size_t *place,
+static struct registry_voucher *walk_to(struct register_view *r, size_t *place,
                                         const char *enterprise,
                                         const char *number)
 {
@@ -215,7 +217,7 @@ static struct registry_voucher *walk_to(struct registry *r, size_t *place,
     return NULL;
 }
 
-static bool add_line(struct registry *r, struct registry_voucher *v,
+static bool add_line(struct register_view *r, struct registry_voucher *v,
                      struct db_statement *s)
 {
     size_t service;
@@ -230,7 +232,8 @@ static bool add_line(struct registry *r, struct registry_voucher *v,
     return true;
 }
 
-static bool read_lines(struct registry *r, struct db *db, const char *cycle)
+static bool read_lines(struct register_view *r, struct db *db,
+                       const char *cycle)
 {
     enum db_step step;
     size_t place = 0;
@@ -269,7 +272,7 @@ static struct registry_line *line_of(struct registry_voucher *v, int line_no)
     return NULL;
 }
 
-static bool add_identifier(struct registry *r, struct registry_line *line,
+static bool add_identifier(struct register_view *r, struct registry_line *line,
                            struct db_statement *s, struct identifier_list *list)
 {
     enum identifier_kind kind;
@@ -291,7 +294,7 @@ static bool add_identifier(struct registry *r, struct registry_line *line,
 
 /* Identifiers declared for any voucher that still means something: a lapsed or
  * void one accuses nobody. */
-static bool list_identifiers(struct registry *r, struct db *db,
+static bool list_identifiers(struct register_view *r, struct db *db,
                              struct identifier_list *list)
 {
     enum db_step step;
@@ -319,7 +322,7 @@ static bool list_identifiers(struct registry *r, struct db *db,
 
 /* Identifiers of each line, and whether another enterprise declared the same
  * for a time that overlaps (VER-14). */
-static bool read_identifiers(struct registry *r, struct db *db)
+static bool read_identifiers(struct register_view *r, struct db *db)
 {
     struct identifier_list list = {0};
     bool good = list_identifiers(r, db, &list);
@@ -336,7 +339,8 @@ static bool read_identifiers(struct registry *r, struct db *db)
     return good;
 }
 
-static bool read_cycle(struct registry *r, struct db *db, const char *cycle)
+static bool read_cycle(struct register_view *r, struct db *db,
+                       const char *cycle)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT p.version FROM cycle AS c "
@@ -353,10 +357,10 @@ static bool read_cycle(struct registry *r, struct db *db, const char *cycle)
     return step != DB_FAILED;
 }
 
-struct registry *registry_read(struct db *db, const char *cycle_id,
-                               struct error_text *error)
+struct register_view *register_view_read(struct db *db, const char *cycle_id,
+                                         struct error_text *error)
 {
-    struct registry *r = calloc(1, sizeof(*r));
+    struct register_view *r = calloc(1, sizeof(*r));
     if (r != NULL)
         r->arena = arena_new(REGISTRY_LIMIT);
     bool good = r != NULL && r->arena != NULL && db_begin(db);
@@ -370,11 +374,11 @@ struct registry *registry_read(struct db *db, const char *cycle_id,
     if (good)
         return r;
     error_set(error, "%s", db_error(db)[0] ? db_error(db) : "out of memory");
-    registry_free(r);
+    register_view_free(r);
     return NULL;
 }
 
-void registry_free(struct registry *r)
+void register_view_free(struct register_view *r)
 {
     if (r == NULL)
         return;

@@ -2,7 +2,7 @@
  * What the registry (portal.db) says about a cycle: the vouchers whose
  * settlement is to be verified, their lines, the services' endpoints, and what
  * was declared for the user side. Read once at the start of a run; everything
- * stays valid until registry_free().
+ * stays valid until register_view_free().
  */
 #ifndef VERIFIER_REGISTER_VIEW_H
 #define VERIFIER_REGISTER_VIEW_H
@@ -53,7 +53,7 @@ struct registry_voucher {
     size_t line_count;
 };
 
-struct registry {
+struct register_view {
     struct arena *arena;
     struct registry_voucher *vouchers; /* by enterprise, number */
     size_t voucher_count;
@@ -66,11 +66,11 @@ struct registry {
 };
 
 /* NULL with a reason. An unknown cycle is no failure: has_cycle is false. */
-struct registry *registry_read(struct db *db, const char *cycle_id,
-                               struct error_text *error);
-void registry_free(struct registry *registry);
+struct register_view *register_view_read(struct db *db, const char *cycle_id,
+                                         struct error_text *error);
+void register_view_free(struct register_view *registry);
 /* NULL when it is not registered. */
-const struct registry_endpoint *registry_endpoint(const struct registry *r,
-                                                  const char *id);
+const struct registry_endpoint *
+register_view_endpoint(const struct register_view *r, const char *id);
 
 #endif

@@ -209,7 +209,7 @@ static bool insert_result(struct db *db, int64_t run_id, const char *number,
 }
 
 bool verdict_store_add(struct db *db, const struct verdict_run *run,
-                       const struct registry *registry,
+                       const struct register_view *registry,
                        const struct registry_voucher *voucher,
                        const struct voucher_verdict *verdict,
                        const struct line_verdict *lines,

@@ -29,7 +29,7 @@ struct db *verdict_store_open(const char *path, enum db_mode mode,
 bool verdict_store_begin(struct db *db, struct verdict_run *run);
 /* `lines` has a verdict for each of the voucher's lines. */
 bool verdict_store_add(struct db *db, const struct verdict_run *run,
-                       const struct registry *registry,
+                       const struct register_view *registry,
                        const struct registry_voucher *voucher,
                        const struct voucher_verdict *verdict,
                        const struct line_verdict *lines,

@@ -29,7 +29,7 @@ struct run {
     struct rules_folder *rules;
     struct sign_key *key;
     struct db *registry_db, *usage_db, *verdicts;
-    struct registry *registry;
+    struct register_view *registry;
     struct evidence *evidence;
     struct facts_scope scope;
     struct twin_list twins;
@@ -103,7 +103,7 @@ static void close_run(struct run *run)
     if (run->verdicts != NULL)
         db_rollback(run->verdicts);
     evidence_close(run->evidence);
-    registry_free(run->registry);
+    register_view_free(run->registry);
     if (run->usage_db != NULL)
         db_rollback(run->usage_db);
     db_close(run->verdicts);
@@ -197,7 +197,7 @@ static bool refresh_enterprise(struct run *run,
 
 static bool refresh_all(struct run *run, struct error_text *error)
 {
-    const struct registry *r = run->registry;
+    const struct register_view *r = run->registry;
     for (size_t first = 0, end; first < r->voucher_count; first = end) {
         const char *id = r->vouchers[first].enterprise_id;
         for (end = first; end < r->voucher_count &&
@@ -343,7 +343,7 @@ static enum run_status open_run(struct run *run,
     run->record.rules_version = run->rules->version;
     if (!open_databases(run, config, error))
         return RUN_FAILED;
-    run->registry = registry_read(run->registry_db, cycle_id, error);
+    run->registry = register_view_read(run->registry_db, cycle_id, error);
     if (run->registry == NULL)
         return RUN_FAILED;
     if (!run->registry->has_cycle) {

@@ -8,7 +8,7 @@
 
 #include "common/db.h"
 
-struct registry {
+struct probe_directory {
     char *path;
     struct db *db; /* NULL: to be opened at the next question */
     dev_t device;
@@ -16,7 +16,7 @@ struct registry {
     struct error_text error;
 };
 
-static bool open_database(struct registry *r)
+static bool open_database(struct probe_directory *r)
 {
     struct stat st;
     if (stat(r->path, &st) != 0)
@@ -27,26 +27,27 @@ static bool open_database(struct registry *r)
     return r->db != NULL;
 }
 
-struct registry *registry_open(const char *path, struct error_text *error)
+struct probe_directory *probe_directory_open(const char *path,
+                                             struct error_text *error)
 {
-    struct registry *r = calloc(1, sizeof(*r));
+    struct probe_directory *r = calloc(1, sizeof(*r));
     if (r != NULL)
         r->path = strdup(path);
     if (r == NULL || r->path == NULL) {
         error_set(error, "%s: out of memory", path);
-        registry_close(r);
+        probe_directory_close(r);
         return NULL;
     }
     struct registry_probe probe;
-    if (registry_find(r, "", &probe) == REGISTRY_FAILED) {
+    if (probe_directory_find(r, "", &probe) == REGISTRY_FAILED) {
         error_set(error, "%s", r->error.text);
-        registry_close(r);
+        probe_directory_close(r);
         return NULL;
     }
     return r;
 }
 
-void registry_close(struct registry *registry)
+void probe_directory_close(struct probe_directory *registry)
 {
     if (registry == NULL)
         return;
@@ -55,14 +56,14 @@ void registry_close(struct registry *registry)
     free(registry);
 }
 
-const char *registry_error(const struct registry *registry)
+const char *probe_directory_error(const struct probe_directory *registry)
 {
     return registry->error.text;
 }
 
 /* A restored portal.db has another inode; the old one's deny list is no
  * longer anybody's. */
-static void close_if_replaced(struct registry *r)
+static void close_if_replaced(struct probe_directory *r)
 {
     struct stat st;
     if (r->db == NULL || (stat(r->path, &st) == 0 && st.st_dev == r->device &&
@@ -72,14 +73,14 @@ static void close_if_replaced(struct registry *r)
     r->db = NULL;
 }
 
-struct db *registry_db(struct registry *registry)
+struct db *probe_directory_db(struct probe_directory *registry)
 {
-    struct registry *r = registry;
+    struct probe_directory *r = registry;
     close_if_replaced(r);
     return r->db != NULL || open_database(r) ? r->db : NULL;
 }
 
-bool registry_note_failure(struct registry *registry)
+bool probe_directory_note_failure(struct probe_directory *registry)
 {
     if (registry->db != NULL)
         error_set(&registry->error, "%s", db_error(registry->db));
@@ -111,12 +112,12 @@ static bool read_probe(struct db_statement *s, struct registry_probe *probe)
                       sizeof(probe->supplier_id));
 }
 
-enum registry_status registry_find(struct registry *registry,
-                                   const char *probe_id,
-                                   struct registry_probe *probe)
+enum registry_status probe_directory_find(struct probe_directory *registry,
+                                          const char *probe_id,
+                                          struct registry_probe *probe)
 {
-    struct registry *r = registry;
-    if (registry_db(r) == NULL)
+    struct probe_directory *r = registry;
+    if (probe_directory_db(r) == NULL)
         return REGISTRY_FAILED;
     struct db_statement *s = db_prepare(
         r->db, "SELECT enterprise_id, site_id, algorithm, signing_key, "
@@ -166,7 +167,7 @@ static bool read_exporter(struct db_statement *s,
                       sizeof(exporter->site_id));
 }
 
-static bool has_exporters(struct registry *r)
+static bool has_exporters(struct probe_directory *r)
 {
     struct db_statement *s = db_prepare(
         r->db, "SELECT 1 FROM sqlite_schema WHERE name = 'exporter'");
@@ -176,11 +177,11 @@ static bool has_exporters(struct registry *r)
     return has;
 }
 
-enum registry_status registry_read_exporters(struct registry *registry,
-                                             registry_exporter_fn *fn,
-                                             void *context)
+enum registry_status
+probe_directory_read_exporters(struct probe_directory *registry,
+                               registry_exporter_fn *fn, void *context)
 {
-    struct registry *r = registry;
+    struct probe_directory *r = registry;
     struct registry_exporter exporter;
     close_if_replaced(r);
     if (r->db == NULL && !open_database(r))

@@ -20,7 +20,7 @@
 enum { REGISTRY_ID_LEN = 64 }; /* with its NUL */
 
 struct db;
-struct registry;
+struct probe_directory;
 
 /* Whom a batch speaks for. The collector makes such rows itself for what
  * others reported to it (store.h). */
@@ -59,26 +59,27 @@ enum registry_status {
 };
 
 /* NULL with a reason. */
-struct registry *registry_open(const char *path, struct error_text *error);
-void registry_close(struct registry *registry);
+struct probe_directory *probe_directory_open(const char *path,
+                                             struct error_text *error);
+void probe_directory_close(struct probe_directory *registry);
 /* A portal.db put in the other's place is opened anew. */
-enum registry_status registry_find(struct registry *registry,
-                                   const char *probe_id,
-                                   struct registry_probe *probe);
+enum registry_status probe_directory_find(struct probe_directory *registry,
+                                          const char *probe_id,
+                                          struct registry_probe *probe);
 /* All exporters in the order of their ids, one call each; rows that cannot be
  * worked with are left out. REGISTRY_FOUND, or REGISTRY_FAILED after which not
  * all have been told. A portal.db that has no such table yet has none. */
 typedef void registry_exporter_fn(void *context,
                                   const struct registry_exporter *exporter);
-enum registry_status registry_read_exporters(struct registry *registry,
-                                             registry_exporter_fn *fn,
-                                             void *context);
+enum registry_status
+probe_directory_read_exporters(struct probe_directory *registry,
+                               registry_exporter_fn *fn, void *context);
 /* The database, for other questions (registry_version.h); NULL when it cannot be
- * opened. After a failed one registry_note_failure() keeps the reason and gives
+ * opened. After a failed one probe_directory_note_failure() keeps the reason and gives
  * false. */
-struct db *registry_db(struct registry *registry);
-bool registry_note_failure(struct registry *registry);
+struct db *probe_directory_db(struct probe_directory *registry);
+bool probe_directory_note_failure(struct probe_directory *registry);
 /* Why the last question failed, one line. */
-const char *registry_error(const struct registry *registry);
+const char *probe_directory_error(const struct probe_directory *registry);
 
 #endif

@@ -5,15 +5,15 @@
 
 #include "common/db.h"
 
-static bool fail(struct registry *r)
+static bool fail(struct probe_directory *r)
 {
-    return registry_note_failure(r);
+    return probe_directory_note_failure(r);
 }
 
 /* *has_table is whether versions can be asked for. */
-static struct db *open_versions(struct registry *r, bool *has_table)
+static struct db *open_versions(struct probe_directory *r, bool *has_table)
 {
-    struct db *db = registry_db(r);
+    struct db *db = probe_directory_db(r);
     *has_table = false;
     if (db == NULL)
         return NULL;
@@ -27,7 +27,8 @@ static struct db *open_versions(struct registry *r, bool *has_table)
     return step == DB_FAILED ? NULL : db;
 }
 
-bool registry_version_newest(struct registry *r, struct registry_head *head)
+bool published_version_newest(struct probe_directory *r,
+                              struct registry_head *head)
 {
     bool has_table;
     *head = (struct registry_head){0};
@@ -52,8 +53,8 @@ bool registry_version_newest(struct registry *r, struct registry_head *head)
     return step != DB_FAILED || fail(r);
 }
 
-bool registry_version_list(struct registry *r, struct digest hash,
-                           struct buffer *list, bool *is_found)
+bool published_version_list(struct probe_directory *r, struct digest hash,
+                            struct buffer *list, bool *is_found)
 {
     bool has_table;
     *is_found = false;
@@ -74,8 +75,8 @@ bool registry_version_list(struct registry *r, struct digest hash,
     return step != DB_FAILED || fail(r);
 }
 
-bool registry_version_age(struct registry *r, struct digest hash,
-                          enum registry_age *age, int64_t *replaced_ms)
+bool published_version_age(struct probe_directory *r, struct digest hash,
+                           enum registry_age *age, int64_t *replaced_ms)
 {
     bool has_table;
     *age = REGISTRY_NEVER_PUBLISHED;

@@ -20,15 +20,16 @@ enum registry_age {
     REGISTRY_REPLACED,        /* by a newer one, at *replaced_ms */
 };
 
-/* Each gives false when portal.db cannot be read (registry_error). */
-bool registry_version_age(struct registry *registry, struct digest hash,
-                          enum registry_age *age, int64_t *replaced_ms);
+/* Each gives false when portal.db cannot be read (probe_directory_error). */
+bool published_version_age(struct probe_directory *registry, struct digest hash,
+                           enum registry_age *age, int64_t *replaced_ms);
 /* Serial 0: none is published. */
-bool registry_version_newest(struct registry *registry,
-                             struct registry_head *head);
+bool published_version_newest(struct probe_directory *registry,
+                              struct registry_head *head);
 /* The text of the version with this hash, appended; *is_found says whether
  * there is one. */
-bool registry_version_list(struct registry *registry, struct digest hash,
-                           struct buffer *list, bool *is_found);
+bool published_version_list(struct probe_directory *registry,
+                            struct digest hash, struct buffer *list,
+                            bool *is_found);
 
 #endif

@@ -26,7 +26,7 @@
 struct store {
     struct db *db;
     struct archive *archive;
-    struct registry *registry;
+    struct probe_directory *registry;
     struct usage_table *usage;
     struct preparer *preparer;
     int64_t data_version; /* changes when another process has written */
@@ -66,7 +66,7 @@ struct store *store_open(const struct ledger_paths *paths, bool accept_sample,
         return NULL;
     }
     c->accept_sample = accept_sample;
-    if ((c->registry = registry_open(paths->registry, error)) == NULL ||
+    if ((c->registry = probe_directory_open(paths->registry, error)) == NULL ||
         (c->db = db_open(paths->usage_db, DB_WRITE, ledger_migrations,
                          ledger_migration_count, error)) == NULL ||
         (c->archive = archive_open(paths->archive, ledger_archive_end, c->db,
@@ -97,7 +97,7 @@ void store_close(struct store *store)
     preparer_free(store->preparer);
     archive_close(store->archive);
     db_close(store->db);
-    registry_close(store->registry);
+    probe_directory_close(store->registry);
     free(store);
 }
 
@@ -435,11 +435,11 @@ static bool look_at_version(struct taking *t)
         t->facts.is_challenge_forged =
             challenge_check(c->secret, info->probe_id, info->challenge,
                             &t->facts.challenge_ms) == CHALLENGE_FORGED;
-    if (registry_version_age(c->registry, info->registry_version,
-                             &t->facts.registry_age,
-                             &t->facts.registry_replaced_ms))
+    if (published_version_age(c->registry, info->registry_version,
+                              &t->facts.registry_age,
+                              &t->facts.registry_replaced_ms))
         return true;
-    log_failing(c, registry_error(c->registry));
+    log_failing(c, probe_directory_error(c->registry));
     return false;
 }
 
@@ -453,9 +453,9 @@ static bool gather(struct taking *t, struct wall_time now)
     else if (ledger_source_owns_id(info->probe_id))
         found = REGISTRY_UNKNOWN;
     else
-        found = registry_find(c->registry, info->probe_id, &t->probe);
+        found = probe_directory_find(c->registry, info->probe_id, &t->probe);
     if (found == REGISTRY_FAILED) {
-        log_failing(c, registry_error(c->registry));
+        log_failing(c, probe_directory_error(c->registry));
         return false;
     }
     t->facts = (struct intake_facts){

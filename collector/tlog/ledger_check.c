@@ -567,9 +567,9 @@ static bool check_everything(struct check *c)
                        &r->forks);
 }
 
-bool check_run(const struct ledger_paths *paths,
-               const struct check_options *options, struct check_result *result,
-               struct error_text *error)
+bool ledger_check_run(const struct ledger_paths *paths,
+                      const struct check_options *options,
+                      struct check_result *result, struct error_text *error)
 {
     struct check c = {.options = options, .result = result, .error = error};
     static const struct log_check_options nothing = {0};
@@ -612,9 +612,9 @@ out:
     return good;
 }
 
-bool check_all(const struct ledger_paths *paths, struct check_result *result,
-               struct error_text *error)
+bool ledger_check_all(const struct ledger_paths *paths,
+                      struct check_result *result, struct error_text *error)
 {
     static const struct check_options whole = {0};
-    return check_run(paths, &whole, result, error);
+    return ledger_check_run(paths, &whole, result, error);
 }

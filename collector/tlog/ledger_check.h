@@ -37,11 +37,11 @@ struct check_result {
 };
 
 /* False with the first disagreement, or with what could not be read. */
-bool check_run(const struct ledger_paths *paths,
-               const struct check_options *options, struct check_result *result,
-               struct error_text *error);
+bool ledger_check_run(const struct ledger_paths *paths,
+                      const struct check_options *options,
+                      struct check_result *result, struct error_text *error);
 /* The whole of usage.db and the archive. */
-bool check_all(const struct ledger_paths *paths, struct check_result *result,
-               struct error_text *error);
+bool ledger_check_all(const struct ledger_paths *paths,
+                      struct check_result *result, struct error_text *error);
 
 #endif

@@ -84,8 +84,8 @@ static void add_field(struct ipfix_message *out, const struct field *f,
     }
 }
 
-bool return_encode(const struct return_message *m, int64_t now_ms,
-                   struct buffer *out)
+bool return_channel_encode(const struct return_message *m, int64_t now_ms,
+                           struct buffer *out)
 {
     const struct kind *k = kind_of((unsigned)m->kind);
     enum ipfix_element_id elements[FIELDS_MAX];
@@ -160,8 +160,8 @@ static bool take_record(void *context, const struct ipfix_record *record)
     return true;
 }
 
-enum return_status return_decode(const uint8_t *message, size_t length,
-                                 struct return_message *m)
+enum return_status return_channel_decode(const uint8_t *message, size_t length,
+                                         struct return_message *m)
 {
     *m = (struct return_message){0};
     struct reading in = {.m = m, .status = RETURN_BAD};
@@ -174,7 +174,7 @@ enum return_status return_decode(const uint8_t *message, size_t length,
     return status == IPFIX_OK ? in.status : RETURN_BAD;
 }
 
-bool return_is_ours(const uint8_t *message, size_t length)
+bool return_channel_is_ours(const uint8_t *message, size_t length)
 {
     enum { SET = IPFIX_HEADER_LEN, TEMPLATE = SET + IPFIX_SET_HEADER_LEN };
     if (length < TEMPLATE + 2)

@@ -60,13 +60,13 @@ enum return_status {
 };
 
 /* False without room or memory. `now_ms` is the message's export time. */
-bool return_encode(const struct return_message *m, int64_t now_ms,
-                   struct buffer *out);
+bool return_channel_encode(const struct return_message *m, int64_t now_ms,
+                           struct buffer *out);
 /* One whole IPFIX message. */
-enum return_status return_decode(const uint8_t *message, size_t length,
-                                 struct return_message *m);
-/* Looks at the first set alone: is this for return_decode()? No batch begins
+enum return_status return_channel_decode(const uint8_t *message, size_t length,
+                                         struct return_message *m);
+/* Looks at the first set alone: is this for return_channel_decode()? No batch begins
  * like that. */
-bool return_is_ours(const uint8_t *message, size_t length);
+bool return_channel_is_ours(const uint8_t *message, size_t length);
 
 #endif

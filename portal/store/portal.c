@@ -45,7 +45,7 @@ struct portal *portal_open(const struct portal_config *config,
     bool good =
         rules_parameters_read(config->rules, &portal->parameters, error);
     if (good)
-        portal->write = registry_open(config->portal_db, error);
+        portal->write = portal_db_open(config->portal_db, error);
     good = good && portal->write != NULL;
     for (size_t i = 0; good && i < PORTAL_THREADS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);

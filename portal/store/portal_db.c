@@ -26,7 +26,7 @@ static const char LIST_KEYS_007[] =
 #include "portal/store/007-list-keys.sql.inc"
     ;
 
-struct db *registry_open(const char *path, struct error_text *error)
+struct db *portal_db_open(const char *path, struct error_text *error)
 {
     static const struct db_migration MIGRATIONS[] = {
         {"001-registry.sql", REGISTRY_001},

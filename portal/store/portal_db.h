@@ -6,6 +6,6 @@
 
 /* For writing; the file is made when it is not there, readable by its owner
  * and group only. NULL with a reason. */
-struct db *registry_open(const char *path, struct error_text *error);
+struct db *portal_db_open(const char *path, struct error_text *error);
 
 #endif

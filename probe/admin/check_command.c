@@ -669,7 +669,7 @@ static int check_with(struct check *c)
     return status;
 }
 
-int check_main(int argc, char **argv)
+int check_command_main(int argc, char **argv)
 {
     struct check c = {.path = PROGRAM_CONFIG("probe"),
                       .now = wall_now(),

@@ -12,6 +12,6 @@
 #ifndef PROBE_ADMIN_CHECK_COMMAND_H
 #define PROBE_ADMIN_CHECK_COMMAND_H
 
-int check_main(int argc, char **argv);
+int check_command_main(int argc, char **argv);
 
 #endif

@@ -577,7 +577,7 @@ static bool choose_portal(struct enrol *e)
     return false;
 }
 
-int enrol_main(int argc, char **argv)
+int enrol_command_main(int argc, char **argv)
 {
     const char *tls = "p256", *batch = "ed25519";
     char line[CODE_LINE];

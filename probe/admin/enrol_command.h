@@ -23,6 +23,6 @@
 #ifndef PROBE_ADMIN_ENROL_COMMAND_H
 #define PROBE_ADMIN_ENROL_COMMAND_H
 
-int enrol_main(int argc, char **argv);
+int enrol_command_main(int argc, char **argv);
 
 #endif

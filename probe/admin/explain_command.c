@@ -742,7 +742,7 @@ static int explain(struct explain_page *page, unsigned languages, bool is_html)
     return status;
 }
 
-int explain_main(int argc, char **argv)
+int explain_command_main(int argc, char **argv)
 {
     struct explain_page page = {0};
     bool is_html = false;

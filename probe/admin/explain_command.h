@@ -54,6 +54,6 @@ void explain_add_text(struct buffer *out, const struct explain_page *page,
 /* A page for each language whose bit (1 << language) is set. */
 void explain_add_html(struct buffer *out, const struct explain_page *page,
                       unsigned languages);
-int explain_main(int argc, char **argv);
+int explain_command_main(int argc, char **argv);
 
 #endif

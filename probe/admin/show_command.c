@@ -325,7 +325,7 @@ static int show_file(const char *path, const struct show_key *key)
     return status;
 }
 
-int show_main(int argc, char **argv)
+int show_command_main(int argc, char **argv)
 {
     const char *key_path = NULL, *config = NULL;
     struct show_key key = {0};

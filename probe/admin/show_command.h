@@ -30,6 +30,6 @@ struct show_key {
  * read, or a signature is wrong; the lines say what. */
 bool show_content(struct slice content, const char *name,
                   const struct show_key *key, struct buffer *out);
-int show_main(int argc, char **argv);
+int show_command_main(int argc, char **argv);
 
 #endif

@@ -754,7 +754,7 @@ static int answer(struct status_question *q)
     return is_running ? 0 : 1;
 }
 
-int status_main(int argc, char **argv)
+int status_command_main(int argc, char **argv)
 {
     const char *path = PROGRAM_CONFIG("probe");
     struct status_question q = {.now = wall_now(),

@@ -39,6 +39,6 @@ struct status_question {
 bool status_answer(struct slice content, const struct status_question *question,
                    struct buffer *out, bool *is_running,
                    struct error_text *error);
-int status_main(int argc, char **argv);
+int status_command_main(int argc, char **argv);
 
 #endif

@@ -322,7 +322,7 @@ static void add_sandbox(const struct probe_status *s, struct buffer *out)
     }
 }
 
-void metrics_print(const struct probe_status *s, struct buffer *out)
+void probe_metrics_print(const struct probe_status *s, struct buffer *out)
 {
     add_identity(s, out);
     add_times(s, out);

@@ -13,6 +13,6 @@
 #include "probe/state/status.h"
 
 /* Adds all metrics to out. */
-void metrics_print(const struct probe_status *status, struct buffer *out);
+void probe_metrics_print(const struct probe_status *status, struct buffer *out);
 
 #endif

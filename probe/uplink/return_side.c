@@ -206,14 +206,14 @@ void return_side_ask(struct return_side *s, struct mono_time now,
         s->asked_ms = now_ms;
         s->asked_base_us = base_now(s, now);
         s->ask_clock = mono_later(now, ASK_CLOCK_MS);
-        (void)return_encode(&m, now_ms, out);
+        (void)return_channel_encode(&m, now_ms, out);
     }
     if (now.us >= s->ask_registry.us && s->options.registry_key.length > 0 &&
         !s->is_gathering && !s->has_list) {
         struct return_message m = {
             .kind = RETURN_REGISTRY_REQUEST,
             .head = {.hash = s->version, .serial = s->serial}};
-        (void)return_encode(&m, now_ms, out);
+        (void)return_channel_encode(&m, now_ms, out);
     }
     if (now.us >= s->ask_registry.us)
         s->ask_registry = mono_later(now, ASK_REGISTRY_MS);
@@ -397,7 +397,7 @@ const char *return_side_take(struct return_side *s, const uint8_t *message,
                              size_t length, struct mono_time now)
 {
     struct return_message m;
-    switch (return_decode(message, length, &m)) {
+    switch (return_channel_decode(message, length, &m)) {
     case RETURN_BAD:
         return fault(s, "it sent a message that is none of the return "
                         "channel's");

@@ -54,7 +54,7 @@ void return_side_ask(struct return_side *side, struct mono_time now,
                      struct buffer *out);
 struct mono_time return_side_due(const struct return_side *side,
                                  struct mono_time now);
-/* One whole message for which return_is_ours(). NULL, or why the connection
+/* One whole message for which return_channel_is_ours(). NULL, or why the connection
  * must end; the text stays until the next call. */
 const char *return_side_take(struct return_side *side, const uint8_t *message,
                              size_t length, struct mono_time now);

@@ -419,7 +419,7 @@ static const char *take_messages(struct uplink *u, struct mono_time now)
             fault = "it answered with something else than IPFIX";
         if (length <= 0 || (size_t)length > left)
             break;
-        if (return_is_ours(data, (size_t)length)) {
+        if (return_channel_is_ours(data, (size_t)length)) {
             if (u->options.side != NULL)
                 fault = return_side_take(u->options.side, data, (size_t)length,
                                          now);

@@ -34,14 +34,14 @@ static uint32_t next_random(void)
 
 /* Nine of ten are IPv4 /24s from 1.0.0.0 to 126.255.255.0, the others IPv6
  * /48s in 2400::/12. */
-struct registry {
+struct probe_directory {
     uint32_t *v4; /* upper 24 bits */
     uint64_t *v6; /* upper 48 bits */
     size_t v4_count, v6_count;
     struct buffer text;
 };
 
-static void make_registry(struct registry *r, size_t count)
+static void make_registry(struct probe_directory *r, size_t count)
 {
     r->v4 = calloc(count, sizeof(*r->v4));
     r->v6 = calloc(count, sizeof(*r->v6));
@@ -118,7 +118,7 @@ static void put_ports(struct frame *f, unsigned to, size_t rest)
     f->length += (uint32_t)rest;
 }
 
-static uint32_t registered(const struct registry *r)
+static uint32_t registered(const struct probe_directory *r)
 {
     return r->v4[next_random() % r->v4_count] << 8 | next_random() % 256;
 }
@@ -129,14 +129,14 @@ static uint32_t unregistered(void)
     return 0xc0000000 | next_random() % (1 << 29);
 }
 
-static void tcp_registered(struct frame *f, const struct registry *r)
+static void tcp_registered(struct frame *f, const struct probe_directory *r)
 {
     put_ethernet(f, 0x0800);
     put_ipv4(f, 6, registered(r));
     put_ports(f, 443, 60);
 }
 
-static void tcp_unregistered(struct frame *f, const struct registry *r)
+static void tcp_unregistered(struct frame *f, const struct probe_directory *r)
 {
     (void)r;
     put_ethernet(f, 0x0800);
@@ -145,7 +145,7 @@ static void tcp_unregistered(struct frame *f, const struct registry *r)
 }
 
 /* In the /16 of a registered prefix: a trie is walked. */
-static void tcp_neighbour(struct frame *f, const struct registry *r)
+static void tcp_neighbour(struct frame *f, const struct probe_directory *r)
 {
     uint32_t a = r->v4[next_random() % r->v4_count] << 8;
     put_ethernet(f, 0x0800);
@@ -153,7 +153,7 @@ static void tcp_neighbour(struct frame *f, const struct registry *r)
     put_ports(f, 80, 60);
 }
 
-static void udp_unregistered(struct frame *f, const struct registry *r)
+static void udp_unregistered(struct frame *f, const struct probe_directory *r)
 {
     (void)r;
     put_ethernet(f, 0x0800);
@@ -161,7 +161,7 @@ static void udp_unregistered(struct frame *f, const struct registry *r)
     put_ports(f, 443, 60);
 }
 
-static void vlan_registered(struct frame *f, const struct registry *r)
+static void vlan_registered(struct frame *f, const struct probe_directory *r)
 {
     put_ethernet(f, 0x8100);
     put_number(f, 7 << 16 | 0x0800, 4);
@@ -182,12 +182,12 @@ static void put_ipv6(struct frame *f, uint64_t upper)
     put_ports(f, 443, 60);
 }
 
-static void ipv6_registered(struct frame *f, const struct registry *r)
+static void ipv6_registered(struct frame *f, const struct probe_directory *r)
 {
     put_ipv6(f, r->v6[next_random() % r->v6_count]);
 }
 
-static void ipv6_unregistered(struct frame *f, const struct registry *r)
+static void ipv6_unregistered(struct frame *f, const struct probe_directory *r)
 {
     (void)r;
     put_ipv6(f, (uint64_t)0x2a00 << 32 | next_random());
@@ -206,12 +206,12 @@ static void put_vxlan(struct frame *f, uint32_t to)
     put_ports(f, 443, 60);
 }
 
-static void vxlan_registered(struct frame *f, const struct registry *r)
+static void vxlan_registered(struct frame *f, const struct probe_directory *r)
 {
     put_vxlan(f, registered(r));
 }
 
-static void vxlan_unregistered(struct frame *f, const struct registry *r)
+static void vxlan_unregistered(struct frame *f, const struct probe_directory *r)
 {
     (void)r;
     put_vxlan(f, unregistered());
@@ -219,7 +219,7 @@ static void vxlan_unregistered(struct frame *f, const struct registry *r)
 
 static const struct kind {
     const char *name;
-    void (*make)(struct frame *f, const struct registry *r);
+    void (*make)(struct frame *f, const struct probe_directory *r);
 } kinds[] = {
     {"registered", tcp_registered},
     {"unregistered", tcp_unregistered},
@@ -269,7 +269,7 @@ static int64_t since_ms(struct mono_time start)
 }
 
 /* The program with all prefixes in its maps. */
-static int fill(const struct registry *r)
+static int fill(const struct probe_directory *r)
 {
     struct error_text error = {{0}};
     struct mono_time start = mono_now();
@@ -295,7 +295,7 @@ static int fill(const struct registry *r)
 int main(int argc, char **argv)
 {
     static struct frame frames[SAMPLES];
-    struct registry registry = {0};
+    struct probe_directory registry = {0};
     uint64_t prefixes, repeat;
     if (argc != 3 ||
         !parse_u64(slice_of_text(argv[1]), 10, PREFIX_MAX, &prefixes) ||

@@ -20,7 +20,7 @@
 enum { ACTIVE = 4000, FRAME_MAX = 1600, MSS = 1400 };
 enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
 
-struct session {
+struct peer_session {
     uint32_t client, server;
     uint16_t port;
     uint32_t client_seq, server_seq;
@@ -50,7 +50,7 @@ static void add_le32(struct buffer *b, uint32_t value)
 }
 
 /* One frame with its pcap record header. */
-static void write_packet(struct maker *m, struct session *s, bool is_up,
+static void write_packet(struct maker *m, struct peer_session *s, bool is_up,
                          unsigned flags, struct slice payload)
 {
     static struct buffer frame = {.limit = FRAME_MAX};
@@ -127,11 +127,11 @@ static void make_server_hello(struct maker *m, struct buffer *out)
     buffer_add(out, "\x13\1\0\0\0", 5);
 }
 
-static void start_session(struct maker *m, struct session *s)
+static void start_session(struct maker *m, struct peer_session *s)
 {
     bool is_registered = next_random(m) % 100 < m->registered_percent;
 
-    *s = (struct session){
+    *s = (struct peer_session){
         .client = 0x0a4d0000u | (next_random(m) & 0xfff),
         .port = (uint16_t)(1024 + next_random(m) % 60000),
         .client_seq = next_random(m),
@@ -146,7 +146,7 @@ static void start_session(struct maker *m, struct session *s)
         s->server = 0xcb000000u + (next_random(m) & 0x7fffff);
 }
 
-static void step_session(struct maker *m, struct session *s)
+static void step_session(struct maker *m, struct peer_session *s)
 {
     static struct buffer hello = {.limit = 1024};
     static char data[MSS] = "\x17\3\3";
@@ -188,11 +188,11 @@ static void step_session(struct maker *m, struct session *s)
 
 static void make_traffic(struct maker *m, uint64_t flows)
 {
-    static struct session sessions[ACTIVE];
+    static struct peer_session sessions[ACTIVE];
     uint64_t begun = 0, ended = 0;
 
     while (ended < flows) {
-        struct session *s = &sessions[next_random(m) % ACTIVE];
+        struct peer_session *s = &sessions[next_random(m) % ACTIVE];
         if (s->steps == 0) {
             if (begun == flows)
                 continue;

@@ -477,10 +477,10 @@ static void test_agreement(struct bench *b)
     CHECK_I64(number(b, "SELECT count(*) FROM usage WHERE source = 'probe'"),
               0);
     store_close(b->store);
-    if (!CHECK(check_all(&b->paths, &checked, &error)))
+    if (!CHECK(ledger_check_all(&b->paths, &checked, &error)))
         printf("# %s\n", error.text);
     CHECK(rebuild_all(&b->paths, &rebuilt, &error));
-    CHECK(check_all(&b->paths, &checked, &error));
+    CHECK(ledger_check_all(&b->paths, &checked, &error));
 }
 
 /* The same store, looked at on later days. */

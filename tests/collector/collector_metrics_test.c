@@ -114,7 +114,7 @@ static void test_health(void)
         struct buffer out;
         buffer_init(&out, METRICS_TEXT_MAX);
         test_case(HEALTH[i].name);
-        CHECK(metrics_health(&status, &out) == HEALTH[i].is_healthy);
+        CHECK(collector_metrics_health(&status, &out) == HEALTH[i].is_healthy);
         buffer_add_u8(&out, 0);
         CHECK_TEXT((const char *)out.data, HEALTH[i].text);
         buffer_clear(&out);
@@ -157,7 +157,7 @@ static void test_metrics(void)
     status.commits.totals.events[REASON_CONFLICT] = 3;
     status.commits.took[0] = 2;
     status.commits.took[COMMIT_CELLS - 1] = 1;
-    metrics_print(&status, &out);
+    collector_metrics_print(&status, &out);
     buffer_add_u8(&out, 0);
     char *text = (char *)out.data;
     test_case("counts, by what became of batches and by kind of event");

@@ -68,7 +68,7 @@ static const char *check_says(struct bench *b)
     static struct error_text error;
     struct check_result result;
     error.text[0] = '\0';
-    if (check_all(&b->paths, &result, &error))
+    if (ledger_check_all(&b->paths, &result, &error))
         error.text[0] = '\0';
     return error.text;
 }
@@ -219,7 +219,7 @@ static void test_archive(struct bench *b)
     struct check_result result;
     struct error_text error;
     CHECK(truncate(path, st.st_size + 100) == 0);
-    CHECK(check_all(&b->paths, &result, &error));
+    CHECK(ledger_check_all(&b->paths, &result, &error));
     CHECK_I64((int64_t)result.loose_bytes, 100);
 
     test_case("the archive's tail cut off");

@@ -126,7 +126,7 @@ int main(void)
     test_bad_files(&b);
 
     test_case("check agrees with all of it");
-    if (!CHECK(check_all(&b.paths, &checked, &error)))
+    if (!CHECK(ledger_check_all(&b.paths, &checked, &error)))
         printf("# %s\n", error.text);
     CHECK_I64((int64_t)checked.batches, PROBES * BATCHES + 1);
     CHECK_I64((int64_t)checked.missing, 0);

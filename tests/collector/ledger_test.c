@@ -57,26 +57,27 @@ static int take_in_group(struct bench *b, const struct sample_batch *batch,
                          const char *peer, int64_t now_s,
                          struct receipt *receipt)
 {
-    struct session *s = session_new();
+    struct peer_session *s = peer_session_new();
     struct batch_origin origin = {peer ? TRANSPORT_YZ1 : TRANSPORT_FILE, peer,
                                   "test"};
     size_t done = 0, room;
-    enum session_status status = SESSION_MORE;
-    while (status == SESSION_MORE && done < batch->bytes.length) {
-        uint8_t *space = session_space(s, &room);
+    enum peer_session_status status = PEER_SESSION_MORE;
+    while (status == PEER_SESSION_MORE && done < batch->bytes.length) {
+        uint8_t *space = peer_session_space(s, &room);
         if (room > batch->bytes.length - done)
             room = batch->bytes.length - done;
         memcpy(space, batch->bytes.data + done, room);
-        session_filled(s, room);
+        peer_session_filled(s, room);
         done += room;
-        status = session_next(s);
+        status = peer_session_next(s);
     }
     int result = -1;
-    if (status == SESSION_BATCH &&
-        store_take(b->store, &origin, session_reader(s), session_content(s),
-                   wall_from_s(now_s), receipt) == TAKE_DONE)
+    if (status == PEER_SESSION_BATCH &&
+        store_take(b->store, &origin, peer_session_reader(s),
+                   peer_session_content(s), wall_from_s(now_s),
+                   receipt) == TAKE_DONE)
         result = (int)receipt->status;
-    session_free(s);
+    peer_session_free(s);
     return result;
 }
 
@@ -294,14 +295,14 @@ static void test_agreement(struct bench *b)
     struct rebuild_result rebuilt;
     struct error_text error = {""};
     test_case("check names usage that is not the sum of the batches");
-    CHECK(!check_all(&b->paths, &result, &error));
+    CHECK(!ledger_check_all(&b->paths, &result, &error));
     CHECK(strstr(error.text, "usage of ENT-1 at EP-") != NULL);
 
     test_case("rebuild adds usage up again from the archive");
     CHECK(rebuild_all(&b->paths, &rebuilt, &error));
     CHECK_I64((int64_t)rebuilt.batches, 9);
     CHECK_I64((int64_t)rebuilt.records, 11);
-    if (!CHECK(check_all(&b->paths, &result, &error)))
+    if (!CHECK(ledger_check_all(&b->paths, &result, &error)))
         printf("# %s\n", error.text);
     CHECK_I64((int64_t)result.batches, 10);
     CHECK_I64((int64_t)result.kept, 1);
@@ -319,7 +320,7 @@ static void test_agreement(struct bench *b)
     CHECK(db_do(s));
     struct sample_batch batch = sample_next_flow(&b->p1, T);
     CHECK_I64(take(b, &batch), RECEIPT_COUNTED);
-    CHECK(check_all(&b->paths, &result, &error));
+    CHECK(ledger_check_all(&b->paths, &result, &error));
     CHECK_I64(number(b, "SELECT count(*) FROM signer"), 2);
     sample_batch_clear(&batch);
 }

@@ -21,20 +21,21 @@ static void take(struct bench *b)
     struct store *store = sample_store(&b->config, &b->error);
     struct sample_batch batch =
         sample_next_flow(&b->probe, wall_to_ms(wall_now()));
-    struct session *session = session_new();
+    struct peer_session *session = peer_session_new();
     struct batch_origin origin = {TRANSPORT_FILE, NULL, "test", NULL};
     struct receipt receipt;
     size_t room;
-    uint8_t *space = session_space(session, &room);
+    uint8_t *space = peer_session_space(session, &room);
     CHECK(store != NULL && room >= batch.bytes.length);
     memcpy(space, batch.bytes.data, batch.bytes.length);
-    session_filled(session, batch.bytes.length);
-    CHECK(session_next(session) == SESSION_BATCH && store_begin(store));
-    CHECK(store_take(store, &origin, session_reader(session),
-                     session_content(session), wall_now(),
+    peer_session_filled(session, batch.bytes.length);
+    CHECK(peer_session_next(session) == PEER_SESSION_BATCH &&
+          store_begin(store));
+    CHECK(store_take(store, &origin, peer_session_reader(session),
+                     peer_session_content(session), wall_now(),
                      &receipt) == TAKE_DONE &&
           store_commit(store));
-    session_free(session);
+    peer_session_free(session);
     sample_batch_clear(&batch);
     store_close(store);
 }

@@ -279,10 +279,10 @@ static void test_report(struct bench *b)
     struct rebuild_result rebuilt;
     test_case("check and rebuild hold with a supplier's probe");
     store_close(b->store);
-    if (!CHECK(check_all(&b->paths, &checked, &error)))
+    if (!CHECK(ledger_check_all(&b->paths, &checked, &error)))
         printf("# %s\n", error.text);
     CHECK(rebuild_all(&b->paths, &rebuilt, &error));
-    CHECK(check_all(&b->paths, &checked, &error));
+    CHECK(ledger_check_all(&b->paths, &checked, &error));
 }
 
 static void test_gone(struct bench *b)

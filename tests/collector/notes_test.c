@@ -292,9 +292,9 @@ static void check_ledger(struct scene *s, int64_t batches, int64_t counted)
     CHECK_I64(sample_number(db, "SELECT sum(is_counted) FROM ledger"), counted);
     CHECK_I64(sample_number(db, "SELECT ifnull(sum(flows), 0) FROM usage"),
               counted);
-    if (!CHECK(check_all(&s->paths, &result, &error) &&
+    if (!CHECK(ledger_check_all(&s->paths, &result, &error) &&
                rebuild_all(&s->paths, &rebuilt, &error) &&
-               check_all(&s->paths, &result, &error)))
+               ledger_check_all(&s->paths, &result, &error)))
         printf("# %s\n", error.text);
 }
 

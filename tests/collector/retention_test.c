@@ -127,7 +127,7 @@ static void check_says(struct bench *b, int64_t now_ms, const char *says,
     struct check_options options = {.now = wall_from_ms(now_ms)};
     struct check_result result;
     struct error_text error = {""};
-    bool good = check_run(&b->paths, &options, &result, &error);
+    bool good = ledger_check_run(&b->paths, &options, &result, &error);
     if (!CHECK(says == NULL ? good : !good && strstr(error.text, says) != NULL))
         printf("# check: %s\n", error.text);
     if (good)

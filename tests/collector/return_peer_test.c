@@ -46,7 +46,7 @@ static struct return_message next(struct buffer *out)
     if (length <= 0)
         return m;
     memcpy(bytes, out->data, (size_t)length);
-    CHECK_I64(return_decode(bytes, (size_t)length, &m), RETURN_OK);
+    CHECK_I64(return_channel_decode(bytes, (size_t)length, &m), RETURN_OK);
     buffer_consume(out, (size_t)length);
     return m;
 }
@@ -55,7 +55,7 @@ static bool say(struct return_peer *p, const struct return_message *m)
 {
     struct buffer bytes;
     buffer_init(&bytes, 4096);
-    CHECK(return_encode(m, 1000, &bytes));
+    CHECK(return_channel_encode(m, 1000, &bytes));
     bool good =
         return_peer_take(p, bytes.data, bytes.length, wall_from_ms(2000));
     buffer_clear(&bytes);
@@ -75,13 +75,13 @@ int main(void)
     struct db *db = db_open(path, DB_WRITE, migrations, 2, &error);
     publish(db, 0);
     publish(db, 1);
-    struct return_channel *c = return_channel_new(key, path, &error);
+    struct return_peer_channel *c = return_peer_channel_new(key, path, &error);
     if (c == NULL)
         printf("# %s\n", error.text);
     struct return_peer *p = return_peer_open(c, "probe-1");
     struct mono_time now = {5};
     buffer_init(&out, 65536);
-    return_channel_tick(c, now);
+    return_peer_channel_tick(c, now);
 
     test_case("a probe that comes gets its own challenge, and one in 5 min");
     CHECK(return_peer_fill(p, now, wall_from_ms(9000), &out));
@@ -122,7 +122,7 @@ int main(void)
     test_case("what only a collector says is refused");
     CHECK(!say(p, &(struct return_message){.kind = RETURN_CHALLENGE}));
     return_peer_close(p);
-    return_channel_free(c);
+    return_peer_channel_free(c);
     buffer_clear(&out);
     db_close(db);
     unlink(path);

@@ -357,7 +357,7 @@ static int client_receipt(struct bench *b, struct client *c,
                          ? ipfix_message_length(c->in.data, c->in.length)
                          : 0;
         if (length > 0 && (size_t)length <= c->in.length &&
-            return_is_ours(c->in.data, (size_t)length)) {
+            return_channel_is_ours(c->in.data, (size_t)length)) {
             buffer_consume(&c->in, (size_t)length);
             continue;
         }

@@ -114,11 +114,11 @@ static void test_agreement(struct bench *b)
     test_case("check and rebuild hold for them");
     store_close(b->store);
     b->store = NULL;
-    if (!CHECK(check_all(&b->paths, &checked, &error)))
+    if (!CHECK(ledger_check_all(&b->paths, &checked, &error)))
         printf("# %s\n", error.text);
     CHECK(rebuild_all(&b->paths, &rebuilt, &error));
     CHECK_I64((int64_t)rebuilt.records, 40);
-    CHECK(check_all(&b->paths, &checked, &error));
+    CHECK(ledger_check_all(&b->paths, &checked, &error));
 }
 
 static void test_bad_names(struct bench *b)

@@ -130,6 +130,17 @@ break_with "a banned function is found behind a comment and a text" \
  * of two lines' */
 /* x */ void f(char *p) { g("/*"), strcpy(p, "//"); }
 END
+break_with "a header's name stands once" \
+    'rules/slice.h:1: is called like common/slice.h' rules/slice.h <<'END'
+END
+break_with "an exported function stands once" \
+    'rules/odd.c:1: slice_equal() is exported by common/slice.c, too' \
+    rules/odd.c <<'END'
+int slice_equal(void)
+{
+    return 1;
+}
+END
 break_with "code that is switched off is found" \
     'rules/odd.c:1: code that is switched off' rules/odd.c <<'END'
 #if 0

@@ -939,7 +939,7 @@ static bool write_enterprise(const char *folder, int index, int64_t from_ms,
 
 /* --- registry files --- */
 
-struct registry {
+struct probe_directory {
     const char *folder;
     int64_t from_ms, until_ms;
     uint8_t keys[ENTERPRISE_COUNT][32];
@@ -1038,7 +1038,7 @@ static const char *credit_code(const char *region, int number)
     return texts("%s", code);
 }
 
-static bool write_parties(const struct registry *r, const char *folder)
+static bool write_parties(const struct probe_directory *r, const char *folder)
 {
     struct table t, sites;
     table_open(&t, "id,name_zh,name_en,credit_code");
@@ -1063,7 +1063,7 @@ static bool write_parties(const struct registry *r, const char *folder)
     return table_close(&sites, folder, "site") && good;
 }
 
-static bool write_services(const struct registry *r, const char *folder)
+static bool write_services(const struct probe_directory *r, const char *folder)
 {
     struct table t, endpoints, addresses;
     const char *from = time_text(r->from_ms - 100ll * DAY_MS);
@@ -1084,7 +1084,8 @@ static bool write_services(const struct registry *r, const char *folder)
     return table_close(&addresses, folder, "endpoint_address") && good;
 }
 
-static bool write_cycle_and_probes(const struct registry *r, const char *folder)
+static bool write_cycle_and_probes(const struct probe_directory *r,
+                                   const char *folder)
 {
     struct table t;
     char hex[65];
@@ -1108,13 +1109,14 @@ static bool write_cycle_and_probes(const struct registry *r, const char *folder)
 }
 
 /* A voucher's number says its year and the order of issue. */
-static const char *voucher_number(const struct registry *r, int index)
+static const char *voucher_number(const struct probe_directory *r, int index)
 {
     int year = day_year(day_of_wall(wall_from_ms(r->until_ms)));
     return texts("V-%d-%04d", year, index + 1);
 }
 
-static bool write_applications(const struct registry *r, const char *folder)
+static bool write_applications(const struct probe_directory *r,
+                               const char *folder)
 {
     struct table applications, vouchers, settlements;
     char day[DAY_TEXT_LEN];
@@ -1147,7 +1149,7 @@ static bool write_applications(const struct registry *r, const char *folder)
     return table_close(&settlements, folder, "settlement") && good;
 }
 
-static bool write_lines(const struct registry *r, const char *folder)
+static bool write_lines(const struct probe_directory *r, const char *folder)
 {
     struct table lines, identifiers;
     table_open(&lines, "voucher_number,line_no,service_id,fee,networked_sets");
@@ -1171,7 +1173,7 @@ static bool write_lines(const struct registry *r, const char *folder)
     return table_close(&identifiers, folder, "user_side_identifier") && good;
 }
 
-static bool write_expected(const struct registry *r)
+static bool write_expected(const struct probe_directory *r)
 {
     struct table t;
     table_open(&t, "voucher_number,verdict,mark,persona");
@@ -1185,7 +1187,7 @@ static bool write_expected(const struct registry *r)
 
 /* The rows that are no sample: a second site of the first enterprise, with the
  * probe that really captures. */
-static bool write_live(const struct registry *r, const char *keys,
+static bool write_live(const struct probe_directory *r, const char *keys,
                        const char *probe_id)
 {
     char path[PATH_LEN], folder[PATH_LEN], hex[2 * SIGN_PUBLIC_MAX + 1];
@@ -1215,7 +1217,7 @@ static bool write_live(const struct registry *r, const char *keys,
     return table_close(&t, folder, "probe") && good;
 }
 
-static bool write_registry(const struct registry *r)
+static bool write_registry(const struct probe_directory *r)
 {
     char folder[PATH_LEN];
     snprintf(folder, sizeof(folder), "%s/registry", r->folder);
@@ -1382,7 +1384,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 
 static int run_write(const struct arguments *a)
 {
-    struct registry r = {
+    struct probe_directory r = {
         .folder = a->folder, .from_ms = a->from_ms, .until_ms = a->until_ms};
     uint64_t records = 0;
     if (!make_folder("%s", a->folder) || !make_folder("%s/keys", a->folder) ||

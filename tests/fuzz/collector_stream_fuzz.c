@@ -23,9 +23,9 @@ static void add_up(const struct batch_reader *reader)
     usage_sums_free(sums);
 }
 
-static void decide(const struct session *session)
+static void decide(const struct peer_session *session)
 {
-    const struct batch_reader *reader = session_reader(session);
+    const struct batch_reader *reader = peer_session_reader(session);
     static const uint8_t key[32] = {1};
     const struct registry_probe probe = {.algorithm = SIGN_ED25519,
                                          .key_length = sizeof(key)};
@@ -48,32 +48,33 @@ static void decide(const struct session *session)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct session *s = session_new();
+    struct peer_session *s = peer_session_new();
     size_t piece = size > 0 ? 1 + data[0] * 17u : 1;
-    enum session_status status = SESSION_MORE;
-    for (size_t done = 1; s != NULL && done < size && status != SESSION_BAD;) {
+    enum peer_session_status status = PEER_SESSION_MORE;
+    for (size_t done = 1;
+         s != NULL && done < size && status != PEER_SESSION_BAD;) {
         size_t room;
-        uint8_t *space = session_space(s, &room);
+        uint8_t *space = peer_session_space(s, &room);
         if (space == NULL)
             break;
         room = room < piece ? room : piece;
         room = room < size - done ? room : size - done;
         memcpy(space, data + done, room);
-        session_filled(s, room);
+        peer_session_filled(s, room);
         done += room;
-        while ((status = session_next(s)) == SESSION_BATCH ||
-               status == SESSION_MESSAGE) {
+        while ((status = peer_session_next(s)) == PEER_SESSION_BATCH ||
+               status == PEER_SESSION_MESSAGE) {
             struct return_message message;
-            struct slice bytes = session_message(s);
-            if (status == SESSION_MESSAGE) {
-                (void)return_decode((const uint8_t *)bytes.data, bytes.length,
-                                    &message);
+            struct slice bytes = peer_session_message(s);
+            if (status == PEER_SESSION_MESSAGE) {
+                (void)return_channel_decode((const uint8_t *)bytes.data,
+                                            bytes.length, &message);
                 continue;
             }
             decide(s);
-            session_release(s);
+            peer_session_release(s);
         }
     }
-    session_free(s);
+    peer_session_free(s);
     return 0;
 }

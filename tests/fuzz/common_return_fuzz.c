@@ -9,10 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct return_message m;
     struct buffer list;
-    if (return_decode(data, size, &m) == RETURN_OK &&
+    if (return_channel_decode(data, size, &m) == RETURN_OK &&
         m.chunk.length > RETURN_CHUNK_MAX)
         abort();
-    (void)return_is_ours(data, size);
+    (void)return_channel_is_ours(data, size);
     (void)registry_apply(SLICE("id\na\nb\nc\n"), slice_of_bytes(data, size),
                          &list);
     buffer_clear(&list);

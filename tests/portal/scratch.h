@@ -25,7 +25,7 @@ static inline void scratch_open(struct scratch *scratch)
         fatal(1, "%s: cannot make a folder", scratch->folder);
     snprintf(scratch->path, sizeof(scratch->path), "%s/portal.db",
              scratch->folder);
-    scratch->db = registry_open(scratch->path, &error);
+    scratch->db = portal_db_open(scratch->path, &error);
     if (scratch->db == NULL)
         fatal(1, "%s", error.text);
 }

@@ -13,7 +13,8 @@ static struct registry_service services[2] = {
     {.name_zh = "进销存", .endpoint_count = 2},
     {.name_zh = "设备监控", .endpoint_count = 1},
 };
-static struct registry registry = {.services = services, .service_count = 2};
+static struct register_view registry = {.services = services,
+                                        .service_count = 2};
 static struct registry_voucher voucher = {
     .number = "V-2026-0001",
     .enterprise_id = "E1",

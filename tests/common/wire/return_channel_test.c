@@ -30,9 +30,9 @@ static void test_messages(void)
         struct return_message got, want = samples[i];
         struct buffer out;
         buffer_init(&out, 4096);
-        CHECK(return_encode(&want, 1000, &out));
-        CHECK(return_is_ours(out.data, out.length));
-        CHECK_I64(return_decode(out.data, out.length, &got), RETURN_OK);
+        CHECK(return_channel_encode(&want, 1000, &out));
+        CHECK(return_channel_is_ours(out.data, out.length));
+        CHECK_I64(return_channel_decode(out.data, out.length, &got), RETURN_OK);
         CHECK_I64(got.kind, want.kind);
         CHECK(slice_equal(got.chunk, want.chunk));
         got.chunk = want.chunk;
@@ -40,7 +40,7 @@ static void test_messages(void)
         for (size_t cut = 0; cut < out.length; cut++) {
             uint8_t *copy = malloc(cut + 1);
             memcpy(copy, out.data, cut);
-            CHECK_I64(return_decode(copy, cut, &got), RETURN_BAD);
+            CHECK_I64(return_channel_decode(copy, cut, &got), RETURN_BAD);
             free(copy);
         }
         /* The template's number, and the set's, of a newer program. */
@@ -48,7 +48,7 @@ static void test_messages(void)
         uint8_t *set = memmem(out.data + 30, out.length - 30, "\x01\x36", 2);
         if (want.kind == RETURN_CHALLENGE && CHECK(set != NULL)) {
             set[1] = 0x70;
-            CHECK_I64(return_decode(out.data, out.length, &got),
+            CHECK_I64(return_channel_decode(out.data, out.length, &got),
                       RETURN_UNKNOWN);
         }
         buffer_clear(&out);

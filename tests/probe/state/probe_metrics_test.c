@@ -143,7 +143,7 @@ static const char *print(const struct probe_status *s)
     static char text[METRICS_TEXT_MAX + 1];
     struct buffer out;
     buffer_init(&out, METRICS_TEXT_MAX);
-    metrics_print(s, &out);
+    probe_metrics_print(s, &out);
     CHECK(!out.failed);
     CHECK(slice_copy(buffer_slice(&out), text, sizeof(text)));
     buffer_clear(&out);
@@ -494,7 +494,7 @@ int main(void)
     test_requests();
     test_addresses();
     buffer_init(&body, METRICS_TEXT_MAX);
-    metrics_print(&status, &body);
+    probe_metrics_print(&status, &body);
     struct metrics_server *s = metrics_open("127.0.0.1:0", &error);
     test_case("a loopback port is opened");
     if (CHECK(s != NULL && metrics_port(s) != 0)) {

@@ -38,7 +38,7 @@ static const char *give(struct return_side *s, const struct return_message *m)
 {
     struct buffer out;
     buffer_init(&out, 65536);
-    CHECK(return_encode(m, 1000, &out));
+    CHECK(return_channel_encode(m, 1000, &out));
     const char *fault =
         return_side_take(s, out.data, out.length, (struct mono_time){wall.us});
     buffer_clear(&out);
@@ -211,7 +211,7 @@ static void test_clock(void)
         buffer_init(&out, 4096);
         wall.us += 61000000;
         return_side_ask(s, (struct mono_time){wall.us}, &out);
-        CHECK_I64(return_decode(
+        CHECK_I64(return_channel_decode(
                       out.data,
                       (size_t)ipfix_message_length(out.data, out.length), &m),
                   RETURN_OK);
