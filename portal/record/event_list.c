@@ -52,7 +52,8 @@ static const struct list_column COLUMNS[] = {
 static const struct list_filter FILTERS[] = {
     {"text", LIST_SEARCH, TEXT_KEY("events.who"),
      "instr(lower(x.probe_id), :text) OR x.probe_id IN"
-     " (SELECT o.id FROM probe o JOIN enterprise w ON w.id = o.enterprise_id"
+     " (SELECT o.id FROM enterprise w CROSS JOIN probe o"
+     "  ON o.enterprise_id = w.id"
      "  WHERE instr(lower(w.name_zh), :text) OR instr(lower(w.name_en), :text)"
      "  OR (w.id COLLATE NOCASE >= :text AND w.id COLLATE NOCASE < "
      ":text_end))"},
