@@ -2,8 +2,7 @@
  * See table_pages.h.
  *
  * The page is made from the signed file itself, so that it cannot say anything
- * else: short records in front are the table's head (name, value), then come the
- * names of its columns in Chinese and English, then its rows.
+ * else, a hundred rows at a time (table_file.h).
  */
 #include "portal/record/table_pages.h"
 
@@ -12,14 +11,9 @@
 
 #include "common/crypto/digest.h"
 #include "common/writer.h"
-#include "rules/completion_table.h"
-
-enum {
-    FIELDS_MAX = 40,
-    HEADER_FIELDS_MIN = 6, /* fewer: a record of the head */
-    ROWS_SHOWN_MAX = 2000,
-    RECORD_MAX_BYTES = 64 * 1024,
-};
+#include "portal/list/list.h"
+#include "portal/record/table_file.h"
+#include "portal/record/table_json.h"
 
 static void fill_head(struct visit *visit, struct db_statement *s)
 {
@@ -58,7 +52,8 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
         visit->db,
         "SELECT t.number, t.version, c.name_zh, c.name_en, y.name_zh,"
         " y.name_en, t.made_at, t.is_sample, t.change_note, t.fingerprint,"
-        " t.algorithm, t.signature, t.csv, r.cut_off, r.rules_version"
+        " t.algorithm, t.signature, t.csv, r.cut_off, r.rules_version,"
+        " t.city_code, t.cycle_id"
         " FROM verdict.completion_table t JOIN city c ON c.code = t.city_code"
         " JOIN verdict.run r ON r.id = t.run_id"
         " LEFT JOIN cycle y ON y.id = t.cycle_id"
@@ -76,44 +71,22 @@ static struct db_statement *find_table(struct visit *visit, bool *failed)
     return step == DB_ROW ? s : NULL;
 }
 
-/* The columns of a file, as its own lines name them. */
-struct table_columns {
-    int count;
-    const struct completion_column *of[FIELDS_MAX]; /* NULL: none of ours */
-    bool has_english;
-};
-
-static const struct completion_column *
-column_at(const struct table_columns *columns, int place)
-{
-    return place < columns->count ? columns->of[place] : NULL;
-}
-
 /* Long sentences go below their row. */
-static bool is_note(const struct table_columns *columns, int place)
+static bool is_note(const struct table_file *file, int place)
 {
-    const struct completion_column *column = column_at(columns, place);
+    const struct completion_column *column = table_file_column(file, place);
     return column != NULL && column->kind == COMPLETION_NOTE;
 }
 
-/* The file names its columns in Chinese and below that in English. */
-static void fill_columns(struct visit *visit, struct table_columns *columns,
-                         const struct slice *fields, int count)
+static void fill_columns(struct visit *visit, const struct table_file *file)
 {
-    bool is_first = columns->count == 0;
-    columns->has_english = !is_first;
-    columns->count = count;
-    for (int i = 0; is_first && i < count; i++)
-        columns->of[i] = completion_column_of(fields[i]);
-    if (!is_first && visit->caller.language != LANGUAGE_EN)
+    if (file->has_english && visit->caller.language != LANGUAGE_EN)
         return;
     model_list(visit->model, "columns");
-    model_list(visit->model, "note_columns");
-    for (int i = 0; i < count; i++)
-        model_slice(model_append(visit->model, is_note(columns, i)
-                                                   ? "note_columns"
-                                                   : "columns"),
-                    "text", fields[i]);
+    for (int i = 0; i < file->count; i++)
+        if (!is_note(file, i))
+            model_slice(model_append(visit->model, "columns"), "text",
+                        file->fields[i]);
 }
 
 static void fill_cell(struct visit *visit, struct model *cell,
@@ -123,74 +96,155 @@ static void fill_cell(struct visit *visit, struct model *cell,
     const char *code =
         column != NULL ? completion_code_of(column, field) : NULL;
     bool is_mark = code != NULL && column->kind == COMPLETION_MARK_WORD;
+    bool is_voucher = column == &COMPLETION_COLUMNS[COMPLETION_VOUCHER];
+    const char *number = arena_copy_text(visit->arena, field);
     model_slice(cell, "text", field);
     model_slice(cell, "_words", field);
     if (code != NULL)
         model_text(cell, "_words",
                    visit_word(visit, is_mark ? "mark." : "", code));
     model_text(cell, "_mark", is_mark ? code : "");
-    if (column == &COMPLETION_COLUMNS[COMPLETION_VOUCHER]) {
-        const char *number = arena_copy_text(visit->arena, field);
-        model_text(cell, "_voucher",
-                   form_encode(number != NULL ? number : "", visit->arena));
-    }
+    model_text(cell, "_voucher",
+               is_voucher && number != NULL ? form_encode(number, visit->arena)
+                                            : "");
 }
 
-static void fill_row(struct visit *visit, const struct table_columns *columns,
-                     const struct slice *fields, int count)
+static void fill_row(struct visit *visit, const struct table_file *file)
 {
     struct model *row = model_append(visit->model, "rows");
     model_list(row, "cells");
     model_list(row, "notes");
-    for (int i = 0; i < count; i++) {
-        bool is_below = is_note(columns, i);
-        if (is_below && fields[i].length == 0)
+    for (int i = 0; i < file->count; i++) {
+        bool is_below = is_note(file, i);
+        if (is_below && file->fields[i].length == 0)
             continue;
         fill_cell(visit, model_append(row, is_below ? "notes" : "cells"),
-                  column_at(columns, i), fields[i]);
+                  table_file_column(file, i), file->fields[i]);
     }
 }
 
-static void fill_head_record(struct visit *visit, const struct slice *fields,
-                             int count)
+static void fill_head_record(struct visit *visit, const struct table_file *file)
 {
     struct model *m = model_append(visit->model, "head");
     model_bool(visit->model, "_has_head", true);
-    model_slice(m, "name", fields[0]);
-    model_slice(m, "value", count > 1 ? fields[1] : SLICE(""));
+    model_slice(m, "name", file->fields[0]);
+    model_slice(m, "value", file->count > 1 ? file->fields[1] : SLICE(""));
 }
 
-static bool starts_with_digit(struct slice text)
+/* From which row on: those of the pages before. */
+static int64_t after_of(const struct visit *visit)
 {
-    return text.length > 0 && text.data[0] >= '0' && text.data[0] <= '9';
+    int64_t after = 0;
+    parse_i64(slice_of_text(form_get(&visit->request.query, "after")), 1,
+              INT32_MAX, &after);
+    return after;
+}
+
+static const char *address_of(struct visit *visit, const char *before,
+                              int64_t after)
+{
+    const char *address =
+        arena_format(visit->arena, "%s/tables/%s/%s?after=%lld", before,
+                     form_encode(visit->request.arguments[0], visit->arena),
+                     form_encode(visit->request.arguments[1], visit->arena),
+                     (long long)after);
+    return address != NULL ? address : "";
+}
+
+static void fill_pager(struct visit *visit, int64_t after, int64_t last,
+                       bool has_more)
+{
+    struct buffer shown;
+    buffer_init(&shown, 1024);
+    text_fill(&shown, visit->caller.language, "table.rows",
+              text_count("first", (uint64_t)(last > 0 ? after + 1 : 0)),
+              text_count("last", (uint64_t)last));
+    model_slice(visit->model, "_shown", buffer_slice(&shown));
+    buffer_clear(&shown);
+    model_text(visit->model, "_first_link",
+               after > 0 ? address_of(visit, "", 0) : "");
+    model_text(visit->model, "_next_link",
+               has_more ? address_of(visit, "", last) : "");
 }
 
 static bool fill_records(struct visit *visit, struct slice csv)
 {
-    struct slice fields[FIELDS_MAX];
-    struct table_columns columns = {0};
-    struct buffer scratch;
-    unsigned line = 0;
-    int count = 0, rows = 0;
+    struct table_file file;
+    enum table_record record;
+    int64_t after = after_of(visit), last = 0;
     model_list(visit->model, "head");
     model_list(visit->model, "rows");
-    buffer_init(&scratch, RECORD_MAX_BYTES);
-    while ((count = csv_read(&csv, &scratch, fields, FIELDS_MAX, &line)) > 0 &&
-           rows < ROWS_SHOWN_MAX) {
-        if (columns.count == 0 && count < HEADER_FIELDS_MIN) {
-            fill_head_record(visit, fields, count);
-        } else if (rows == 0 && !columns.has_english &&
-                   !starts_with_digit(fields[0])) {
-            fill_columns(visit, &columns, fields, count);
-        } else {
-            fill_row(visit, &columns, fields, count);
-            rows++;
-        }
+    table_file_open(&file, csv);
+    while ((record = table_file_next(&file)) < TABLE_END &&
+           file.row <= after + LIST_PAGE_ROWS) {
+        if (record == TABLE_HEAD)
+            fill_head_record(visit, &file);
+        else if (record == TABLE_NAMES)
+            fill_columns(visit, &file);
+        else if (file.row > after)
+            fill_row(visit, &file);
+        if (file.row > after)
+            last = file.row;
     }
-    buffer_clear(&scratch);
-    model_bool(visit->model, "_is_cut", count > 0);
-    model_i64(visit->model, "_column_count", columns.count);
-    return count >= 0;
+    model_i64(visit->model, "_column_count", file.column_count);
+    fill_pager(visit, after, last, record == TABLE_ROW);
+    table_file_close(&file);
+    return record != TABLE_BROKEN;
+}
+
+/* --- for programs --- */
+
+static void add_names(struct json_writer *json, const char *key, const char *id,
+                      const char *zh, const char *en)
+{
+    json_object_begin(json, key);
+    json_text(json, "id", id);
+    json_text(json, "name_zh", zh);
+    json_text(json, "name_en", en);
+    json_object_end(json);
+}
+
+static void add_time(struct json_writer *json, const char *key, int64_t us)
+{
+    char text[WALL_TEXT_LEN];
+    wall_to_text((struct wall_time){us}, text);
+    json_text(json, key, text);
+}
+
+static void add_head(struct json_writer *json, struct db_statement *s)
+{
+    struct slice print = db_blob(s, 9), signature = db_blob(s, 11);
+    json_text(json, "number", db_text(s, 0));
+    json_i64(json, "version", db_i64(s, 1));
+    add_names(json, "city", db_text(s, 15), db_text(s, 2), db_text(s, 3));
+    add_names(json, "cycle", db_text(s, 16), db_text(s, 4), db_text(s, 5));
+    add_time(json, "made_at", db_i64(s, 6));
+    add_time(json, "cut_off", db_i64(s, 13));
+    json_bool(json, "is_sample", db_i64(s, 7) != 0);
+    json_text(json, "change_note", db_text(s, 8));
+    json_hex(json, "fingerprint", print.data, print.length);
+    json_text(json, "algorithm", db_text(s, 10));
+    json_hex(json, "signature", signature.data, signature.length);
+    json_text(json, "rules_version", db_text(s, 14));
+}
+
+static bool write_json(struct visit *visit, struct db_statement *s)
+{
+    struct json_writer json;
+    int64_t last = 0;
+    visit->response->content_type = "application/json; charset=utf-8";
+    json_start(&json, &visit->response->body);
+    json_object_begin(&json, NULL);
+    add_head(&json, s);
+    bool good = table_json_rows(&json, db_blob(s, 12), after_of(visit),
+                                LIST_PAGE_ROWS, &last);
+    if (last > 0)
+        json_text(&json, "next", address_of(visit, "/api/v1", last));
+    else
+        json_no_value(&json, "next");
+    json_object_end(&json);
+    buffer_add_text(&visit->response->body, "\n");
+    return good && !visit->response->body.failed;
 }
 
 /* A city's first look at its table is part of the record (VER-11). */
@@ -233,10 +287,16 @@ void table_show(struct visit *visit)
         show_missing(visit, failed);
         return;
     }
-    fill_head(visit, s);
-    bool good = fill_records(visit, db_blob(s, 12));
+    bool is_json = visit->request.wants_json;
+    if (!is_json)
+        fill_head(visit, s);
+    bool good =
+        is_json ? write_json(visit, s) : fill_records(visit, db_blob(s, 12));
     db_reset(s);
-    if (good && note_opening(visit))
+    good = good && note_opening(visit);
+    if (good && is_json)
+        return;
+    if (good)
         visit_show(visit, "table", "table.title");
     else
         visit_fail(visit, 500);
