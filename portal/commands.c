@@ -109,7 +109,7 @@ static int serve_site(const struct portal_config *config)
         .thread_count = PORTAL_THREADS,
         .connection_limit = CONNECTION_LIMIT,
         .idle_timeout_s = IDLE_TIMEOUT_S,
-        .body_limit = COUNTS_BODY_MAX,
+        .planner = serve_plan,
         .handler = serve_handle,
         .context = &serve,
     };

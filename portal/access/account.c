@@ -181,14 +181,7 @@ enum account_login account_check_password(struct db *db, const char *name,
     db_reset(s);
     if (step == DB_FAILED)
         return LOGIN_FAILED;
-    switch (password_check(hash, password)) {
-    case PASSWORD_RIGHT:
-        return LOGIN_OK;
-    case PASSWORD_BUSY:
-        return LOGIN_BUSY;
-    default:
-        return LOGIN_REFUSED;
-    }
+    return password_check(hash, password) ? LOGIN_OK : LOGIN_REFUSED;
 }
 
 struct lock_state {

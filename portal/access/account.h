@@ -63,7 +63,7 @@ bool account_add(struct db *db, struct wall_time now,
                  struct error_text *error);
 bool account_find(struct db *db, const char *name, struct account *account);
 
-enum account_login { LOGIN_OK, LOGIN_REFUSED, LOGIN_BUSY, LOGIN_FAILED };
+enum account_login { LOGIN_OK, LOGIN_REFUSED, LOGIN_FAILED };
 
 /* First step, on any connection and outside a transaction, because it is slow:
  * is this the name's password? */

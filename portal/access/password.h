@@ -1,9 +1,8 @@
 /*
  * Passwords: argon2id (libsodium, which stops here).
  *
- * A check takes tens of milliseconds and 64 MiB by design, so only
- * PASSWORD_CHECKS_MAX run at a time; whoever comes on top is told to try again,
- * and page requests keep their threads.
+ * A check takes tens of milliseconds and 64 MiB by design: who calls it has
+ * threads for it, few of them (HTTP_LOGINS in portal/http/http_server.h).
  */
 #ifndef PORTAL_ACCESS_PASSWORD_H
 #define PORTAL_ACCESS_PASSWORD_H
@@ -16,10 +15,7 @@ enum {
     PASSWORD_HASH_LEN = 128,
     PASSWORD_MIN_CHARACTERS = 10,
     PASSWORD_MAX_BYTES = 256,
-    PASSWORD_CHECKS_MAX = 2,
 };
-
-enum password_result { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_BUSY };
 
 /* Call once before the others; false when the library does not start. */
 bool password_init(void);
@@ -27,8 +23,8 @@ bool password_init(void);
 bool password_is_acceptable(const char *password, struct error_text *error);
 /* False without memory. */
 bool password_hash(const char *password, char hash[static PASSWORD_HASH_LEN]);
-/* With an empty hash the same work is done and the answer is wrong, so that an
- * unknown name takes as long as a known one. */
-enum password_result password_check(const char *hash, const char *password);
+/* Whether it is the right one. With an empty hash the same work is done and the
+ * answer is no, so that an unknown name takes as long as a known one. */
+bool password_check(const char *hash, const char *password);
 
 #endif

@@ -1,16 +1,21 @@
 /*
- * See http.h.
- *
  * libmicrohttpd calls twice or more for a request: first with the headers, then
  * with pieces of the body, last with none. The first call measures and decides;
  * the last one answers. Its memory per connection is twice our own limit on
  * headers, so that slightly too much gets our page and much too much its own.
+ *
+ * For slow work the last call suspends the connection and puts the exchange into
+ * its lane. From then until `is_over` the exchange is the job's; it is resumed,
+ * and called once more, when the answer is there or the first part of it. Parts
+ * change hands in `part`: the job waits until it is empty, the reader is
+ * suspended until it is not. The exchange does not end before its job.
  */
 #include "portal/http/http_server.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +25,8 @@
 
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
+
+#include "portal/http/lane.h"
 
 enum {
     CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX + HTTP_ADDRESS_MAX + 4096,
@@ -32,15 +39,32 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_settings settings;
     uint16_t port;
+    struct lane *lanes[HTTP_LANES];
+    pthread_mutex_t lock; /* of is_stopping and of what exchanges share */
+    pthread_cond_t changed;
+    bool is_stopping;
 };
 
-/* One request on its way in. */
+/* One request and its answer. */
 struct exchange {
+    struct http_server *server;
     char *address; /* as sent, with the query */
     bool has_started;
     size_t body_bytes;
     struct buffer body;
     struct http_request request;
+    struct http_response response;
+    enum http_lane where;
+
+    struct lane_job job;
+    struct MHD_Connection *connection;
+    /* What both look at, with the server's lock. */
+    bool is_queued, is_over;
+    bool is_answered; /* the library has the answer, or the way to its parts */
+    bool is_asleep;   /* the reader, for a part */
+    bool is_closed;   /* nobody reads any more */
+    struct buffer part;
+    size_t part_sent;
 };
 
 void http_response_header(struct http_response *response, const char *name,
@@ -71,14 +95,27 @@ void http_response_header(struct http_response *response, const char *name,
 static void *exchange_begin(void *context, const char *address,
                             struct MHD_Connection *connection)
 {
-    (void)connection;
-    const struct http_server *server = context;
     struct exchange *exchange = calloc(1, sizeof(*exchange));
     if (exchange == NULL)
         return NULL;
+    exchange->server = context;
+    exchange->connection = connection;
     exchange->address = strdup(address);
-    buffer_init(&exchange->body, server->settings.body_limit);
+    exchange->response = (struct http_response){.status = 200};
+    buffer_init(&exchange->part, HTTP_RESPONSE_MAX);
+    buffer_init(&exchange->response.body, HTTP_RESPONSE_MAX);
     return exchange;
+}
+
+/* A job that is still at it is told, and waited for. */
+static void wait_for_job(struct exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->server->lock);
+    exchange->is_closed = true;
+    pthread_cond_broadcast(&exchange->server->changed);
+    while (exchange->is_queued && !exchange->is_over)
+        pthread_cond_wait(&exchange->server->changed, &exchange->server->lock);
+    pthread_mutex_unlock(&exchange->server->lock);
 }
 
 static void exchange_end(void *context, struct MHD_Connection *connection,
@@ -90,6 +127,9 @@ static void exchange_end(void *context, struct MHD_Connection *connection,
     struct exchange *exchange = *state;
     if (exchange == NULL)
         return;
+    wait_for_job(exchange);
+    buffer_clear(&exchange->response.body);
+    buffer_clear(&exchange->part);
     buffer_clear(&exchange->body);
     free(exchange->address);
     free(exchange);
@@ -132,7 +172,7 @@ static enum http_method method_of(const char *method)
 
 /* The status for a request that must not be handled, or 0. */
 static int judge_headers(struct MHD_Connection *connection,
-                         const struct exchange *exchange)
+                         const struct exchange *exchange, uint64_t *body_bytes)
 {
     struct header_count count = {0};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header,
@@ -144,10 +184,9 @@ static int judge_headers(struct MHD_Connection *connection,
     if (count.lengths + count.transfers > 1 || count.hosts > 1)
         return 400;
     struct slice length = header_value(connection, "Content-Length");
-    uint64_t bytes = 0;
-    if (length.length > 0 && !parse_u64(length, 0, UINT64_MAX, &bytes))
+    if (length.length > 0 && !parse_u64(length, 0, UINT64_MAX, body_bytes))
         return 400;
-    return bytes > exchange->body.limit ? 413 : 0;
+    return 0;
 }
 
 static struct address address_of(const struct sockaddr *from)
@@ -188,7 +227,7 @@ static void read_peer(struct MHD_Connection *connection,
 }
 
 static void read_head(struct MHD_Connection *connection, const char *method,
-                      struct exchange *exchange)
+                      struct exchange *exchange, uint64_t *body_bytes)
 {
     struct http_request *request = &exchange->request;
     size_t path_length = strcspn(exchange->address, "?");
@@ -201,7 +240,29 @@ static void read_head(struct MHD_Connection *connection, const char *method,
     request->if_none_match = header_value(connection, "If-None-Match");
     request->authorization = header_value(connection, "Authorization");
     read_peer(connection, request);
-    request->refused = judge_headers(connection, exchange);
+    request->refused = judge_headers(connection, exchange, body_bytes);
+}
+
+static struct http_plan plan_of(const struct exchange *exchange)
+{
+    const struct http_settings *settings = &exchange->server->settings;
+    return settings->planner != NULL && exchange->request.refused == 0
+               ? settings->planner(settings->context, &exchange->request)
+               : (struct http_plan){HTTP_BODY_MAX, HTTP_AT_ONCE};
+}
+
+/* Whether the request goes on; else its status is set. */
+static bool may_go_on(struct MHD_Connection *connection, const char *method,
+                      struct exchange *exchange)
+{
+    uint64_t body_bytes = 0;
+    read_head(connection, method, exchange, &body_bytes);
+    struct http_plan plan = plan_of(exchange);
+    exchange->where = plan.lane;
+    buffer_init(&exchange->body, plan.body_limit);
+    if (exchange->request.refused == 0 && body_bytes > plan.body_limit)
+        exchange->request.refused = 413;
+    return exchange->request.refused == 0;
 }
 
 static bool add_headers(struct MHD_Response *answer,
@@ -218,30 +279,160 @@ static bool add_headers(struct MHD_Response *answer,
     return true;
 }
 
+/* --- answers piece by piece --- */
+
+static void give_part(struct exchange *exchange, struct buffer *body)
+{
+    struct buffer empty = exchange->part;
+    exchange->part = *body;
+    exchange->part_sent = 0;
+    *body = empty;
+    buffer_reset(body);
+}
+
+/* With the lock: the job lets the reader go on. */
+static void wake_reader(struct exchange *exchange)
+{
+    if (!exchange->is_answered || exchange->is_asleep) {
+        exchange->is_asleep = false;
+        exchange->is_answered = true;
+        MHD_resume_connection(exchange->connection);
+    }
+}
+
+static bool send_part(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    pthread_mutex_lock(&exchange->server->lock);
+    while (exchange->part_sent < exchange->part.length &&
+           !exchange->is_closed && !exchange->server->is_stopping)
+        pthread_cond_wait(&exchange->server->changed, &exchange->server->lock);
+    bool good = !exchange->is_closed && !exchange->server->is_stopping;
+    if (good) {
+        response->has_begun = true;
+        give_part(exchange, &response->body);
+        wake_reader(exchange);
+    }
+    pthread_mutex_unlock(&exchange->server->lock);
+    if (!good)
+        response->is_broken = true;
+    return good;
+}
+
+bool http_response_flush(struct http_response *response)
+{
+    if (response->exchange == NULL || response->body.length < HTTP_PART_BYTES)
+        return true;
+    return !response->is_broken && send_part(response->exchange);
+}
+
+static ssize_t read_part(void *context, uint64_t position, char *out,
+                         size_t size)
+{
+    (void)position;
+    struct exchange *exchange = context;
+    ssize_t result = 0;
+    pthread_mutex_lock(&exchange->server->lock);
+    size_t left = exchange->part.length - exchange->part_sent;
+    if (left > 0) {
+        size_t length = left < size ? left : size;
+        memcpy(out, exchange->part.data + exchange->part_sent, length);
+        exchange->part_sent += length;
+        result = (ssize_t)length;
+        pthread_cond_broadcast(&exchange->server->changed);
+    } else if (exchange->is_over) {
+        result = exchange->response.is_broken
+                     ? MHD_CONTENT_READER_END_WITH_ERROR
+                     : MHD_CONTENT_READER_END_OF_STREAM;
+    } else {
+        exchange->is_asleep = true;
+        MHD_suspend_connection(exchange->connection);
+    }
+    pthread_mutex_unlock(&exchange->server->lock);
+    return result;
+}
+
+/* --- answers --- */
+
+/* The body becomes the library's. */
+static struct MHD_Response *make_answer(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    if (response->has_begun)
+        return MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, HTTP_PART_BYTES, read_part, exchange, NULL);
+    if (response->body.length == 0)
+        return MHD_create_response_from_buffer(0, (void *)"",
+                                               MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *made = MHD_create_response_from_buffer(
+        response->body.length, response->body.data, MHD_RESPMEM_MUST_FREE);
+    if (made != NULL)
+        buffer_init(&response->body, HTTP_RESPONSE_MAX);
+    return made;
+}
+
 static enum MHD_Result answer(struct MHD_Connection *connection,
-                              const struct http_server *server,
                               struct exchange *exchange)
 {
-    struct http_response response = {.status = 200};
     enum MHD_Result result = MHD_NO;
-    buffer_init(&response.body, HTTP_RESPONSE_MAX);
-    exchange->request.body = buffer_slice(&exchange->body);
-    server->settings.handler(server->settings.context, &exchange->request,
-                             &response);
-    struct MHD_Response *out = MHD_create_response_from_buffer(
-        response.body.length,
-        response.body.length > 0 ? (void *)response.body.data : (void *)"",
-        MHD_RESPMEM_MUST_COPY);
-    if (out != NULL && add_headers(out, &response)) {
+    struct MHD_Response *out = make_answer(exchange);
+    if (out != NULL && add_headers(out, &exchange->response)) {
         /* After a refusal the rest of the request is of no interest. */
         if (exchange->request.refused != 0)
             MHD_add_response_header(out, "Connection", "close");
-        result = MHD_queue_response(connection, (unsigned)response.status, out);
+        result = MHD_queue_response(connection,
+                                    (unsigned)exchange->response.status, out);
     }
     if (out != NULL)
         MHD_destroy_response(out);
-    buffer_clear(&response.body);
     return result;
+}
+
+static void handle(struct exchange *exchange)
+{
+    const struct http_settings *settings = &exchange->server->settings;
+    exchange->request.body = buffer_slice(&exchange->body);
+    settings->handler(settings->context, &exchange->request,
+                      &exchange->response);
+}
+
+static void run_job(struct lane_job *job)
+{
+    struct exchange *exchange =
+        (struct exchange *)(void *)((char *)job -
+                                    offsetof(struct exchange, job));
+    struct http_server *server = exchange->server;
+    if (exchange->where == HTTP_EXPORTS)
+        exchange->response.exchange = exchange;
+    pthread_mutex_lock(&server->lock);
+    if (server->is_stopping)
+        exchange->request.refused = 503;
+    pthread_mutex_unlock(&server->lock);
+    handle(exchange);
+    if (exchange->response.has_begun && exchange->response.body.length > 0)
+        send_part(exchange);
+    pthread_mutex_lock(&server->lock);
+    exchange->is_over = true;
+    wake_reader(exchange);
+    pthread_cond_broadcast(&exchange->server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Suspends the connection; false when the server is about to stop. */
+static bool put_into_lane(struct MHD_Connection *connection,
+                          struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    pthread_mutex_lock(&server->lock);
+    bool good = !server->is_stopping;
+    if (good) {
+        exchange->is_queued = true;
+        exchange->job.run = run_job;
+        MHD_suspend_connection(connection);
+        lane_put(server->lanes[exchange->where], &exchange->job);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return good;
 }
 
 static enum MHD_Result take_body(struct exchange *exchange, const char *data,
@@ -261,6 +452,7 @@ static enum MHD_Result on_request(void *context,
                                   const char *version, const char *data,
                                   size_t *size, void **state)
 {
+    (void)context;
     (void)url;
     (void)version;
     struct exchange *exchange = *state;
@@ -268,14 +460,19 @@ static enum MHD_Result on_request(void *context,
         return MHD_NO;
     if (!exchange->has_started) {
         exchange->has_started = true;
-        read_head(connection, method, exchange);
-        return exchange->request.refused != 0
-                   ? answer(connection, context, exchange)
-                   : MHD_YES;
-    }
-    if (*size > 0)
+        if (may_go_on(connection, method, exchange))
+            return MHD_YES;
+    } else if (exchange->is_queued) {
+        return answer(connection, exchange);
+    } else if (*size > 0) {
         return take_body(exchange, data, size);
-    return answer(connection, context, exchange);
+    } else if (exchange->where != HTTP_AT_ONCE &&
+               exchange->request.refused == 0 &&
+               put_into_lane(connection, exchange)) {
+        return MHD_YES;
+    }
+    handle(exchange);
+    return answer(connection, exchange);
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -375,7 +572,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
     const struct http_settings *settings = &server->settings;
     struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG |
+                     MHD_ALLOW_SUSPEND_RESUME;
     if (settings->certificate != NULL) {
         flags |= MHD_USE_TLS;
         add_tls(settings, tls);
@@ -392,6 +590,29 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         (size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
+static void free_server(struct http_server *server)
+{
+    for (size_t i = 0; i < HTTP_LANES; i++)
+        lane_stop(server->lanes[i]);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
+
+static bool start_lanes(struct http_server *server, struct error_text *error)
+{
+    static const unsigned THREADS[HTTP_LANES] = {
+        [HTTP_LOGINS] = HTTP_LOGIN_THREADS,
+        [HTTP_EXPORTS] = HTTP_EXPORT_THREADS,
+    };
+    bool good = true;
+    for (size_t i = HTTP_AT_ONCE + 1; good && i < HTTP_LANES; i++) {
+        server->lanes[i] = lane_start(THREADS[i], error);
+        good = server->lanes[i] != NULL;
+    }
+    return good;
+}
+
 struct http_server *http_server_start(const struct http_settings *settings,
                                       struct error_text *error)
 {
@@ -402,8 +623,10 @@ struct http_server *http_server_start(const struct http_settings *settings,
         return NULL;
     }
     server->settings = *settings;
-    if (settings->body_limit == 0)
-        server->settings.body_limit = HTTP_BODY_MAX;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->changed, NULL);
+    if (settings->planner != NULL && !start_lanes(server, error))
+        goto fail;
     fd = open_socket(settings->listen, error);
     if (fd < 0)
         goto fail;
@@ -414,7 +637,7 @@ struct http_server *http_server_start(const struct http_settings *settings,
     error_set(error, "%s: the HTTP server does not start", settings->listen);
     close(fd);
 fail:
-    free(server);
+    free_server(server);
     return NULL;
 }
 
@@ -427,6 +650,14 @@ void http_server_stop(struct http_server *server)
 {
     if (server == NULL)
         return;
+    pthread_mutex_lock(&server->lock);
+    server->is_stopping = true;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    for (size_t i = 0; i < HTTP_LANES; i++) {
+        lane_stop(server->lanes[i]);
+        server->lanes[i] = NULL;
+    }
     MHD_stop_daemon(server->daemon);
-    free(server);
+    free_server(server);
 }

@@ -14,6 +14,12 @@
  * With a certificate the server speaks TLS 1.3 alone, for programs (EST): a
  * client may show a certificate, which is passed on as it is. That the client
  * has its key is proved then; who issued it is for the handler to look at.
+ *
+ * What a request may cost is asked as soon as its headers are in, before
+ * anything of its body is read: how long that may be, and whether the answer is
+ * slow work. Slow work is done by threads of its own, in the order in which it
+ * came, while the connection sleeps; log-ins and exports have a queue each. An
+ * answer that is too long to be held is sent piece by piece.
  */
 #ifndef PORTAL_HTTP_HTTP_SERVER_H
 #define PORTAL_HTTP_HTTP_SERVER_H
@@ -52,6 +58,20 @@ struct http_request {
     int refused; /* 0, or the status this request must be answered with */
 };
 
+/* Who answers. */
+enum http_lane {
+    HTTP_AT_ONCE, /* the thread that has read the request */
+    HTTP_LOGINS,  /* a few threads: a hash takes 70 ms of a core */
+    HTTP_EXPORTS, /* some more: they wait for slow readers */
+    HTTP_LANES,
+};
+enum { HTTP_LOGIN_THREADS = 2, HTTP_EXPORT_THREADS = 4 };
+
+struct http_plan {
+    size_t body_limit; /* bytes */
+    enum http_lane lane;
+};
+
 struct http_header {
     const char *name;
     char value[512];
@@ -63,7 +83,27 @@ struct http_response {
     struct buffer body;
     struct http_header headers[HTTP_HEADERS_OUT_MAX];
     size_t header_count;
+    bool has_begun;            /* parts of it are on their way */
+    bool is_broken;            /* having begun, it cannot be ended well */
+    struct exchange *exchange; /* of the server; NULL: sent whole */
 };
+
+enum { HTTP_PART_BYTES = 64 * 1024 };
+
+/* For an answer in the lane HTTP_EXPORTS that may be long, called now and then
+ * (when the body has HTTP_PART_BYTES or more, else nothing is done): sends what
+ * the body holds on its way, waits until the reader has room, and empties it.
+ * Status and headers must be set before. False: nobody reads any more, stop.
+ *
+ *   while (... db_step(s) == DB_ROW) {
+ *       write_row(&csv, s);
+ *       if (!http_response_flush(response))
+ *           break;
+ *   }
+ *
+ * An error after the first part sets is_broken: the reader's connection is cut,
+ * so that it does not take a part for the whole. */
+bool http_response_flush(struct http_response *response);
 
 /* Adds a header; one that does not fit, or has control characters, is left out
  * and makes the response a 500. */
@@ -74,14 +114,20 @@ void http_response_header(struct http_response *response, const char *name,
 typedef void (*http_handler)(void *context, const struct http_request *request,
                              struct http_response *response);
 
+/* Asked with the headers alone; called like the handler. */
+typedef struct http_plan (*http_planner)(void *context,
+                                         const struct http_request *request);
+
 struct http_settings {
     const char *listen; /* HOST:PORT or [V6]:PORT; port 0 takes a free one */
     unsigned thread_count;
     unsigned connection_limit;
     unsigned address_limit; /* connections of one address; 0: no limit */
     unsigned idle_timeout_s;
-    size_t body_limit;    /* bytes of a request's body; 0: HTTP_BODY_MAX */
-    http_handler handler; /* called from thread_count threads at once */
+    http_planner planner; /* NULL: HTTP_BODY_MAX, and all HTTP_AT_ONCE */
+    http_handler
+        handler; /* called from thread_count threads at once, and with a
+                             planner from those of the lanes */
     void *context;
     /* PEM texts, borrowed for the call; NULL speaks plain HTTP. `trust` are the
      * authorities named to clients. */

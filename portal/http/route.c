@@ -54,31 +54,63 @@ static bool matches(const char *pattern, const struct path *path, size_t skip,
     return i == path->count;
 }
 
-/* The route, or NULL with the status why there is none. */
-static const struct route *find_route(const struct site *site,
-                                      struct visit *visit, int *status)
+/* What an address leads to. */
+struct target {
+    const struct route *route; /* NULL: nothing, or not by this method */
+    bool wants_json;
+    bool has_get, has_post; /* methods of the address */
+    const char *arguments[VISIT_ARGUMENTS_MAX];
+};
+
+static bool is_json_address(const struct path *path)
+{
+    return path->count >= 2 && strcmp(path->segments[0], "api") == 0 &&
+           strcmp(path->segments[1], "v1") == 0;
+}
+
+static struct target find_target(const struct site *site,
+                                 const struct http_request *request,
+                                 struct arena *arena)
 {
     struct path path;
-    *status = 404;
-    if (!split_path(visit->request.http->path, visit->arena, &path))
-        return NULL;
-    if (path.count >= 2 && strcmp(path.segments[0], "api") == 0 &&
-        strcmp(path.segments[1], "v1") == 0)
-        visit->request.wants_json = true;
-    size_t skip = visit->request.wants_json ? 2 : 0;
-    enum http_method method = visit->request.http->method;
+    struct target target = {0};
+    if (!split_path(request->path, arena, &path))
+        return target;
+    target.wants_json = is_json_address(&path);
+    size_t skip = target.wants_json ? 2 : 0;
     for (size_t i = 0; i < site->count; i++) {
         const struct route *route = &site->routes[i];
-        if ((visit->request.wants_json && !route->has_json) ||
-            (!visit->request.wants_json && route->is_for_programs) ||
-            !matches(route->pattern, &path, skip, visit->request.arguments))
+        const char *found[VISIT_ARGUMENTS_MAX] = {"", "", ""};
+        if ((target.wants_json ? !route->has_json : route->is_for_programs) ||
+            !matches(route->pattern, &path, skip, found))
             continue;
-        if (route->method == method ||
-            (route->method == HTTP_GET && method == HTTP_HEAD))
-            return route;
-        *status = 405;
+        target.has_get |= route->method == HTTP_GET;
+        target.has_post |= route->method == HTTP_POST;
+        if (target.route != NULL ||
+            (route->method != request->method &&
+             (route->method != HTTP_GET || request->method != HTTP_HEAD)))
+            continue;
+        target.route = route;
+        memcpy(target.arguments, found, sizeof(found));
     }
-    return NULL;
+    return target;
+}
+
+struct http_plan route_plan(const struct site *site,
+                            const struct http_request *request)
+{
+    struct http_plan plan = {HTTP_BODY_MAX, HTTP_AT_ONCE};
+    struct arena *arena = arena_new(2 * HTTP_ADDRESS_MAX);
+    struct target target = {0};
+    if (arena != NULL)
+        target = find_target(site, request, arena);
+    if (target.route != NULL) {
+        plan.lane = target.route->lane;
+        if (target.route->body_limit > 0)
+            plan.body_limit = target.route->body_limit;
+    }
+    arena_free(arena);
+    return plan;
 }
 
 /* Who this is, by the session cookie; the session's last use is noted. */
@@ -187,9 +219,6 @@ static int judge(struct visit *visit, const struct route *route)
     if (route->roles != 0 &&
         (route->roles & 1u << visit->caller.account.role) == 0)
         return 403;
-    if (!route->is_for_programs &&
-        visit->request.http->body.length > HTTP_BODY_MAX)
-        return 413;
     if (route->method == HTTP_POST && !route->is_for_programs &&
         !read_form(visit))
         return 400;
@@ -205,36 +234,46 @@ static void refuse(struct visit *visit, const struct route *route, int status)
         send_to_login(visit);
         return;
     }
-    if (visit->caller.has_account && status == 403)
+    if (route != NULL && visit->caller.has_account && status == 403)
         visit_audit(visit, route->method == HTTP_POST ? "post" : "get",
                     route->pattern, "DENIED");
     visit_fail(visit, status);
 }
 
+/* RFC 9110, 15.5.6: the methods that the target has. */
+static void add_allow(struct visit *visit, const struct target *target)
+{
+    http_response_header(visit->response, "Allow", "%s%s%s",
+                         target->has_get ? "GET, HEAD" : "",
+                         target->has_get && target->has_post ? ", " : "",
+                         target->has_post ? "POST" : "");
+}
+
 static void run(const struct site *site, struct visit *visit)
 {
-    int status = visit->request.http->refused;
-    const struct route *route = NULL;
-    if (status == 0 && !form_parse(&visit->request.query,
-                                   visit->request.http->query, visit->arena))
+    const struct http_request *request = visit->request.http;
+    struct target target = find_target(site, request, visit->arena);
+    int status = request->refused;
+    visit->request.wants_json = target.wants_json;
+    memcpy(visit->request.arguments, target.arguments,
+           sizeof(target.arguments));
+    if (status == 0 &&
+        !form_parse(&visit->request.query, request->query, visit->arena))
         status = 400;
     find_language(visit);
     find_account(visit);
+    if (status == 0 && target.route == NULL)
+        status = target.has_get || target.has_post ? 405 : 404;
+    if (status == 405)
+        add_allow(visit, &target);
     if (status == 0)
-        route = find_route(site, visit, &status);
-    if (route == NULL) {
-        if (status == 405)
-            http_response_header(visit->response, "Allow", "GET, HEAD, POST");
-        visit_fail(visit, status);
-        return;
-    }
-    status = judge(visit, route);
+        status = judge(visit, target.route);
     if (status != 0)
-        refuse(visit, route, status);
-    else if (route->list != NULL)
-        list_page_answer(visit, route->list, route->pattern);
+        refuse(visit, target.route, status);
+    else if (target.route->list != NULL)
+        list_page_answer(visit, target.route->list, target.route->pattern);
     else
-        route->handler(visit);
+        target.route->handler(visit);
 }
 
 void route_dispatch(const struct site *site, struct portal *portal,
@@ -253,8 +292,6 @@ void route_dispatch(const struct site *site, struct portal *portal,
         .response = response,
         .model = model_new(worker->arena),
     };
-    for (size_t i = 0; i < VISIT_ARGUMENTS_MAX; i++)
-        visit.request.arguments[i] = "";
     add_safety_headers(response);
     form_parse_cookies(&visit.request.cookies, request->cookies, visit.arena);
     run(site, &visit);

@@ -25,7 +25,9 @@ struct route {
     bool needs_token;
     bool has_json;
     const struct list *list; /* in place of a handler */
-    bool is_for_programs;    /* JSON alone, no form, no cookie: it authorises by
+    enum http_lane lane;
+    size_t body_limit;    /* of a POST; 0: HTTP_BODY_MAX */
+    bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by
                              itself */
 };
 
@@ -35,6 +37,9 @@ struct site {
     size_t count;
 };
 
+/* What a request may cost, by its route. */
+struct http_plan route_plan(const struct site *site,
+                            const struct http_request *request);
 void route_dispatch(const struct site *site, struct portal *portal,
                     struct portal_worker *worker, struct wall_time now,
                     const struct http_request *request,

@@ -1,5 +1,15 @@
 #include "portal/http/serve.h"
 
+_Static_assert(PORTAL_WORKERS >=
+                   PORTAL_THREADS + HTTP_LOGIN_THREADS + HTTP_EXPORT_THREADS,
+               "a worker for each thread");
+
+struct http_plan serve_plan(void *context, const struct http_request *request)
+{
+    const struct serve *serve = context;
+    return route_plan(serve->site, request);
+}
+
 void serve_handle(void *context, const struct http_request *request,
                   struct http_response *response)
 {

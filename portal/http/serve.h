@@ -10,7 +10,9 @@ struct serve {
     const struct site *site;
 };
 
-/* The handler for http_server_start; the context is a struct serve. */
+/* The planner and the handler for http_server_start; the context is a struct
+ * serve. */
+struct http_plan serve_plan(void *context, const struct http_request *request);
 void serve_handle(void *context, const struct http_request *request,
                   struct http_response *response);
 

@@ -33,13 +33,12 @@ static void add_form_token(struct visit *visit)
 }
 
 static void show_form(struct visit *visit, const char *name, const char *next,
-                      const char *problem)
+                      bool is_refused)
 {
     add_form_token(visit);
     model_text(visit->model, "_name", name);
     model_text(visit->model, "_next", next);
-    model_bool(visit->model, "_refused", strcmp(problem, "refused") == 0);
-    model_bool(visit->model, "_busy", strcmp(problem, "busy") == 0);
+    model_bool(visit->model, "_refused", is_refused);
     visit_show(visit, "login", "login.title");
 }
 
@@ -49,7 +48,7 @@ void login_show(struct visit *visit)
     if (visit->caller.has_account)
         visit_redirect(visit, next);
     else
-        show_form(visit, "", next, "");
+        show_form(visit, "", next, false);
 }
 
 /* Second half of a login, in one transaction: the lock, the new session, the
@@ -88,8 +87,8 @@ void login_post(struct visit *visit)
     } else if (result == LOGIN_FAILED) {
         visit_fail_db(visit);
     } else {
-        visit->response->status = result == LOGIN_BUSY ? 503 : 401;
-        show_form(visit, name, next, result == LOGIN_BUSY ? "busy" : "refused");
+        visit->response->status = 401;
+        show_form(visit, name, next, true);
     }
 }
 

@@ -16,7 +16,7 @@ struct portal {
     struct db *write;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
-    struct portal_worker workers[PORTAL_THREADS];
+    struct portal_worker workers[PORTAL_WORKERS];
 };
 
 static bool open_worker(struct portal_worker *worker, const char *path,
@@ -47,7 +47,7 @@ struct portal *portal_open(const struct portal_config *config,
     if (good)
         portal->write = portal_db_open(config->portal_db, error);
     good = good && portal->write != NULL;
-    for (size_t i = 0; good && i < PORTAL_THREADS; i++)
+    for (size_t i = 0; good && i < PORTAL_WORKERS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);
     if (good)
         return portal;
@@ -59,7 +59,7 @@ void portal_close(struct portal *portal)
 {
     if (portal == NULL)
         return;
-    for (size_t i = 0; i < PORTAL_THREADS; i++) {
+    for (size_t i = 0; i < PORTAL_WORKERS; i++) {
         db_close(portal->workers[i].db);
         arena_free(portal->workers[i].arena);
     }
@@ -83,7 +83,7 @@ struct portal_worker *portal_take_worker(struct portal *portal)
 {
     struct portal_worker *worker = NULL;
     pthread_mutex_lock(&portal->worker_lock);
-    for (size_t i = 0; worker == NULL && i < PORTAL_THREADS; i++)
+    for (size_t i = 0; worker == NULL && i < PORTAL_WORKERS; i++)
         if (!portal->workers[i].is_taken)
             worker = &portal->workers[i];
     assert(worker != NULL);

@@ -18,7 +18,9 @@
 #include "portal/store/portal_config.h"
 #include "rules/parameter.h"
 
-enum { PORTAL_THREADS = 4 };
+/* Those that serve pages, and all that may need a worker at once: with those of
+ * the slow lanes. */
+enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 10 };
 
 struct portal;
 

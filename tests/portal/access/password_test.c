@@ -19,11 +19,11 @@ static void test_hash(void)
     CHECK(password_hash(RIGHT, hash) && password_hash(RIGHT, again));
     CHECK(strcmp(hash, again) != 0);
     CHECK(strncmp(hash, "$argon2id$", 10) == 0);
-    CHECK(password_check(hash, RIGHT) == PASSWORD_RIGHT);
-    CHECK(password_check(hash, "other password") == PASSWORD_WRONG);
+    CHECK(password_check(hash, RIGHT));
+    CHECK(!password_check(hash, "other password"));
     test_case("no hash: the same work, never right");
-    CHECK(password_check("", RIGHT) == PASSWORD_WRONG);
-    CHECK(password_check("nonsense", RIGHT) == PASSWORD_WRONG);
+    CHECK(!password_check("", RIGHT));
+    CHECK(!password_check("nonsense", RIGHT));
 }
 
 static void test_rules(void)

@@ -1,0 +1,25 @@
+/*
+ * Slow work off the request threads: a queue of jobs, done in the order in which
+ * they came by a few threads of its own. A page never waits behind it.
+ */
+#ifndef PORTAL_HTTP_LANE_H
+#define PORTAL_HTTP_LANE_H
+
+#include "common/log.h"
+
+struct lane;
+
+/* Lives in what it is about; from lane_put until `run` has returned the lane's.
+ */
+struct lane_job {
+    void (*run)(struct lane_job *job);
+    struct lane_job *next;
+};
+
+/* NULL with a reason. */
+struct lane *lane_start(unsigned threads, struct error_text *error);
+void lane_put(struct lane *lane, struct lane_job *job);
+/* Runs what waits still, and ends the threads. */
+void lane_stop(struct lane *lane);
+
+#endif
