@@ -425,6 +425,8 @@ static bool put_into_lane(struct MHD_Connection *connection,
     struct http_server *server = exchange->server;
     pthread_mutex_lock(&server->lock);
     bool good = !server->is_stopping;
+    if (!good)
+        exchange->request.refused = 503;
     if (good) {
         exchange->is_queued = true;
         exchange->job.run = run_job;

@@ -1,0 +1,213 @@
+/* Slow work: answers piece by piece, readers that leave, and a stop amid it. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "portal/http/http_server.h"
+#include "tests/test.h"
+
+enum { LONG_BYTES = 8 * 1024 * 1024, WAITERS = 12 };
+
+struct counts {
+    atomic_bool may_end; /* log-ins, once a page was served */
+    atomic_int under_way, most, order, refused, broken;
+};
+
+static struct http_plan plan(void *context, const struct http_request *request)
+{
+    (void)context;
+    struct http_plan plan = {100, HTTP_AT_ONCE};
+    if (slice_equal_text(request->path, "/login"))
+        plan.lane = HTTP_LOGINS;
+    if (slice_equal_text(request->path, "/long") ||
+        slice_equal_text(request->path, "/endless") ||
+        slice_equal_text(request->path, "/bad"))
+        plan.lane = HTTP_EXPORTS;
+    if (slice_equal_text(request->path, "/upload"))
+        plan.body_limit = 200000;
+    return plan;
+}
+
+enum kind { WHOLE, BAD, ENDLESS };
+
+static void write_long(struct counts *counts, enum kind kind,
+                       struct http_response *response)
+{
+    static const char LINE[] = "0123456789abcdef0123456789abcdef\n";
+    for (size_t sent = 0; sent < LONG_BYTES || kind == ENDLESS;
+         sent += sizeof(LINE) - 1) {
+        buffer_add(&response->body, LINE, sizeof(LINE) - 1);
+        if (!http_response_flush(response)) {
+            counts->broken++;
+            return;
+        }
+        if (kind == BAD && sent > LONG_BYTES / 2) {
+            response->is_broken = true;
+            return;
+        }
+    }
+}
+
+static void handle(void *context, const struct http_request *request,
+                   struct http_response *response)
+{
+    struct counts *counts = context;
+    response->status = request->refused != 0 ? request->refused : 200;
+    response->content_type = "text/plain";
+    counts->refused += request->refused != 0;
+    if (request->refused != 0) {
+        buffer_add_text(&response->body, "refused");
+    } else if (slice_equal_text(request->path, "/login")) {
+        int now = ++counts->under_way, most = counts->most;
+        while (now > most &&
+               !atomic_compare_exchange_weak(&counts->most, &most, now))
+            ;
+        while (!counts->may_end)
+            usleep(1000);
+        counts->under_way--;
+        buffer_addf(&response->body, "turn %d", counts->order++);
+    } else if (slice_equal_text(request->path, "/long")) {
+        write_long(counts, WHOLE, response);
+    } else if (slice_equal_text(request->path, "/bad")) {
+        write_long(counts, BAD, response);
+    } else if (slice_equal_text(request->path, "/endless")) {
+        write_long(counts, ENDLESS, response);
+    } else {
+        counts->may_end = true;
+        buffer_addf(&response->body, "body %zu", request->body.length);
+    }
+}
+
+static int send_to(uint16_t port, const char *request)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port)};
+    struct timeval patience = {.tv_sec = 20};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    CHECK(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0);
+    return fd;
+}
+
+/* All that comes until the other side ends; its start stays in `head`. */
+static size_t read_all(int fd, char head[static 1024])
+{
+    static char more[65536];
+    size_t got = 0;
+    for (;;) {
+        ssize_t n = recv(fd, more, sizeof(more), 0);
+        if (n <= 0)
+            break;
+        for (ssize_t i = 0; i < n && got + (size_t)i < 1023; i++)
+            head[got + (size_t)i] = more[i];
+        got += (size_t)n;
+    }
+    head[got < 1023 ? got : 1023] = '\0';
+    close(fd);
+    return got;
+}
+
+static size_t body_of(uint16_t port, const char *request,
+                      char head[static 1024])
+{
+    size_t got = read_all(send_to(port, request), head);
+    const char *body = strstr(head, "\r\n\r\n");
+    return body != NULL ? got - (size_t)(body + 4 - head) : 0;
+}
+
+static void test_long(uint16_t port)
+{
+    char head[1024];
+    size_t line = 33, lines = (LONG_BYTES + line - 1) / line;
+    test_case("a long answer comes whole, piece by piece");
+    CHECK_I64(body_of(port, "GET /long HTTP/1.0\r\n\r\n", head), lines * line);
+    CHECK(strstr(head, " 200 ") != NULL);
+    CHECK(strstr(head, "Content-Length") == NULL);
+    test_case("HEAD has no body and holds nobody up");
+    CHECK_I64(body_of(port, "HEAD /long HTTP/1.0\r\n\r\n", head), 0);
+    test_case("a failure amid it cuts the connection before the end is told");
+    size_t got = body_of(
+        port, "GET /bad HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        head);
+    CHECK(got > LONG_BYTES / 4 && got < LONG_BYTES);
+}
+
+static void test_leavers(uint16_t port, struct counts *counts)
+{
+    char head[1024];
+    test_case("readers that leave free their threads");
+    for (int i = 0; i < 3 * HTTP_EXPORT_THREADS; i++) {
+        int fd = send_to(port, "GET /long HTTP/1.0\r\n\r\n");
+        CHECK(recv(fd, head, 100, 0) > 0);
+        close(fd);
+    }
+    CHECK(body_of(port, "GET /long HTTP/1.0\r\n\r\n", head) >= LONG_BYTES);
+    CHECK_I64(counts->broken > 0, true);
+}
+
+/* Whoever came is answered; a page does not wait for them. */
+static void test_logins(uint16_t port, struct counts *counts)
+{
+    char head[1024];
+    int waiting[WAITERS];
+    test_case("log-ins wait in a queue, none is refused");
+    for (int i = 0; i < WAITERS; i++)
+        waiting[i] = send_to(port, "GET /login HTTP/1.0\r\n\r\n");
+    CHECK(body_of(port, "GET / HTTP/1.0\r\n\r\n", head) > 0);
+    for (int i = 0; i < WAITERS; i++) {
+        read_all(waiting[i], head);
+        CHECK(strstr(head, " 200 ") != NULL && strstr(head, "turn ") != NULL);
+    }
+    CHECK(counts->most <= HTTP_LOGIN_THREADS);
+}
+
+static void test_limits(uint16_t port)
+{
+    char head[1024];
+    test_case("a body's limit is its route's, said before it is read");
+    body_of(port, "POST / HTTP/1.0\r\nContent-Length: 101\r\n\r\n", head);
+    CHECK(strstr(head, " 413 ") != NULL);
+    body_of(port, "POST /upload HTTP/1.0\r\nContent-Length: 200001\r\n\r\n",
+            head);
+    CHECK(strstr(head, " 413 ") != NULL);
+    body_of(port, "POST /upload HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
+            head);
+    CHECK(strstr(head, "body 3") != NULL);
+}
+
+int main(void)
+{
+    struct error_text error = {""};
+    struct counts counts = {0};
+    struct http_settings settings = {.listen = "127.0.0.1:0",
+                                     .thread_count = 2,
+                                     .connection_limit = 64,
+                                     .idle_timeout_s = 5,
+                                     .planner = plan,
+                                     .handler = handle,
+                                     .context = &counts};
+    struct http_server *server = http_server_start(&settings, &error);
+    if (!CHECK(server != NULL))
+        return 1;
+    uint16_t port = http_server_port(server);
+    test_long(port);
+    test_leavers(port, &counts);
+    counts.may_end = false;
+    test_logins(port, &counts);
+    test_limits(port);
+    test_case("a stop ends answers that are under way, and what waits");
+    int fds[2 * HTTP_EXPORT_THREADS];
+    for (int i = 0; i < 2 * HTTP_EXPORT_THREADS; i++)
+        fds[i] = send_to(port, "GET /endless HTTP/1.0\r\n\r\n");
+    char head[1024];
+    CHECK(recv(fds[0], head, 100, 0) > 0); /* the others may wait or not */
+    http_server_stop(server);
+    for (int i = 0; i < 2 * HTTP_EXPORT_THREADS; i++)
+        read_all(fds[i], head);
+    return test_end();
+}
