@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/test.h"
 
 static const struct db_migration MIGRATIONS[] = {
@@ -22,7 +23,7 @@ static const struct db_migration BROKEN[] = {
      "CREATE TABLE half (id INTEGER) STRICT; CREATE TALBE x;"},
 };
 
-static char folder[200];
+static char folder[FOLDER_LEN];
 
 static const char *path_of(const char *name)
 {
@@ -321,11 +322,7 @@ static void test_stranger(bool is_open)
 
 int main(void)
 {
-    const char *build = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/db_test.XXXXXX",
-             build ? build : "/tmp");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     chmod(folder, 0755);
     test_migrations();
     test_pragmas();
@@ -335,8 +332,6 @@ int main(void)
     test_readers();
     test_stranger(true);
     test_stranger(false);
-    if (fork() == 0)
-        execlp("rm", "rm", "-rf", folder, (char *)NULL);
-    wait(NULL);
+    folder_remove(folder);
     return test_end();
 }

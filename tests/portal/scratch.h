@@ -2,27 +2,21 @@
 #ifndef TESTS_PORTAL_SCRATCH_H
 #define TESTS_PORTAL_SCRATCH_H
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "portal/store/portal_db.h"
+#include "tests/folder.h"
 
 struct scratch {
-    char folder[200];
-    char path[256]; /* of portal.db */
+    char folder[FOLDER_LEN];
+    char path[FOLDER_LEN + 16]; /* of portal.db */
     struct db *db;
 };
 
 static inline void scratch_open(struct scratch *scratch)
 {
     struct error_text error;
-    const char *base = getenv("B");
-    snprintf(scratch->folder, sizeof(scratch->folder), "%s/scratch-XXXXXX",
-             base != NULL ? base : "build");
-    if (mkdtemp(scratch->folder) == NULL)
-        fatal(1, "%s: cannot make a folder", scratch->folder);
+    folder_make(scratch->folder);
     snprintf(scratch->path, sizeof(scratch->path), "%s/portal.db",
              scratch->folder);
     scratch->db = portal_db_open(scratch->path, &error);
@@ -30,19 +24,10 @@ static inline void scratch_open(struct scratch *scratch)
         fatal(1, "%s", error.text);
 }
 
-static inline int scratch_remove(const char *path, const struct stat *about,
-                                 int kind, struct FTW *place)
-{
-    (void)about;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 static inline void scratch_close(struct scratch *scratch)
 {
     db_close(scratch->db);
-    nftw(scratch->folder, scratch_remove, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(scratch->folder);
 }
 
 /* A file in the scratch folder. */

@@ -22,11 +22,12 @@
 #include "common/wire/ipfix_decode.h"
 #include "probe/process/exporter.h"
 #include "probe/uplink/uplink.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 enum { BATCHES_MAX = 40, CONNECTIONS_MAX = 8, PATIENCE_MS = 20000 };
 
-static char folder[512];
+static char folder[FOLDER_LEN];
 
 static const char *in_folder(const char *name)
 {
@@ -325,32 +326,6 @@ static void damage(const char *state, uint64_t number)
     closedir(dir);
 }
 
-static void remove_folder(const char *name)
-{
-    char path[DURABLE_PATH_LEN];
-    DIR *dir = opendir(name);
-    for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir))
-        if (d->d_name[0] != '.' && durable_path(path, name, d->d_name))
-            unlink(path);
-    if (dir != NULL)
-        closedir(dir);
-    rmdir(name);
-}
-
-static void remove_state(const char *state)
-{
-    static const char *const names[] = {"spool", "sent", "refused", "receipts"};
-    char path[DURABLE_PATH_LEN];
-    for (int i = 0; i < 4; i++)
-        if (durable_path(path, state, names[i]))
-            remove_folder(path);
-    if (durable_path(path, state, "lock"))
-        unlink(path);
-    if (durable_path(path, state, "losses"))
-        unlink(path);
-    rmdir(state);
-}
-
 /* Steps until the spool is empty, or `enough` connections were made. */
 static void drive(struct uplink *u, struct spool *s, struct collector *c,
                   int enough)
@@ -466,7 +441,7 @@ static void play(const struct script *script)
     spool_close(s);
     tls_context_free(tls);
     collector_close(&c);
-    remove_state(state);
+    folder_remove(state);
 }
 
 static const struct script scripts[] = {
@@ -581,16 +556,13 @@ static void test_addresses(void)
 
 int main(void)
 {
-    const char *base = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/uplink-XXXXXX", base ? base : "build");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     log_set_level(LOG_LEVEL_ERROR);
     signal(SIGPIPE, SIG_IGN);
     make_certificates();
     test_addresses();
     for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
         play(&scripts[i]);
-    remove_folder(folder);
+    folder_remove(folder);
     return test_end();
 }

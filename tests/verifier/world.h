@@ -14,6 +14,7 @@
 #include "common/crypto/sign.h"
 #include "common/db.h"
 #include "common/wire/flow_block.h"
+#include "tests/common/wire/sample_flow.h"
 #include "tests/rules/persona.h"
 #include "tests/test.h"
 #include "verifier/verifier_run.h"
@@ -206,25 +207,14 @@ static inline int64_t world_batch(struct world *w, int n, int64_t start_ms,
 static inline struct flow_record world_record(int endpoint,
                                               const struct fact_flow *f)
 {
-    struct flow_record r = {
-        .start_ms = f->start_ms,
-        .end_ms = f->end_ms,
-        .protocol = 6,
-        .port = 443,
-        .octets = f->octets,
-        .packets = f->packets,
-        .roctets = f->roctets,
-        .rpackets = f->rpackets,
-        .tcp_flags = 27,
-        .rtcp_flags = 27,
-        .end_reason = f->end_reason,
-        .name_evidence = f->name_evidence,
-        .direction = 1,
-        .rtt_us = f->rtt_us,
-        .burst_count = 1,
-        .host_pseudonym = f->host,
-        .application = "TLS",
-    };
+    struct flow_record r = sample_flow(f->start_ms, f->host);
+    r.end_ms = f->end_ms;
+    r.octets = f->octets, r.packets = f->packets;
+    r.roctets = f->roctets, r.rpackets = f->rpackets;
+    r.end_reason = f->end_reason;
+    r.name_evidence = f->name_evidence;
+    r.rtt_us = f->rtt_us;
+    r.burst_count = 1;
     snprintf(r.endpoint_id, sizeof(r.endpoint_id), "%s",
              WORLD_ENDPOINTS[endpoint]);
     memcpy(r.token, f->token, sizeof(r.token));

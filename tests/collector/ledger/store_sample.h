@@ -5,7 +5,6 @@
 #ifndef TESTS_COLLECTOR_LEDGER_STORE_SAMPLE_H
 #define TESTS_COLLECTOR_LEDGER_STORE_SAMPLE_H
 
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/wire/batch.h"
+#include "tests/common/wire/sample_flow.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 /* 2026-11-23T08:00:00Z, a Monday afternoon in Guangdong. */
@@ -24,7 +25,7 @@
 #define SAMPLE_NOW   wall_from_s(SAMPLE_NOW_S)
 
 struct sample_folder {
-    char path[PATH_MAX / 2];
+    char path[FOLDER_LEN];
 };
 
 static inline const char *sample_path(const struct sample_folder *folder,
@@ -37,25 +38,12 @@ static inline const char *sample_path(const struct sample_folder *folder,
 
 static inline void sample_folder_make(struct sample_folder *folder)
 {
-    const char *b = getenv("B");
-    snprintf(folder->path, sizeof(folder->path), "%s/test-collector-XXXXXX",
-             b != NULL ? b : "build");
-    if (mkdtemp(folder->path) == NULL) {
-        perror(folder->path);
-        exit(1);
-    }
-}
-
-static inline int sample_remove(const char *path, const struct stat *st,
-                                int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
+    folder_make(folder->path);
 }
 
 static inline void sample_folder_remove(const struct sample_folder *folder)
 {
-    nftw(folder->path, sample_remove, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder->path);
 }
 
 struct sample_probe {
@@ -119,38 +107,6 @@ static inline void sample_register(struct db *registry,
         fprintf(stderr, "%s\n", db_error(registry));
         exit(1);
     }
-}
-
-/* A two-way TLS connection of one minute. */
-static inline struct flow_record sample_flow(int64_t start_ms, uint64_t host)
-{
-    struct flow_record r = {
-        .start_ms = start_ms,
-        .end_ms = start_ms + 60000,
-        .endpoint_id = "EP-1",
-        .address = {203, 0, 113, 10},
-        .port = 443,
-        .protocol = 6,
-        .octets = 1000,
-        .packets = 10,
-        .payload = 600,
-        .roctets = 5000,
-        .rpackets = 12,
-        .rpayload = 4500,
-        .tcp_flags = 0x1b,
-        .rtcp_flags = 0x1b,
-        .end_reason = FLOW_END_DETECTED,
-        .name_evidence = NAME_SNI,
-        .direction = 1,
-        .application = "TLS",
-        .rtt_us = 12000,
-        .burst_count = 2,
-        .host_pseudonym = host,
-        .fingerprint = {1, 2, 3, 4, 5, 6, 7, 8},
-    };
-    memcpy(r.token, &start_ms, sizeof(start_ms));
-    memcpy(r.token + 8, &host, sizeof(host));
-    return r;
 }
 
 struct sample_batch {

@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/wire/batch.h"
+#include "tests/common/wire/sample_flow.h"
 
 static uint64_t number(const char *text)
 {
@@ -33,31 +34,9 @@ static uint64_t number(const char *text)
 
 static struct flow_record record_at(int64_t start_ms, uint64_t salt)
 {
-    struct flow_record r = {
-        .start_ms = start_ms,
-        .end_ms = start_ms + 60000,
-        .endpoint_id = "EP-1",
-        .address = {203, 0, 113, 10},
-        .port = 443,
-        .protocol = 6,
-        .octets = 1000 + salt,
-        .packets = 10,
-        .payload = 600,
-        .roctets = 5000,
-        .rpackets = 12,
-        .rpayload = 4500,
-        .tcp_flags = 0x1b,
-        .rtcp_flags = 0x1b,
-        .end_reason = FLOW_END_DETECTED,
-        .name_evidence = NAME_SNI,
-        .direction = 1,
-        .application = "TLS",
-        .rtt_us = 12000,
-        .burst_count = 2,
-        .host_pseudonym = salt + 1,
-    };
-    memcpy(r.token, &start_ms, sizeof(start_ms));
-    memcpy(r.token + 8, &salt, sizeof(salt));
+    struct flow_record r = sample_flow(start_ms, salt);
+    r.octets += salt;
+    r.host_pseudonym = salt + 1;
     return r;
 }
 

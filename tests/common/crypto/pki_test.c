@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include "common/crypto/pki.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 static const struct wall_time now = {1764000000000000}; /* 2025-11-24 */
 enum { DAY_S = 86400 };
 
-static char folder[256];
+static char folder[FOLDER_LEN];
 
 static const char *path_of(const char *name)
 {
@@ -234,11 +235,7 @@ static void test_files(void)
 
 int main(void)
 {
-    const char *base = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/pki-XXXXXX",
-             base != NULL ? base : "build");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     test_requests();
     test_case("no bit of a request can be turned (Ed25519)");
     test_bits(SIGN_ED25519);
@@ -255,6 +252,6 @@ int main(void)
     pki_authority_free(a);
     unlink(path_of("ca.pem"));
     unlink(path_of("ca.key"));
-    rmdir(folder);
+    folder_remove(folder);
     return test_end();
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/test.h"
 
 static void write_text(const char *path, const char *text, mode_t mode)
@@ -18,12 +19,11 @@ static void write_text(const char *path, const char *text, mode_t mode)
 
 int main(void)
 {
-    char folder[] = "/tmp/yz-secret-XXXXXX", path[64];
+    char folder[FOLDER_LEN], path[FOLDER_LEN + 8];
     struct secret first, again, label;
     struct error_text error = {""};
     struct stat st;
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     snprintf(path, sizeof(path), "%s/s", folder);
 
     test_case("made when it is missing, mode 0600, and the same the next time");
@@ -55,6 +55,6 @@ int main(void)
     snprintf(path, sizeof(path), "%s/no/s", folder);
     CHECK(!secret_load(path, &again, &error));
     CHECK(strstr(error.text, "no/s") != NULL);
-    rmdir(folder);
+    folder_remove(folder);
     return test_end();
 }

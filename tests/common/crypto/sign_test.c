@@ -9,9 +9,10 @@
 
 #include "common/crypto/digest.h"
 #include "common/slice.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
-static char folder[256];
+static char folder[FOLDER_LEN];
 
 static const char *in_folder(const char *name)
 {
@@ -289,11 +290,7 @@ static void test_other_files(void)
 
 int main(void)
 {
-    const char *base = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/sign_test.XXXXXX",
-             base != NULL ? base : "/tmp");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     test_rfc8032();
     test_case("Ed25519: there and back, every bit of the signature counts");
     check_round_trip(SIGN_ED25519);

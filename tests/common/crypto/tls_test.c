@@ -16,9 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/test.h"
 
-static char folder[256];
+static char folder[FOLDER_LEN];
 enum { DAY_S = 86400 };
 
 static const char *in_folder(const char *name)
@@ -517,11 +518,7 @@ static void test_files(void)
 
 int main(void)
 {
-    const char *base = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/tls_test.XXXXXX",
-             base != NULL ? base : "/tmp");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     make_certificates();
     test_good();
     test_full_socket();
@@ -531,16 +528,6 @@ int main(void)
     test_refused_servers();
     test_bare_clients();
     test_files();
-    static const char *const names[] = {
-        "ca", "other", "server", "probe", "stranger", "expired", "nameless"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char file[64];
-        snprintf(file, sizeof(file), "%s.crt", names[i]);
-        unlink(in_folder(file));
-        snprintf(file, sizeof(file), "%s.key", names[i]);
-        unlink(in_folder(file));
-    }
-    unlink(in_folder("text.pem"));
-    rmdir(folder);
+    folder_remove(folder);
     return test_end();
 }

@@ -2,38 +2,25 @@
 #include "common/wire/batch.h"
 
 #include "common/wire/ipfix_decode.h"
+#include "tests/common/wire/sample_flow.h"
 #include "tests/test.h"
 
 static const int64_t start_ms = 1790000000000;
 
 static struct flow_record sample(int i)
 {
-    struct flow_record r = {
-        .start_ms = start_ms + i * 1000,
-        .end_ms = start_ms + i * 1000 + 250,
-        .endpoint_id = "erp-a",
-        .is_ipv6 = i % 3 == 2,
-        .address = {203, 0, 113, 10},
-        .port = 443,
-        .protocol = 6,
-        .octets = 1000 + (uint64_t)i,
-        .packets = 9,
-        .payload = 600,
-        .roctets = 20000,
-        .rpackets = 18,
-        .rpayload = 19000,
-        .tcp_flags = 0x1b,
-        .rtcp_flags = 0x1a,
-        .end_reason = FLOW_END_DETECTED,
-        .name_evidence = NAME_SNI,
-        .direction = 1,
-        .application = "TLS",
-        .rtt_us = 12345,
-        .burst_count = 3,
-        .host_pseudonym = 0x8123456789abcdef,
-        .token = {1, 2, 3},
-        .fingerprint = {9, 8},
-    };
+    struct flow_record r = sample_flow(start_ms + i * 1000, 0x8123456789abcdef);
+    r.end_ms = r.start_ms + 250;
+    snprintf(r.endpoint_id, sizeof(r.endpoint_id), "erp-a");
+    r.is_ipv6 = i % 3 == 2;
+    r.octets += (uint64_t)i;
+    r.packets = 9;
+    r.roctets = 20000, r.rpackets = 18, r.rpayload = 19000;
+    r.rtcp_flags = 0x1a;
+    r.rtt_us = 12345;
+    r.burst_count = 3;
+    memcpy(r.token, (uint8_t[FLOW_TOKEN_LEN]){1, 2, 3}, FLOW_TOKEN_LEN);
+    memcpy(r.fingerprint, (uint8_t[FINGERPRINT_LEN]){9, 8}, FINGERPRINT_LEN);
     return r;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/common/wire/sample_flow.h"
 #include "tests/test.h"
 
 static uint64_t seed = 88172645463325252u;
@@ -21,26 +22,16 @@ static struct flow_record usual_record(size_t i)
 {
     uint64_t payload = next_random() % 9000, rpayload = next_random() % 90000;
     uint64_t packets = 4 + payload / 1300 + rpayload / 2600 + next_random() % 6;
-    struct flow_record r = {
-        .end_ms = INT64_C(1795420800000) + (int64_t)(i * 97),
-        .address = {203, 0, 113, (uint8_t)(i % 20)},
-        .port = 443,
-        .protocol = 6,
-        .packets = packets,
-        .rpackets = 3 + rpayload / 1300 + next_random() % 6,
-        .payload = payload,
-        .rpayload = rpayload,
-        .tcp_flags = 0x1b,
-        .rtcp_flags = 0x1b,
-        .end_reason = FLOW_END_DETECTED,
-        .name_evidence = NAME_SNI,
-        .direction = 1,
-        .application = "TLS",
-        .rtt_us = 8000 + (uint32_t)(next_random() % 4000),
-        .burst_count = 1 + (uint32_t)(next_random() % 3),
-        .host_pseudonym = 77 + i % 40 * UINT64_C(0x9e3779b97f4a7c15),
-        .fingerprint = {1, 2, 3, (uint8_t)(i % 3)},
-    };
+    struct flow_record r =
+        sample_flow(0, 77 + i % 40 * UINT64_C(0x9e3779b97f4a7c15));
+    r.end_ms = INT64_C(1795420800000) + (int64_t)(i * 97);
+    r.address[3] = (uint8_t)(i % 20);
+    r.packets = packets;
+    r.rpackets = 3 + rpayload / 1300 + next_random() % 6;
+    r.payload = payload, r.rpayload = rpayload;
+    r.rtt_us = 8000 + (uint32_t)(next_random() % 4000);
+    r.burst_count = 1 + (uint32_t)(next_random() % 3);
+    r.fingerprint[3] = (uint8_t)(i % 3);
     r.start_ms = r.end_ms - (int64_t)(next_random() % 60000);
     r.octets = r.payload + 52 * packets + 8;
     r.roctets = r.rpayload + 52 * r.rpackets;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "probe/process/exporter.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 static const char endpoints[] =
@@ -103,16 +104,12 @@ static void test_redact(void)
 
 static void test_key(void)
 {
-    char folder[512], path[600];
-    const char *base = getenv("B");
+    char folder[FOLDER_LEN], path[FOLDER_LEN + 20];
     uint8_t a[PSEUDONYM_KEY_LEN], b[PSEUDONYM_KEY_LEN];
     struct error_text error;
     struct stat info;
     test_case("the pseudonym key lives as long as its voucher period");
-    snprintf(folder, sizeof(folder), "%s/exporter-XXXXXX",
-             base ? base : "build");
-    if (!CHECK(mkdtemp(folder) != NULL))
-        return;
+    folder_make(folder);
     snprintf(path, sizeof(path), "%s/pseudonym.key", folder);
     CHECK(exporter_load_key(path, "2026-1", a, &error));
     CHECK(stat(path, &info) == 0 && (info.st_mode & 0777) == 0600);
@@ -125,7 +122,7 @@ static void test_key(void)
     unlink(path);
     CHECK(!exporter_load_key("/nonexistent/x/key", "p", b, &error));
     CHECK(strstr(error.text, "/nonexistent/x/key") != NULL);
-    rmdir(folder);
+    folder_remove(folder);
 }
 
 struct read_batch {

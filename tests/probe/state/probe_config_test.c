@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "probe/state/probe_config.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
-static char folder[512], path[600];
+static char folder[FOLDER_LEN], path[FOLDER_LEN + 16];
 
 static void write_file(const char *text)
 {
@@ -76,10 +77,7 @@ int main(void)
     struct buffer text, again;
     struct probe_config config;
     struct error_text error = {{0}};
-    const char *base = getenv("B");
-    snprintf(folder, sizeof(folder), "%s/config-XXXXXX", base ? base : "build");
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    folder_make(folder);
     snprintf(path, sizeof(path), "%s/probe.conf", folder);
 
     test_case("deploy/probe.conf is the printed sample");
@@ -112,7 +110,7 @@ int main(void)
     unlink(path);
     CHECK(!probe_config_read(path, &config, &error));
     CHECK(strstr(error.text, path) != NULL);
-    rmdir(folder);
+    folder_remove(folder);
     buffer_clear(&text);
     buffer_clear(&again);
     return test_end();

@@ -9,17 +9,18 @@
 #include "common/buffer.h"
 #include "common/wire/receipt.h"
 #include "probe/uplink/receipts.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 enum { DAY_S = 86400, FIRST_DAY_S = 1700006400 /* 2023-11-15 */ };
 
-static char state[64];
+static char state[FOLDER_LEN];
 static struct sign_key *key;
 static size_t receipt_length;
 
 static const char *path_of(const char *name)
 {
-    static char path[128];
+    static char path[FOLDER_LEN + 80];
     snprintf(path, sizeof(path), "%s/receipts/%s", state, name);
     return path;
 }
@@ -134,9 +135,7 @@ static void test_bound(void)
 
 int main(void)
 {
-    snprintf(state, sizeof(state), "/tmp/receipts-XXXXXX");
-    if (mkdtemp(state) == NULL)
-        return 1;
+    folder_make(state);
     key = sign_key_generate(SIGN_ED25519);
     test_days();
     test_crash();

@@ -6,6 +6,7 @@
 
 #include "common/wire/ipfix_decode.h"
 #include "probe/uplink/return_side.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
 static struct wall_time wall = {INT64_C(1790000000000000)};
@@ -142,9 +143,10 @@ static struct return_status_view view_of(const struct return_side *s)
 
 static void test_roll_back(void)
 {
-    char folder[] = "/tmp/return-side-XXXXXX";
+    char folder[FOLDER_LEN];
     struct return_message h, c = confirmation(5);
-    state = mkdtemp(folder);
+    folder_make(folder);
+    state = folder;
     struct return_side *s = open_side();
     test_case("the list in force under its serial: an older one is refused");
     CHECK(give(s, &c) == NULL && view_of(s).registry_serial == 5);
@@ -191,7 +193,7 @@ static void test_roll_back(void)
     CHECK(takes(s, 1) && view_of(s).known_serial == 1);
     return_side_free(s);
     state = NULL;
-    char path[80];
+    char path[FOLDER_LEN + 20];
     static const char *const names[] = {"/registry-serial", "/endpoints.csv",
                                         ""};
     for (size_t i = 0; i < 3; i++) {

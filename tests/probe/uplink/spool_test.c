@@ -13,9 +13,10 @@
 #include "common/wire/batch.h"
 #include "probe/uplink/batch_check.h"
 #include "probe/uplink/spool.h"
+#include "tests/folder.h"
 #include "tests/test.h"
 
-static char state[512];
+static char state[FOLDER_LEN];
 
 /* Batches told apart by a letter, their sequence number; all of one size. */
 static struct buffer batches[128];
@@ -38,45 +39,18 @@ static void make_batches(void)
     sign_key_free(key);
 }
 
-static bool new_state(void)
+static int count_files(const char *name)
 {
-    const char *base = getenv("B");
-    snprintf(state, sizeof(state), "%s/spool-XXXXXX", base ? base : "build");
-    return CHECK(mkdtemp(state) != NULL);
-}
-
-static int count_files(const char *name, bool remove)
-{
-    char folder[DURABLE_PATH_LEN], path[DURABLE_PATH_LEN];
+    char folder[DURABLE_PATH_LEN];
     int count = 0;
     CHECK(durable_path(folder, state, name));
     DIR *dir = opendir(folder);
     if (dir == NULL)
         return -1;
-    for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir)) {
-        if (d->d_name[0] == '.')
-            continue;
-        count++;
-        if (remove && durable_path(path, folder, d->d_name))
-            unlink(path);
-    }
+    for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+        count += d->d_name[0] != '.';
     closedir(dir);
-    if (remove)
-        rmdir(folder);
     return count;
-}
-
-static void remove_state(void)
-{
-    count_files("spool", true);
-    count_files("sent", true);
-    count_files("refused", true);
-    char lock[DURABLE_PATH_LEN];
-    CHECK(durable_path(lock, state, "lock"));
-    unlink(lock);
-    CHECK(durable_path(lock, state, "losses"));
-    unlink(lock);
-    rmdir(state);
 }
 
 static struct spool *open_spool(uint64_t spool_bytes, uint64_t sent_bytes)
@@ -120,8 +94,7 @@ static void check_content(struct spool *s, uint64_t number, unsigned letter)
 static void test_order(void)
 {
     test_case("batches wait in order, also over a restart");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(1 << 20, 1 << 20);
     struct digest first = add(s, 'a');
     add(s, 'b');
@@ -143,9 +116,9 @@ static void test_order(void)
     spool_refuse(s, number + 1);
     spool_acknowledge(s, number); /* a second receipt changes nothing */
     CHECK_I64(spool_count(s), 1);
-    CHECK_I64(count_files("spool", false), 1);
-    CHECK_I64(count_files("sent", false), 1);
-    CHECK_I64(count_files("refused", false), 1);
+    CHECK_I64(count_files("spool"), 1);
+    CHECK_I64(count_files("sent"), 1);
+    CHECK_I64(count_files("refused"), 1);
     spool_acknowledge(s, number + 2);
     CHECK_I64(spool_count(s), 0);
     spool_close(s);
@@ -155,27 +128,26 @@ static void test_order(void)
     add(s, 'd');
     CHECK(spool_from(s, 0)->number == number + 3);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 static void test_bounds(void)
 {
     test_case("past spool_mb the oldest is given up and counted once");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(batch_size * 5 / 2, batch_size * 5 / 4);
     for (unsigned i = 0; i < 5; i++)
         add(s, 'a' + i);
     CHECK_I64(spool_count(s), 2);
     CHECK_I64(lost_batches(s), 3);
     CHECK_I64(spool_totals(s).lost, 3);
-    CHECK_I64(count_files("spool", false), 2);
+    CHECK_I64(count_files("spool"), 2);
     check_content(s, spool_from(s, 0)->number, 'd');
 
     test_case("past sent_mb the oldest copy is removed");
     spool_acknowledge(s, spool_from(s, 0)->number);
     spool_acknowledge(s, spool_from(s, 0)->number);
-    CHECK_I64(count_files("sent", false), 1);
+    CHECK_I64(count_files("sent"), 1);
     spool_close(s);
 
     test_case("a smaller bound holds from the start");
@@ -186,17 +158,16 @@ static void test_bounds(void)
     s = open_spool(batch_size, 0);
     CHECK_I64(spool_count(s), 1);
     CHECK_I64(lost_batches(s), 4); /* with the three of before */
-    CHECK_I64(count_files("sent", false), 0);
+    CHECK_I64(count_files("sent"), 0);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 static void test_leftovers(void)
 {
     char path[DURABLE_PATH_LEN];
     test_case("half-written files go, files of others stay");
-    if (!new_state())
-        return;
+    folder_make(state);
     spool_close(open_spool(1 << 20, 1 << 20));
     CHECK(durable_path(path, state, "spool/000000000001-half.ipfix.new"));
     FILE *f = fopen(path, "w");
@@ -207,20 +178,21 @@ static void test_leftovers(void)
     fclose(f);
     struct spool *s = open_spool(1 << 20, 1 << 20);
     CHECK_I64(spool_count(s), 0);
-    CHECK_I64(count_files("spool", false), 1);
+    CHECK_I64(count_files("spool"), 1);
     spool_close(s);
 
     test_case("a batch that vanished from the folder is put aside, not fatal");
     s = open_spool(1 << 20, 1 << 20);
     add(s, 'a');
-    count_files("spool", true);
+    CHECK(durable_path(path, state, "spool"));
+    folder_remove(path);
     struct buffer b;
     CHECK(spool_read(s, spool_from(s, 0)->number, &b) == SPOOL_SET_ASIDE);
     buffer_clear(&b);
     CHECK_I64(spool_count(s), 0);
     CHECK_I64(lost_batches(s), 1);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 
     test_case("a folder that cannot be made is named");
     struct error_text error = {{0}};
@@ -251,7 +223,8 @@ static void test_damage(void)
 {
     test_case("a damaged file is put aside and counted as lost, wherever it is "
               "damaged");
-    for (size_t i = 0; i < 40 && new_state(); i++) {
+    for (size_t i = 0; i < 40; i++) {
+        folder_make(state);
         struct spool *s = open_spool(1 << 20, 1 << 20);
         struct buffer b;
         size_t step = (batch_size - SIGN_LEN - 1) / 38;
@@ -264,13 +237,13 @@ static void test_damage(void)
         CHECK(spool_read(s, spool_from(s, 0)->number, &b) == SPOOL_SET_ASIDE);
         CHECK(b.data == NULL);
         CHECK_I64(spool_count(s), 1);
-        CHECK_I64(count_files("refused", false), 1);
+        CHECK_I64(count_files("refused"), 1);
         CHECK_I64(lost_batches(s), 1);
         CHECK_I64(spool_totals(s).lost, 1);
         CHECK_I64(spool_totals(s).refused, 0);
         check_content(s, spool_from(s, 0)->number, 'b');
         spool_close(s);
-        remove_state();
+        folder_remove(state);
     }
 
     test_case(
@@ -295,8 +268,7 @@ static void test_not_now(void)
     struct rlimit before, none;
     struct buffer b;
     test_case("a good batch that cannot be read now waits where it is");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(1 << 20, 1 << 20);
     add(s, 'a');
     uint64_t number = spool_from(s, 0)->number;
@@ -309,10 +281,10 @@ static void test_not_now(void)
     CHECK(status == SPOOL_NOT_NOW);
     CHECK_I64(spool_count(s), 1);
     CHECK_I64(lost_batches(s), 0);
-    CHECK_I64(count_files("refused", false), 0);
+    CHECK_I64(count_files("refused"), 0);
     check_content(s, number, 'a');
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 /* A batch of sequence `sequence` that tells these losses, into the spool. */
@@ -348,8 +320,7 @@ static void test_losses(void)
     static struct batch_loss losses[BATCH_LOSS_MAX];
     struct buffer before;
     test_case("a loss survives a restart, names its batches and is told once");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(batch_size * 5 / 2, 1 << 20);
     for (unsigned i = 0; i < 5; i++)
         add(s, 'a' + i);
@@ -379,7 +350,7 @@ static void test_losses(void)
     CHECK_I64(spool_count(s), 0);
     CHECK_I64(lost_batches(s), 3 + 3);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 /* 72 h of 5 minutes. */
@@ -387,8 +358,7 @@ static void test_72_hours(void)
 {
     enum { BATCHES = 72 * 12 };
     test_case("72 h without a collector lose nothing within the bound");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(1 << 20, 1 << 20);
     for (int i = 0; i < BATCHES; i++) {
         add(s, 'a' + (unsigned)i % 26);
@@ -403,7 +373,7 @@ static void test_72_hours(void)
     for (int i = 0; i < BATCHES; i += 100)
         check_content(s, first + (uint64_t)i, 'a' + (unsigned)i % 26);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 /* A file size limit of nothing is a full disk that needs no disk. */
@@ -412,8 +382,7 @@ static void test_full(void)
     struct rlimit before, none;
     test_case(
         "a full disk: batches wait in memory, are sent, are written later");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct spool *s = open_spool(1 << 20, 1 << 20);
     struct buffer b;
     signal(SIGXFSZ, SIG_IGN);
@@ -430,7 +399,7 @@ static void test_full(void)
         CHECK(!is_on_disk);
         CHECK(!is_flushed);
         CHECK(strstr(spool_error(s), "cannot be written") != NULL);
-        CHECK_I64(count_files("spool", false), 0);
+        CHECK_I64(count_files("spool"), 0);
         setrlimit(RLIMIT_FSIZE, &none);
     }
     setrlimit(RLIMIT_FSIZE, &before);
@@ -439,22 +408,21 @@ static void test_full(void)
     CHECK(slice_equal_text(buffer_slice(&b), "one"));
     buffer_clear(&b);
     spool_acknowledge(s, number);
-    CHECK_I64(count_files("sent", false), 1);
+    CHECK_I64(count_files("sent"), 1);
     CHECK(spool_flush(s));
-    CHECK_I64(count_files("spool", false), 1);
+    CHECK_I64(count_files("spool"), 1);
     CHECK_I64(spool_count(s), 1);
     spool_close(s);
     s = open_spool(1 << 20, 1 << 20);
     CHECK_I64(spool_count(s), 1);
     spool_close(s);
-    remove_state();
+    folder_remove(state);
 }
 
 static void test_lock(void)
 {
     test_case("a state folder serves one probe at a time");
-    if (!new_state())
-        return;
+    folder_make(state);
     struct error_text error = {0};
     struct spool *first = open_spool(1 << 20, 1 << 20);
     CHECK(spool_open(state, 1 << 20, 1 << 20, &error) == NULL);
@@ -463,7 +431,7 @@ static void test_lock(void)
     struct spool *next = open_spool(1 << 20, 1 << 20);
     CHECK(next != NULL);
     spool_close(next);
-    remove_state();
+    folder_remove(state);
 }
 
 int main(void)
