@@ -62,7 +62,7 @@ static struct db *open_once(void)
     struct error_text error;
     if (db != NULL)
         return db;
-    db = registry_open(":memory:", &error);
+    db = portal_db_open(":memory:", &error);
     if (db == NULL || !others_open(db, &error))
         abort();
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
