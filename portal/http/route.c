@@ -54,6 +54,28 @@ static bool matches(const char *pattern, const struct path *path, size_t skip,
     return i == path->count;
 }
 
+static bool needs_login(const struct route *route)
+{
+    return route->needs_login || route->action != ACTION_NONE;
+}
+
+bool route_is_open(const struct route *route, const struct account *account)
+{
+    if (route->action == ACTION_NONE)
+        return true;
+    return permission_is_given(account->role, route->action) &&
+           (route->but == LIMIT_NONE ||
+            !permission_has_limit(account->role, route->action, route->but));
+}
+
+const struct route *route_of_menu(const struct site *site, enum menu menu)
+{
+    for (size_t i = 0; i < site->count; i++)
+        if (site->routes[i].menu == menu)
+            return &site->routes[i];
+    return NULL;
+}
+
 /* What an address leads to. */
 struct target {
     const struct route *route; /* NULL: nothing, or not by this method */
@@ -194,7 +216,7 @@ static bool has_right_token(struct visit *visit, const struct route *route)
     char wanted[SESSION_CSRF_LEN];
     const char *given = form_get(&visit->request.form, "csrf");
     const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
-    if (route->roles != 0)
+    if (needs_login(route))
         return session_csrf_matches(visit->caller.session.csrf, given);
     session_form_token(cookie, wanted);
     return cookie[0] != '\0' && session_csrf_matches(wanted, given);
@@ -214,10 +236,9 @@ static bool read_form(struct visit *visit)
 /* 0, or the status with which this visit ends. */
 static int judge(struct visit *visit, const struct route *route)
 {
-    if (route->roles != 0 && !visit->caller.has_account)
+    if (needs_login(route) && !visit->caller.has_account)
         return 401;
-    if (route->roles != 0 &&
-        (route->roles & 1u << visit->caller.account.role) == 0)
+    if (needs_login(route) && !route_is_open(route, &visit->caller.account))
         return 403;
     if (route->method == HTTP_POST && !route->is_for_programs &&
         !read_form(visit))
@@ -260,6 +281,8 @@ static void run(const struct site *site, struct visit *visit)
     if (status == 0 &&
         !form_parse(&visit->request.query, request->query, visit->arena))
         status = 400;
+    visit->site = site;
+    visit->menu = target.route != NULL ? target.route->menu : MENU_NONE;
     find_language(visit);
     find_account(visit);
     if (status == 0 && target.route == NULL)

@@ -1,7 +1,7 @@
 /*
  * From an address to its handler.
  *
- * One table: method, path with '*' for a segment, handler, which roles, whether
+ * One table: method, path with '*' for a segment, handler, whose by the matrix, whether
  * a form token is needed, whether the same address below /api/v1 answers JSON.
  * An address that is not there is 404, one that is there for another method
  * 405. Without a login, pages that need one lead to /login and back; a role
@@ -11,17 +11,25 @@
 #define PORTAL_HTTP_ROUTE_H
 
 #include "common/clock.h"
+#include "portal/access/permission.h"
 #include "portal/http/http_server.h"
 #include "portal/store/portal.h"
 
 struct list;
 struct visit;
 
+enum menu { MENU_NONE, MENU_VOUCHERS, MENU_TABLES, MENU_PROBES, MENU_EVENTS };
+
 struct route {
     enum http_method method;
     const char *pattern;
     void (*handler)(struct visit *visit);
-    unsigned roles; /* 1 << ROLE_...; 0: everybody, also without a login */
+    enum action
+        action; /* for whom the matrix gives a right in it, but not those
+                           whose right has the limit `but` */
+    enum limit but;
+    enum menu menu;   /* which entry is lit */
+    bool needs_login; /* without an action of its own */
     bool needs_token;
     bool has_json;
     const struct list *list; /* in place of a handler */
@@ -37,6 +45,10 @@ struct site {
     size_t count;
 };
 
+/* Whether an account may go there; a page for everybody it may. */
+bool route_is_open(const struct route *route, const struct account *account);
+/* The first route with that entry, by which the menu asks; NULL: none. */
+const struct route *route_of_menu(const struct site *site, enum menu menu);
 /* What a request may cost, by its route. */
 struct http_plan route_plan(const struct site *site,
                             const struct http_request *request);

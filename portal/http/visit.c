@@ -131,12 +131,28 @@ static void add_account(struct visit *visit, struct model *page)
     model_text(m, "name", account->display_name);
     model_text(m, "role",
                visit_word(visit, "role.", account_role_text(account->role)));
-    bool sees_events = account->role == ROLE_PROV || account->role == ROLE_AUDT;
-    bool sees_tables = sees_events || account->role == ROLE_CITY;
-    model_bool(m, "sees_tables", sees_tables);
-    model_bool(m, "sees_events", sees_events);
-    model_bool(m, "sees_probes", sees_tables || account->role == ROLE_ENT);
     model_text(page, "_csrf", visit->caller.session.csrf);
+}
+
+/* An entry stands there for whoever may open it. */
+static void add_menu(struct visit *visit, struct model *page)
+{
+    static const struct {
+        enum menu menu;
+        const char *sees, *is_lit;
+    } ENTRIES[] = {
+        {MENU_VOUCHERS, "_sees_vouchers", "_at_vouchers"},
+        {MENU_TABLES, "_sees_tables", "_at_tables"},
+        {MENU_PROBES, "_sees_probes", "_at_probes"},
+        {MENU_EVENTS, "_sees_events", "_at_events"},
+    };
+    for (size_t i = 0; i < sizeof(ENTRIES) / sizeof(ENTRIES[0]); i++) {
+        const struct route *route = route_of_menu(visit->site, ENTRIES[i].menu);
+        model_bool(page, ENTRIES[i].sees,
+                   route != NULL && visit->caller.has_account &&
+                       route_is_open(route, &visit->caller.account));
+        model_bool(page, ENTRIES[i].is_lit, visit->menu == ENTRIES[i].menu);
+    }
 }
 
 static void add_frame(struct visit *visit, const char *page_name,
@@ -150,10 +166,7 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_has_usage", visit->worker->others.is_there[OTHER_USAGE]);
     model_bool(page, "_has_verdict",
                visit->worker->others.is_there[OTHER_VERDICT]);
-    model_bool(page, "_at_vouchers", strncmp(title, "voucher", 7) == 0);
-    model_bool(page, "_at_tables", strncmp(title, "table", 5) == 0);
-    model_bool(page, "_at_events", strncmp(title, "event", 5) == 0);
-    model_bool(page, "_at_probes", strncmp(title, "probe", 5) == 0);
+    add_menu(visit, page);
     model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
     add_language_link(visit, page, "_zh_link", LANGUAGE_ZH);
     add_language_link(visit, page, "_en_link", LANGUAGE_EN);

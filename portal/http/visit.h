@@ -18,6 +18,7 @@
 #include "portal/access/caller.h"
 #include "portal/http/http_server.h"
 #include "portal/http/request.h"
+#include "portal/http/route.h"
 #include "portal/show/model.h"
 #include "portal/store/portal.h"
 
@@ -38,6 +39,8 @@ struct visit {
     struct portal_worker *worker;
     struct db *db; /* of the worker: reads only, in one transaction */
     struct arena *arena;
+    const struct site *site; /* by which the menu asks what is open */
+    enum menu menu;          /* of the page that is shown */
     struct wall_time now;
 
     struct request request;

@@ -12,15 +12,19 @@
 #include "portal/record/voucher_list.h"
 #include "portal/record/voucher_page.h"
 
-static const unsigned PERSONS = ~(1u << ROLE_NONE);
-static const unsigned VOUCHER_ROLES = 1u << ROLE_PROV | 1u << ROLE_CITY |
-                                      1u << ROLE_SUPP | 1u << ROLE_ENT |
-                                      1u << ROLE_AUDT;
-static const unsigned PROBE_ROLES =
-    1u << ROLE_PROV | 1u << ROLE_CITY | 1u << ROLE_ENT | 1u << ROLE_AUDT;
-static const unsigned TABLE_ROLES =
-    1u << ROLE_PROV | 1u << ROLE_CITY | 1u << ROLE_AUDT;
-static const unsigned EVENT_ROLES = 1u << ROLE_PROV | 1u << ROLE_AUDT;
+/* What a row of the site asks of the matrix. Whoever sees results sees vouchers;
+ * tables are of cities, so not for those who see their own result alone. A probe
+ * is part of the user's side, which suppliers see masked only. Events are the
+ * log of the whole platform. */
+#define SEES_VOUCHERS .action = ACTION_VERIFICATION_RUN, .menu = MENU_VOUCHERS
+#define SEES_TABLES                                                            \
+    .action = ACTION_VERIFICATION_RUN, .but = LIMIT_OWN_RESULT,                \
+    .menu = MENU_TABLES
+#define SEES_PROBES                                                            \
+    .action = ACTION_IDENTIFIER_RECORD, .but = LIMIT_PROBE_GETS_OWN_CUSTOMERS, \
+    .menu = MENU_PROBES
+#define SEES_EVENTS                                                            \
+    .action = ACTION_AUDIT_LOG, .but = LIMIT_OWN_CITY, .menu = MENU_EVENTS
 
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
@@ -28,35 +32,34 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/icon.svg", start_icon},
     {HTTP_GET, "/login", login_show},
     {HTTP_POST, "/login", login_post, .needs_token = true, .lane = HTTP_LOGINS},
-    {HTTP_POST, "/logout", logout_post, PERSONS, .needs_token = true},
-    {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES,
+    {HTTP_POST, "/logout", logout_post, .needs_login = true,
+     .needs_token = true},
+    {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .has_json = true},
-    {HTTP_GET, "/vouchers.csv", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES,
+    {HTTP_GET, "/vouchers.csv", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/vouchers.xlsx", .list = &VOUCHER_LIST, .roles = VOUCHER_ROLES,
+    {HTTP_GET, "/vouchers.xlsx", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/vouchers/*", voucher_page_show, VOUCHER_ROLES,
+    {HTTP_GET, "/vouchers/*", voucher_page_show, SEES_VOUCHERS,
      .has_json = true},
-    {HTTP_GET, "/probes", .list = &PROBE_LIST, .roles = PROBE_ROLES,
-     .has_json = true},
-    {HTTP_GET, "/probes.csv", .list = &PROBE_LIST, .roles = PROBE_ROLES,
+    {HTTP_GET, "/probes", .list = &PROBE_LIST, SEES_PROBES, .has_json = true},
+    {HTTP_GET, "/probes.csv", .list = &PROBE_LIST, SEES_PROBES,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/probes.xlsx", .list = &PROBE_LIST, .roles = PROBE_ROLES,
+    {HTTP_GET, "/probes.xlsx", .list = &PROBE_LIST, SEES_PROBES,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/tables", .list = &TABLE_LIST, .roles = TABLE_ROLES,
-     .has_json = true},
-    {HTTP_GET, "/tables.csv", .list = &TABLE_LIST, .roles = TABLE_ROLES,
+    {HTTP_GET, "/tables", .list = &TABLE_LIST, SEES_TABLES, .has_json = true},
+    {HTTP_GET, "/tables.csv", .list = &TABLE_LIST, SEES_TABLES,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/tables.xlsx", .list = &TABLE_LIST, .roles = TABLE_ROLES,
+    {HTTP_GET, "/tables.xlsx", .list = &TABLE_LIST, SEES_TABLES,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/tables/*/*", table_show, TABLE_ROLES, .has_json = true},
-    {HTTP_GET, "/tables/*/*/table.csv", table_download, TABLE_ROLES},
-    {HTTP_GET, "/events", event_list_show, EVENT_ROLES, .has_json = true},
-    {HTTP_GET, "/events.csv", .list = &EVENT_LIST, .roles = EVENT_ROLES,
+    {HTTP_GET, "/tables/*/*", table_show, SEES_TABLES, .has_json = true},
+    {HTTP_GET, "/tables/*/*/table.csv", table_download, SEES_TABLES},
+    {HTTP_GET, "/events", event_list_show, SEES_EVENTS, .has_json = true},
+    {HTTP_GET, "/events.csv", .list = &EVENT_LIST, SEES_EVENTS,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/events.xlsx", .list = &EVENT_LIST, .roles = EVENT_ROLES,
+    {HTTP_GET, "/events.xlsx", .list = &EVENT_LIST, SEES_EVENTS,
      .lane = HTTP_EXPORTS},
-    {HTTP_GET, "/log", event_log_show, EVENT_ROLES, .has_json = true},
+    {HTTP_GET, "/log", event_log_show, SEES_EVENTS, .has_json = true},
     {HTTP_POST, "/supplier/counts", supplier_counts_post, .has_json = true,
      .body_limit = COUNTS_BODY_MAX, .is_for_programs = true},
     {HTTP_GET, "/supplier/counts", supplier_counts_show, .has_json = true,

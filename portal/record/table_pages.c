@@ -251,7 +251,8 @@ static bool write_json(struct visit *visit, struct db_statement *s)
 static bool note_opening(struct visit *visit)
 {
     char object[200];
-    if (visit->caller.account.role != ROLE_CITY ||
+    if (!permission_has_limit(visit->caller.account.role,
+                              ACTION_VERIFICATION_RUN, LIMIT_OWN_TABLE) ||
         strlen(visit->request.arguments[0]) +
                 strlen(visit->request.arguments[1]) >
             90)

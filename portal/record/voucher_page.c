@@ -195,8 +195,10 @@ static bool read_lines(struct visit *visit, const char *number,
 static bool fill_identifiers(struct visit *visit, const char *number,
                              const struct voucher_line *line)
 {
-    bool sees = visit->caller.account.role == ROLE_PROV ||
-                visit->caller.account.role == ROLE_ENT;
+    enum account_role role = visit->caller.account.role;
+    bool sees =
+        permission_is_given(role, ACTION_IDENTIFIER_RECORD) &&
+        !permission_has_limit(role, ACTION_IDENTIFIER_RECORD, LIMIT_MASKED);
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         visit->db,
