@@ -1,9 +1,10 @@
-# For the end-to-end scripts: TAP lines, a folder of their own, processes that
-# end with the script.
+# For the tests that are scripts: TAP lines, a folder of their own, processes that
+# end with the script. Who needs the lines only leaves out tap_begin.
 #
 #   . tests/tap.sh
 #   tap_begin replay
 #   tap "what holds" command...
+#   result $? "what holds"
 #   tap_end
 
 set -u
@@ -45,6 +46,18 @@ tap()
         tail -n 8 "$demo/log/case.out" | sed 's/^/# /'
         echo "not ok $tap_number - $name"
         return 1
+    fi
+}
+
+# result STATUS NAME: one case that was tried just before; what it has to say it
+# has said, in comments.
+result()
+{
+    tap_number=$((tap_number + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tap_number - $2"
+    else
+        echo "not ok $tap_number - $2"
     fi
 }
 

@@ -1,19 +1,9 @@
 #!/bin/bash
 # deploy/check against a small tree of its own: it passes as it is, and fails
 # with file and line for each way of breaking it.
-set -u
+. tests/tap.sh
 B=$(realpath "${B:-build}")
 tree=$B/check-test
-number=0
-
-say() { # say STATUS NAME
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
 
 make_tree() {
     rm -rf "$tree"
@@ -70,17 +60,17 @@ break_with() {
     [ $status -eq 1 ] && grep -q "^$2" "$B/check-test.out"
     local good=$?
     [ $good -eq 0 ] || sed 's/^/# /' "$B/check-test.out"
-    say $good "$1"
+    result $good "$1"
 }
 
 make_tree
 run_check
 status=$?
 [ $status -eq 0 ] || sed 's/^/# /' "$B/check-test.out" "$B/check-test.err"
-say $status "a clean tree passes"
+result $status "a clean tree passes"
 grep -q '^ten longest functions:' "$B/check-test.out" &&
     grep -q 'parse_i64 (common/slice.c:[0-9]*)' "$B/check-test.out"
-say $? "the longest functions are named"
+result $? "the longest functions are named"
 
 break_with "an arrow against its direction is found" \
     'common/odd.c:2: common may not include rules/rule.h' common/odd.c <<'END'
@@ -166,7 +156,7 @@ END
 } | break_with "a very long function is found" \
     'rules/odd.c:1: f() has 104 lines' rules/odd.c
 # The pipe above ran in a subshell: its case is counted here.
-number=$((number + 1))
+tap_number=$((tap_number + 1))
 
 # What people read: text/*.po against code and pages.
 break_with "a sentence that nobody says is found" \
@@ -239,8 +229,7 @@ msgid "{size} 字节"
 msgstr "{sise} bytes"
 END
 else
-    number=$((number + 1))
-    echo "ok $number - names # skip msgfmt is missing"
+    tap_skip "names" "msgfmt is missing"
 fi
 
 if command -v clang-format >/dev/null; then
@@ -249,14 +238,13 @@ if command -v clang-format >/dev/null; then
 int   f( void ) ;
 END
 else
-    number=$((number + 1))
-    echo "ok $number - layout # skip clang-format is missing"
+    tap_skip "layout" "clang-format is missing"
 fi
 
 make_tree
 printf '/* strcpy(a, b) */\nconst char *f(void);\nconst char *f(void)\n{\n    return "atoi(x)";\n}\n' \
     >"$tree/rules/good.c"
 run_check
-say $? "names in comments and texts are no calls"
+result $? "names in comments and texts are no calls"
 rm -rf "$tree" "$B/check-test.out" "$B/check-test.err"
-echo "1..$number"
+tap_end

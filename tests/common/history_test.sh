@@ -1,22 +1,11 @@
 #!/bin/bash
 # The generator of demo history: what it writes is there, verifies, is the same
 # on every run, and a changed byte is found.
-set -u
+. tests/tap.sh
 B=${B:-build}
 tool=$B/tools/history_tool
-number=0
 work=$(mktemp -d "$B/history_test.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
 
 # Everything but keys and signatures: probe, batches, boots, records.
 sums() { "$tool" --check "$1"; }
@@ -93,7 +82,6 @@ if command -v tshark >/dev/null; then
         -Y _ws.malformed 2>&1 | grep -v 'Running as user')" ]
     result $? "tshark reads a batch and finds nothing malformed"
 else
-    number=$((number + 1))
-    echo "ok $number - tshark reads a batch # skip tshark is not installed"
+    tap_skip "tshark reads a batch" "tshark is not installed"
 fi
-echo "1..$number"
+tap_end

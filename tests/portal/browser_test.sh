@@ -3,13 +3,13 @@
 # both languages there, and no complaint about the policy or a missing file.
 # The page is served by a real portal; the browser sees the pages that need no
 # login directly, and a logged-in page through a copy on disk.
-set -u
+. tests/tap.sh
 B=$(cd "${B:-build}" && pwd) # also from inside other folders
 portal=$B/bin/yz-portal
 browser=$(command -v chromium || command -v chromium-browser)
 if [ -z "$browser" ]; then
-    echo "ok 1 - pages in a browser # skip chromium is not installed"
-    echo "1..1"
+    tap_skip "pages in a browser" "chromium is not installed"
+    tap_end
     exit 0
 fi
 dir=$(mktemp -d "$B/browser-test-XXXXXX")
@@ -62,17 +62,15 @@ browse() # URL
         --virtual-time-budget=2000 "$1" 2>"$dir/console"
 }
 
-number=0
 check() # NAME COMMAND...
 {
     local name=$1
     shift
-    number=$((number + 1))
     if "$@" >"$dir/case" 2>&1; then
-        echo "ok $number - $name"
+        result 0 "$name"
     else
         sed 's/^/# /' "$dir/case" | head -n 10
-        echo "not ok $number - $name"
+        result 1 "$name"
     fi
 }
 quiet() { ! grep -E 'Content Security Policy|Failed to load resource' "$dir/console"; }
@@ -128,4 +126,4 @@ check "a voucher fits into 400 px" fits /vouchers/V-2
 check "a completion table fits into 400 px" fits /tables/test-441500/1
 check "events fit into 400 px" fits /events
 check "events in English fit into 400 px" fits '/events?lang=en'
-echo "1..$number"
+tap_end

@@ -2,7 +2,7 @@
 # yz-probe check: everything well against a server that speaks yz/1, then one
 # fault after the other, each with its FAIL or warn line and an advice; nothing
 # is left behind. Capturing and the kernel filter need root.
-set -u
+. tests/tap.sh
 B=${B:-build}
 probe=$(realpath "$B/san/bin/yz-probe")
 work=$(mktemp -d /tmp/yz-check-test.XXXXXX)
@@ -14,14 +14,9 @@ clean() {
 trap clean EXIT
 unset LC_ALL LC_MESSAGES
 export LANG=C
-n=0
-result() { # STATUS NAME
-    n=$((n + 1))
-    [ "$1" -eq 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
-}
 if [ "$(id -u)" != 0 ] || ! command -v openssl >/dev/null; then
-    echo "ok 1 - check # skip not root, or no openssl"
-    echo "1..1"
+    tap_skip "check" "not root, or no openssl"
+    tap_end
     exit 0
 fi
 chmod 755 "$work"
@@ -185,4 +180,4 @@ result $? "a wrong configuration: status 2"
 "$probe" check --lang fr >"$work/out" 2>"$work/errors"
 [ $? -eq 2 ]
 result $? "an unknown language: status 2"
-echo "1..$n"
+tap_end

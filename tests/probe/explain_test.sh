@@ -2,18 +2,12 @@
 # yz-probe explain: every field of real batches is on the page, in both
 # languages and forms, with a meaning; nothing is there that is in no batch; the
 # configuration shows; a page is a page.
-set -u
+. tests/tap.sh
 B=${B:-build}
 probe=$(realpath "$B/san/bin/yz-probe")
 work=$(mktemp -d "$B/explain-test.XXXXXX")
 work=$(realpath "$work")
 trap 'rm -rf "$work"' EXIT
-n=0
-result() { # STATUS NAME
-    n=$((n + 1))
-    [ "$1" -eq 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
-}
-
 # Names of all fields in batches: one kept in the tree, one made now.
 "$probe" read -r tests/data/captures/tls.pcap -w "$work/new.ipfix" >/dev/null
 for f in tests/data/ipfix/batch.ipfix "$work/new.ipfix"; do
@@ -94,4 +88,4 @@ result $? "no configuration: status 2"
 "$probe" explain --lang de >"$work/out" 2>"$work/errors"
 [ $? -eq 2 ] && [ ! -s "$work/out" ]
 result $? "an unknown language: status 2"
-echo "1..$n"
+tap_end

@@ -8,28 +8,18 @@
 # It gets: tag and in_ns for its namespaces, work for its folder, result, and
 # the programs it starts (pids are ended at the end). Needs root and namespaces;
 # the test is skipped with a reason otherwise.
+. tests/tap.sh
 B=${B:-build}
-number=0
 tag=yz$name$$-
 work=$B/test-$name-$$
 probe=$B/san/bin/yz-probe
 [ -x "$probe" ] || probe=$B/bin/yz-probe
 pids=()
 
-result() # STATUS NAME
-{
-    number=$((number + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
 skip_all()
 {
-    echo "ok 1 - $name # skip $1"
-    echo "1..1"
+    tap_skip "$name" "$1"
+    tap_end
     exit 0
 }
 

@@ -2,17 +2,11 @@
 # yz-probe read over the recorded captures: each line of --local as expected
 # (GOLDEN=write writes the expectation), totals as tshark counts them, wrong use
 # answered in one line, and -w giving a batch that the decoder takes.
-set -u
+. tests/tap.sh
 probe=$B/san/bin/yz-probe
 data=tests/data/captures
 work=$(mktemp -d "$B/read-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-n=0
-result() { # STATUS NAME
-    n=$((n + 1))
-    [ "$1" -eq 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
-}
-
 for capture in "$data"/*.pcap; do
     name=$(basename "$capture" .pcap)
     "$probe" read -r "$capture" --local >"$work/$name.jsonl" 2>"$work/errors"
@@ -41,7 +35,7 @@ if command -v tshark >/dev/null; then
         result $? "$(basename "$capture"): packets and octets as tshark counts"
     done
 else
-    n=$((n + 1)) && echo "ok $n - packets and octets as tshark counts # skip no tshark"
+    tap_skip "packets and octets as tshark counts" "no tshark"
 fi
 
 "$probe" read -r - --local <"$data/tls.pcap" | cmp -s - "$data/tls.jsonl"
@@ -91,4 +85,4 @@ done
     grep -q 'standard output: No space left' "$work/errors"
 result $? "standard output that is full: one line, status 1"
 expect 1 "an output that cannot be written" read -r "$data/tls.pcap" -w "$work/none/x"
-echo "1..$n"
+tap_end

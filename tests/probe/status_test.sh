@@ -1,18 +1,13 @@
 #!/bin/bash
 # yz-probe status as a command: exit status and one clear sentence for a probe
 # that never ran, is not ours to look at, died, or is running.
-set -u
+. tests/tap.sh
 B=${B:-build}
 probe=$(realpath "$B/san/bin/yz-probe")
 work=$(mktemp -d /tmp/yz-status-test.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 unset LC_ALL LC_MESSAGES
 export LANG=C
-n=0
-result() { # STATUS NAME
-    n=$((n + 1))
-    [ "$1" -eq 0 ] && echo "ok $n - $2" || echo "not ok $n - $2"
-}
 cat >"$work/probe.conf" <<END
 interface = lo
 probe_id = gate-1
@@ -75,11 +70,11 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     [ $? -eq 1 ] && grep -q 'only its owner may read it; do: sudo yz-probe status -c' "$work/errors"
     result $? "a folder of somebody else: says how to look"
 else
-    n=$((n + 1)) && echo "ok $n - a folder of somebody else # skip not root"
+    tap_skip "a folder of somebody else" "not root"
 fi
 "$probe" status -c "$work/none.conf" >"$work/out" 2>"$work/errors"
 [ $? -eq 2 ] && [ "$(wc -l <"$work/errors")" -eq 1 ]
 result $? "no configuration: status 2"
 ask 2 --lang fr
 result $? "an unknown language: status 2"
-echo "1..$n"
+tap_end

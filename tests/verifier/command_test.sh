@@ -1,11 +1,10 @@
 #!/bin/bash
 # yz-verifier as people call it: usage, configuration, one clear line each.
-set -u
+. tests/tap.sh
 B=${B:-build}
 verifier=$B/san/bin/yz-verifier
 work=$(mktemp -d "$B/test-verifier-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-number=0
 
 # expect NAME STATUS PATTERN COMMAND...: the status, one line on standard error
 # that has the pattern (none is expected when it is empty).
@@ -15,15 +14,14 @@ expect()
     shift 3
     "$@" >"$work/out" 2>"$work/err" </dev/null
     got=$?
-    number=$((number + 1))
     if [ $got -eq "$status" ] && { [ -z "$pattern" ] ||
         { grep -q -- "$pattern" "$work/err" &&
             [ "$(wc -l <"$work/err")" = 1 ]; }; }; then
-        echo "ok $number - $name"
+        result 0 "$name"
     else
         echo "# status $got, said:"
         sed 's/^/#   /' "$work/err"
-        echo "not ok $number - $name"
+        result 1 "$name"
     fi
 }
 
@@ -69,4 +67,4 @@ expect "VER-01: the print reads back the same" 0 "" \
 sed -e '/^#/d' -e '/^$/d' deploy/verifier.conf >"$work/sample.in"
 expect "VER-01: deploy/verifier.conf is the normal form" 0 "" \
     cmp "$work/sample.in" "$work/sample.out"
-echo "1..$number"
+tap_end
