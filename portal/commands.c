@@ -159,8 +159,8 @@ static bool copy_field(const char *option, const char *text, char *field,
     if (slice_is_clean_utf8(slice_of_text(text)) &&
         slice_copy(slice_of_text(text), field, size))
         return true;
-    fprintf(stderr, "yz-portal user add: %s: at most %zu bytes of clean text\n",
-            option, size - 1);
+    program_complain("command.user.clean_text", text_plain("option", option),
+                     text_number("size", (int64_t)size - 1));
     return false;
 }
 
@@ -174,10 +174,7 @@ static bool read_end(const char *text, struct account *account)
     if (account->has_end)
         account->end = day_start(day);
     else
-        fprintf(stderr,
-                "yz-portal user add: --until %s: a date such as "
-                "2027-01-31 is expected\n",
-                text);
+        program_complain("command.user.until", text_foreign("text", text));
     return account->has_end;
 }
 
@@ -186,9 +183,7 @@ static bool fill_account(struct account *account, const char *name,
                          const char *display_name)
 {
     if (!account_role_from(role, &account->role)) {
-        fprintf(stderr, "yz-portal user add: --role: one of PROV, EXP, CITY, "
-                        "COUNTY, SUPP, ENT, OPP, OPC, ALLI, AUDT, PUBLIC is "
-                        "expected\n");
+        program_complain("command.user.role");
         return false;
     }
     return copy_field("NAME", name, account->name, sizeof(account->name)) &&
@@ -255,9 +250,11 @@ int command_load(int argc, char **argv)
     db_close(db);
     if (!good)
         return command_report(&error);
-    printf("%s: %s%llu rows, %llu of them new\n", argv[1],
-           counts.has_programme ? "programme data, " : "",
-           (unsigned long long)counts.rows, (unsigned long long)counts.added);
+    program_tell(counts.has_programme ? "command.load.programme"
+                                      : "command.load.registry",
+                 text_plain("folder", argv[1]),
+                 text_number("rows", (int64_t)counts.rows),
+                 text_number("added", (int64_t)counts.added));
     return 0;
 }
 
@@ -313,8 +310,9 @@ static int publish_once(struct db *db, const struct sign_key *key,
     if (result == REGISTRY_PUBLISH_FAILED)
         return command_report(&error);
     digest_to_hex(head.hash, hex);
-    printf("version %" PRIu64 " %s%s\n", head.serial, hex,
-           good ? "" : " is the newest already");
+    program_tell(
+        good ? "command.registry.published" : "command.registry.newest",
+        text_number("serial", (int64_t)head.serial), text_plain("hash", hex));
     return 0;
 }
 
@@ -362,6 +360,6 @@ int command_audit_check(int argc, char **argv)
     db_close(db);
     if (!good)
         return command_report(&error);
-    printf("%llu rows, the chain is whole\n", (unsigned long long)count);
+    program_tell("command.audit.whole", text_number("rows", (int64_t)count));
     return 0;
 }

@@ -30,7 +30,8 @@ static bool days_of(const char *text, unsigned *days)
     if (text == NULL)
         return true;
     if (!parse_u64(slice_of_text(text), 1, DAYS_MAX, &value)) {
-        fprintf(stderr, "yz-portal: --days: a number from 1 to %d\n", DAYS_MAX);
+        program_complain("command.authority.days",
+                         text_number("most", DAYS_MAX));
         return false;
     }
     *days = (unsigned)value;
@@ -76,8 +77,9 @@ static void print_certificate(const char *path, const struct pki_certificate *c)
     char end[WALL_TEXT_LEN], fingerprint[DIGEST_HEX_LEN];
     wall_to_text(c->ends, end);
     digest_to_hex(c->fingerprint, fingerprint);
-    printf("%s\n  name         %s\n  until        %s\n  fingerprint  %s\n",
-           path, c->name, end, fingerprint);
+    program_tell("command.authority.certificate", text_plain("path", path),
+                 text_foreign("name", c->name), text_plain("end", end),
+                 text_plain("fingerprint", fingerprint));
 }
 
 /* --- the authority --- */
@@ -119,10 +121,8 @@ int command_authority_init(int argc, char **argv)
         return USAGE;
     if (name[0] == '\0' || strlen(name) >= PKI_NAME_LEN ||
         !slice_is_clean_utf8(slice_of_text(name))) {
-        fprintf(stderr,
-                "yz-portal authority init: --name: 1 to %d bytes of "
-                "clean text\n",
-                PKI_NAME_LEN - 1);
+        program_complain("command.authority.name",
+                         text_number("most", PKI_NAME_LEN - 1));
         return USAGE;
     }
     command_read_config(path, &config);
@@ -226,11 +226,8 @@ int command_authority_issue(int argc, char **argv)
                      ? 0
                      : command_report(&error);
     } else {
-        fprintf(stderr,
-                "yz-portal authority issue: --name: host names or "
-                "addresses, separated by commas, each of at most %d "
-                "characters\n",
-                PKI_NAME_LEN - 1);
+        program_complain("command.authority.hosts",
+                         text_number("most", PKI_NAME_LEN - 1));
     }
     buffer_clear(&hosts);
     return status;
@@ -269,11 +266,9 @@ static void print_code(const struct portal_config *config, const char *code)
         pki_certificate_read(buffer_slice(&der), &c, NULL))
         digest_to_hex(c.fingerprint, fingerprint);
     buffer_clear(&der);
-    printf("%s\n\n"
-           "Shown once, good for one probe and %llu hours. On the probe:\n"
-           "  yz-probe enrol --portal https://PORTAL:PORT --code %s \\\n"
-           "    --fingerprint %s\n",
-           code, (unsigned long long)config->code_hours, code, fingerprint);
+    program_tell("command.code.issued", text_plain("code", code),
+                 text_number("hours", (int64_t)config->code_hours),
+                 text_plain("fingerprint", fingerprint));
 }
 
 int command_code_issue(int argc, char **argv)
@@ -296,13 +291,11 @@ int command_code_issue(int argc, char **argv)
     bool is_site = order.enterprise_id != NULL && order.site_id != NULL;
     bool is_none = order.enterprise_id == NULL && order.site_id == NULL;
     if (order.supplier_id != NULL ? !is_none : !is_site) {
-        fprintf(stderr, "yz-portal code issue: --enterprise and --site, or "
-                        "--supplier, whose probe it is\n");
+        program_complain("command.code.whose");
         return USAGE;
     }
     if (!day_from_text(slice_of_text(agreed), &day)) {
-        fprintf(stderr, "yz-portal code issue: --agreed: the day on which the "
-                        "owner agreed, such as 2026-11-25\n");
+        program_complain("command.code.agreed");
         return USAGE;
     }
     order.agreed_at = day_start(day);

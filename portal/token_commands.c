@@ -31,8 +31,8 @@ int command_token_add(int argc, char **argv)
     if (!good)
         return command_report(&error);
     printf("%s\n", token);
-    fprintf(stderr, "token %s of %s; it is shown this once\n", handle,
-            supplier);
+    program_complain("command.token.made", text_plain("handle", handle),
+                     text_plain("supplier", supplier));
     return 0;
 }
 

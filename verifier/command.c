@@ -25,13 +25,18 @@ static bool read_config(const char *path, struct verifier_config *config)
 
 static void print_summary(const struct run_summary *s, const char *cycle)
 {
-    printf("run %" PRId64 ", cycle %s: %" PRIu64 " vouchers, %" PRIu64
-           " genuine, %" PRIu64 " insufficient, %" PRIu64 " suspicious\n"
-           "facts: %" PRIu64 " computed from %" PRIu64 " records, %" PRIu64
-           " kept\nfingerprint %s\n",
-           s->run_id, cycle, s->vouchers, s->genuine, s->insufficient,
-           s->suspicious, s->facts_computed, s->records, s->facts_kept,
-           s->fingerprint);
+    program_tell("command.verifier.run", text_number("run", s->run_id),
+                 text_plain("cycle", cycle),
+                 text_number("vouchers", (int64_t)s->vouchers),
+                 text_number("genuine", (int64_t)s->genuine),
+                 text_number("insufficient", (int64_t)s->insufficient),
+                 text_number("suspicious", (int64_t)s->suspicious));
+    program_tell("command.verifier.facts",
+                 text_number("computed", (int64_t)s->facts_computed),
+                 text_number("records", (int64_t)s->records),
+                 text_number("kept", (int64_t)s->facts_kept));
+    program_tell("command.verifier.fingerprint",
+                 text_plain("fingerprint", s->fingerprint));
 }
 
 static int run_cycle(const struct verifier_config *config, const char *cycle,
