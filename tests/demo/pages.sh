@@ -100,7 +100,7 @@ sees_exactly()
     diff <(grep -o 'V-[0-9A-Za-z-]*' "$demo/vouchers.$1" | sort -u) \
         <(registry_query "SELECT number FROM voucher JOIN voucher_application
             AS a ON a.id = application_id JOIN enterprise AS e
-            ON e.id = enterprise_id $2" | sort)
+            ON e.id = a.enterprise_id $2" | sort)
 }
 
 each_role_sees_its_own()
@@ -110,9 +110,9 @@ each_role_sees_its_own()
     for name in $(sed -n 's/^city-\([0-9]*\) .*/\1/p' "$demo/logins.txt"); do
         sees_exactly "city-$name" "WHERE city_code = '$name'" || return 1
     done
-    sees_exactly supplier "WHERE supplier_id = (SELECT min(supplier_id)
+    sees_exactly supplier "WHERE a.supplier_id = (SELECT min(supplier_id)
         FROM voucher_application)" &&
-        sees_exactly enterprise "WHERE enterprise_id = (SELECT
+        sees_exactly enterprise "WHERE a.enterprise_id = (SELECT
             min(enterprise_id) FROM voucher_application)"
 }
 
