@@ -346,7 +346,12 @@ opened_once()
 tap "VER-11: a city's first opening is in the audit log, once" opened_once
 # --- events ---
 rows no_events
-add_rows events
+add_events()
+{
+    sqlite3 "$dir/usage.db" <tests/portal/events.sql
+}
+tap "events and checkpoints appear" add_events
+rows events
 # More than one file can hold: it says where the rest is.
 many_events()
 {
