@@ -204,6 +204,10 @@ void odd(void)
               text_count("sise", 2), text_count("size", 2));
 }
 END
+break_with "Chinese text in C is found" \
+    'common/odd.c:1: prose stands in text/' common/odd.c <<'END'
+const char *odd = "一切正常。"; /* 注释 */
+END
 break_with "a sentence in one language is found" \
     'text/some.po:[0-9]*: the entry before is not in both languages: some.odd' \
     text/some.po <<'END'
