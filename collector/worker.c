@@ -113,11 +113,6 @@ const char *peer_name(const struct peer *peer)
     return peer->name;
 }
 
-const char *peer_label(const struct peer *peer)
-{
-    return peer->label;
-}
-
 void **peer_state(struct peer *peer)
 {
     return &peer->hook_state;

@@ -58,7 +58,6 @@ bool peer_send(struct peer *peer, struct slice message);
 /* Bytes that wait to be sent. */
 size_t peer_waiting(const struct peer *peer);
 const char *peer_name(const struct peer *peer);
-const char *peer_label(const struct peer *peer);
 /* A pointer of the hooks' own, NULL at first. */
 void **peer_state(struct peer *peer);
 

@@ -236,11 +236,6 @@ struct slice csv_file_field(const struct csv_file *file, size_t column)
     return place == NOWHERE ? SLICE("") : slice_trim(file->fields[place]);
 }
 
-bool csv_file_has(const struct csv_file *file, size_t column)
-{
-    return file->place[column] != NOWHERE;
-}
-
 struct slice csv_file_raw(const struct csv_file *file)
 {
     return file->raw;

@@ -53,7 +53,6 @@ uint64_t csv_file_line(const struct csv_file *file); /* from 1 */
 /* A column's field, blanks around it taken away; empty when the file has no
  * such column. Borrowed until the next row. */
 struct slice csv_file_field(const struct csv_file *file, size_t column);
-bool csv_file_has(const struct csv_file *file, size_t column);
 /* The row as it stands in the file, without its end of line. */
 struct slice csv_file_raw(const struct csv_file *file);
 const char *csv_file_header(const struct csv_file *file); /* the same of it */

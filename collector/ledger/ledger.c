@@ -19,11 +19,6 @@ static const char *const TRANSPORTS[TRANSPORT_COUNT] = {
     [TRANSPORT_FILE] = "file",
 };
 
-const char *ledger_transport_text(enum ledger_transport transport)
-{
-    return TRANSPORTS[transport];
-}
-
 static void add_bytes(struct buffer *out, const void *data, size_t length)
 {
     buffer_add_u32(out, (uint32_t)length);

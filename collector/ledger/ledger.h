@@ -23,7 +23,6 @@ enum ledger_transport {
     TRANSPORT_FILE,  /* imported */
     TRANSPORT_COUNT,
 };
-const char *ledger_transport_text(enum ledger_transport transport);
 
 struct ledger_row {
     uint64_t index; /* from 1 */

@@ -333,8 +333,9 @@ static bool find_endpoint(struct db *db, const char *id, int64_t *key)
     return true;
 }
 
-bool usage_endpoint_key(struct usage_table *table, const char *endpoint_id,
-                        int64_t *key)
+/* The key of an endpoint id, made when it is new. */
+static bool endpoint_key(struct usage_table *table, const char *endpoint_id,
+                         int64_t *key)
 {
     struct key_slot *slot = key_slot_of(table, endpoint_id);
     if (slot->key != 0 && strcmp(slot->text, endpoint_id) == 0) {
@@ -592,7 +593,7 @@ static bool put_keys(struct usage_table *t, struct usage_sums *u, int64_t scope)
         !reserve(&t->numbers, &t->number_capacity, u->seen_count))
         return false;
     for (size_t i = 0; i < u->endpoint_count; i++)
-        if (!usage_endpoint_key(t, u->endpoints[i].id, &t->keys[i]))
+        if (!endpoint_key(t, u->endpoints[i].id, &t->keys[i]))
             return false;
     for (size_t i = 0; i < u->count; i++)
         u->cells[i].endpoint = t->keys[u->cells[i].endpoint];

@@ -69,9 +69,6 @@ void usage_table_forget(struct usage_table *table);
 /* Writes the sums and empties them. */
 bool usage_store(struct usage_table *table, struct usage_sums *sums,
                  const struct usage_scope *scope);
-/* The key of an endpoint id, made when it is new. */
-bool usage_endpoint_key(struct usage_table *table, const char *endpoint_id,
-                        int64_t *key);
 /* Forgets who was seen in 5 minutes that are over for good (USAGE_OPEN_S);
  * demo data, which may come later, is kept until `demo`. */
 bool usage_forget_hosts(struct db *db, struct wall_time now,

@@ -222,11 +222,6 @@ bool batch_writer_add_loss(struct batch_writer *w,
     return !w->out.failed;
 }
 
-uint64_t batch_writer_count(const struct batch_writer *w)
-{
-    return w->count;
-}
-
 uint32_t batch_writer_sequence(const struct batch_writer *w)
 {
     return w->sequence + w->message_records;

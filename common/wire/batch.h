@@ -116,7 +116,6 @@ bool batch_writer_add(struct batch_writer *w, const struct flow_record *record,
 /* After the last connection record. False past BATCH_LOSS_MAX. */
 bool batch_writer_add_loss(struct batch_writer *w,
                            const struct batch_loss *loss, uint32_t now_s);
-uint64_t batch_writer_count(const struct batch_writer *w);
 /* Signs; *out is initialised here, becomes the whole batch and the caller's.
  * info's computed members are filled in; *hash is the batch hash, which the
  * next batch names as previous. The writer is empty again afterwards. */

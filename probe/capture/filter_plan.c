@@ -260,11 +260,6 @@ size_t filter_plan_rule_count(const struct filter_plan *plan)
     return plan->rule_count;
 }
 
-size_t filter_plan_room(const struct filter_plan *plan)
-{
-    return plan->room;
-}
-
 const struct prefix_map *filter_plan_map(const struct filter_plan *plan)
 {
     return plan->map;

@@ -64,10 +64,8 @@ struct filter_plan *filter_plan_new(const struct endpoint_list *list,
                                     struct wall_time when,
                                     struct error_text *error);
 void filter_plan_free(struct filter_plan *plan);
-/* Rules valid at the time, and rules of any time: a bound of the prefixes that
- * a later plan can have. */
+/* Rules valid at the time. */
 size_t filter_plan_rule_count(const struct filter_plan *plan);
-size_t filter_plan_room(const struct filter_plan *plan);
 const struct prefix_map *filter_plan_map(const struct filter_plan *plan);
 /* The port set of a node of the map; FILTER_NO_SET for PREFIX_NONE. */
 int32_t filter_plan_set_of(const struct filter_plan *plan, int32_t node);
