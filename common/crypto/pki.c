@@ -74,40 +74,19 @@ void pki_key_free(struct pki_key *key)
     free(key);
 }
 
-/* A key that needs a passphrase cannot be used unattended; never ask. */
-static int no_passphrase(char *text, int size, int is_writing, void *context)
-{
-    (void)text;
-    (void)size;
-    (void)is_writing;
-    (void)context;
-    return -1;
-}
-
 struct pki_key *pki_key_load(const char *path, struct error_text *error)
 {
-    FILE *f = key_file_open(path, error);
-    if (f == NULL)
-        return NULL;
-    struct pki_key *key =
-        wrap_key(PEM_read_PrivateKey(f, NULL, no_passphrase, NULL));
-    if (key == NULL)
+    EVP_PKEY *pkey = key_file_read(path, error);
+    struct pki_key *key = pkey != NULL ? wrap_key(pkey) : NULL;
+    if (pkey != NULL && key == NULL)
         error_set(error, "%s: no private key in PEM form", path);
-    fclose(f);
-    ERR_clear_error();
     return key;
 }
 
 bool pki_key_save(const struct pki_key *key, const char *path,
                   struct error_text *error)
 {
-    FILE *f = key_file_create(path, error);
-    if (f == NULL)
-        return false;
-    bool good =
-        PEM_write_PKCS8PrivateKey(f, key->pkey, NULL, NULL, 0, NULL, NULL) == 1;
-    ERR_clear_error();
-    return key_file_finish(f, path, good, error);
+    return key_file_write(path, key->pkey, error);
 }
 
 /* SubjectPublicKeyInfo; gives its length, 0 when it does not fit. */
@@ -258,7 +237,7 @@ bool pki_certificate_load(const char *path, struct buffer *der,
     FILE *f = fopen(path, "rb");
     if (f == NULL)
         return error_set(error, "%s: %s", path, strerror(errno));
-    X509 *x509 = PEM_read_X509(f, NULL, no_passphrase, NULL);
+    X509 *x509 = PEM_read_X509(f, NULL, key_file_no_passphrase, NULL);
     fclose(f);
     bool good = add_der(der, x509, encode_x509) && der->length <= PKI_DER_MAX;
     X509_free(x509);
@@ -274,7 +253,7 @@ bool pki_pem_get(struct slice pem, size_t index, struct buffer *der)
                    : NULL;
     for (size_t i = 0; bio != NULL && i <= index; i++) {
         X509_free(x509);
-        x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        x509 = PEM_read_bio_X509(bio, NULL, key_file_no_passphrase, NULL);
         if (x509 == NULL)
             break;
     }

@@ -119,40 +119,19 @@ size_t sign_key_public(const struct sign_key *key,
 
 /* --- files --- */
 
-/* A key that needs a passphrase cannot start unattended; never ask. */
-static int no_passphrase(char *text, int size, int is_writing, void *context)
-{
-    (void)text;
-    (void)size;
-    (void)is_writing;
-    (void)context;
-    return -1;
-}
-
 struct sign_key *sign_key_load(const char *path, struct error_text *error)
 {
-    FILE *f = key_file_open(path, error);
-    if (f == NULL)
-        return NULL;
-    struct sign_key *key =
-        wrap_key(PEM_read_PrivateKey(f, NULL, no_passphrase, NULL));
-    if (key == NULL)
+    EVP_PKEY *pkey = key_file_read(path, error);
+    struct sign_key *key = pkey != NULL ? wrap_key(pkey) : NULL;
+    if (pkey != NULL && key == NULL)
         error_set(error, "%s: no Ed25519 or SM2 private key in PEM form", path);
-    fclose(f);
-    ERR_clear_error();
     return key;
 }
 
 bool sign_key_save(const struct sign_key *key, const char *path,
                    struct error_text *error)
 {
-    FILE *f = key_file_create(path, error);
-    if (f == NULL)
-        return false;
-    bool good =
-        PEM_write_PKCS8PrivateKey(f, key->pkey, NULL, NULL, 0, NULL, NULL) == 1;
-    ERR_clear_error();
-    return key_file_finish(f, path, good, error);
+    return key_file_write(path, key->pkey, error);
 }
 
 size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
@@ -166,7 +145,7 @@ size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
         return 0;
     }
     struct sign_key *key =
-        wrap_key(PEM_read_PUBKEY(f, NULL, no_passphrase, NULL));
+        wrap_key(PEM_read_PUBKEY(f, NULL, key_file_no_passphrase, NULL));
     if (key != NULL) {
         length = sign_key_public(key, public_key);
         *algorithm = key->algorithm;
