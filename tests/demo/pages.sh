@@ -108,7 +108,7 @@ each_role_sees_its_own()
     local name
     sees_exactly prov "" && sees_exactly auditor "" || return 1
     for name in $(sed -n 's/^city-\([0-9]*\) .*/\1/p' "$demo/logins.txt"); do
-        sees_exactly "city-$name" "WHERE city_code = '$name'" || return 1
+        sees_exactly "city-$name" "WHERE e.city_code = '$name'" || return 1
     done
     sees_exactly supplier "WHERE a.supplier_id = (SELECT min(supplier_id)
         FROM voucher_application)" &&
