@@ -433,7 +433,7 @@ static void blame_registry(struct view *v, const struct json_node *refused,
     FAULT(v,
           is_dated ? "probe.status.fault.list_dated"
                    : "probe.status.fault.list",
-          text_count("serial", u64_of(refused, "serial")),
+          text_number("serial", (int64_t)u64_of(refused, "serial")),
           text_moment("issued", is_dated ? issued : (struct wall_time){0}),
           text_foreign("reason", text_of(refused, "reason")));
     if (strcmp(text_of(refused, "kind"), "signature") == 0)
@@ -454,11 +454,11 @@ static bool add_registry(struct view *v)
         return false;
     if (serial > 0 && time_of(r, "issued", &issued) &&
         time_of(r, "confirmed", &confirmed))
-        SAY(v, "probe.status.list", text_count("serial", serial),
+        SAY(v, "probe.status.list", text_number("serial", (int64_t)serial),
             text_moment("issued", issued), text_span("ago", ago(v, confirmed)));
     else
         SAY(v, "probe.status.list_unconfirmed",
-            text_count("serial", serial > 0 ? serial : known));
+            text_number("serial", (int64_t)(serial > 0 ? serial : known)));
     if (refused != NULL)
         blame_registry(v, refused, known);
     return true;

@@ -55,14 +55,14 @@ goes_on() { local n; n=$(batches) && await 20 more_than "$n"; }
 has_list() { "$portal" endpoints -c "$demo/portal.conf" |
     cmp - "$home/state/endpoints.csv"; }
 tap "it runs" start_probe || { tap_end; exit; }
-tap "its status names number 1" await 30 status_says \
+tap "its status names number 1" await 120 status_says \
     '^Registry *number 1, issued .*confirmed by the collector'
 sqlite3 "$demo/portal.db" ".backup '$demo/backup.db'"
 service erp-2 203.0.113.20 >/dev/null
 tap "number 2 is published" publish
 tap "the probe takes it" await 40 has_list
 cp "$home/state/endpoints.csv" "$demo/list-2"
-tap "its status names number 2" await 30 status_says '^Registry *number 2, '
+tap "its status names number 2" await 120 status_says '^Registry *number 2, '
 
 # --- portal.db is put back ---
 
@@ -99,7 +99,7 @@ tap "the list stays" keeps_list
 tap "and batches go on" goes_on
 tap "on the same connection: nothing is refused again and again" test \
     "$(grep -c 'number 1 from the collector: refused' "$demo/log/probe.log")" = 1
-tap "the status says what, and what to do" await 20 status_says \
+tap "the status says what, and what to do" await 120 status_says \
     "list number 1 (issued .*) is refused: it is older"
 tap "... also who" status_says 'yz-portal registry publish --serial N, N above 2'
 tap "... in Chinese" status_says '登记表第 1 号（签发于 .*）已拒用' zh
@@ -144,7 +144,7 @@ tap "nor one from which numbers would end" complains_of_number \
     9000000000000000000 'by at most'
 tap "the same list goes out above all that probes know" publish --serial 20261125
 tap "the probe takes it, and no hand touched it" await 60 has_list
-tap "its status names the number and refuses nothing" await 30 status_says \
+tap "its status names the number and refuses nothing" await 120 status_says \
     '^Registry *number 20261125, '
 tap "nothing is refused any more" sh -c "! grep -q 'is refused' '$demo/status'"
 service erp-4 203.0.113.40 >/dev/null
