@@ -440,7 +440,8 @@ static void blame_registry(struct view *v, const struct json_node *refused,
         FAULT(v, "probe.status.fault.list_key",
               text_plain("config", v->q->config));
     else
-        FAULT(v, "probe.status.fault.list_old", text_count("known", known));
+        FAULT(v, "probe.status.fault.list_old",
+              text_number("known", (int64_t)known));
 }
 
 /* Of a probe that takes lists from the collector. */
