@@ -572,6 +572,16 @@ bool db_is_null(struct db_statement *s, int column)
     return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
 }
 
+int db_column(struct db_statement *s, const char *name)
+{
+    int column = 0, count = sqlite3_column_count(s->handle);
+    while (column < count &&
+           strcmp(sqlite3_column_name(s->handle, column), name) != 0)
+        column++;
+    assert(column < count);
+    return column;
+}
+
 int64_t db_last_rowid(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

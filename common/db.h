@@ -98,6 +98,9 @@ uint64_t db_u64(struct db_statement *s, int column);
 const char *db_text(struct db_statement *s, int column);
 struct slice db_blob(struct db_statement *s, int column);
 bool db_is_null(struct db_statement *s, int column);
+/* The place of a column by its name in the text; a name that is not there is a
+ * bug (assert). */
+int db_column(struct db_statement *s, const char *name);
 int64_t db_last_rowid(const struct db *db);
 int64_t db_changes(const struct db *db);
 

@@ -1,20 +1,25 @@
 /*
- * Regularity scores.
+ * Regularity scores, in integers: the same on every machine (rules/spread.h).
  *
- * Quantiles interpolate between neighbours. Intermediate results are doubles
- * over sorted values, so the order in which records came cannot show; what
- * leaves is rounded to permille.
+ * Quantiles interpolate between neighbours at quarters, so that they are kept as
+ * four times their value. What leaves is rounded to the nearest permille.
  */
 #include "rules/beacon.h"
 
-#include <math.h>
 #include <stdlib.h>
+
+#include "rules/spread.h"
+
+typedef __int128 i128;
 
 enum {
     BIMODAL_MIN_HOURS = 11,
     DURATION_MIN_HOURS = 6,
-    DURATION_RUN_HOURS = 12
+    DURATION_RUN_HOURS = 12,
+    DAY_LENGTH_MS = 86400000,
 };
+/* Terms of a score: no product of two overflows. */
+static const i128 TERM_MAX = (i128)1 << 50;
 
 static int compare_i64(const void *a, const void *b)
 {
@@ -22,36 +27,65 @@ static int compare_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int32_t to_permille(double score)
+/* A share between 0 and 1. */
+struct part {
+    i128 part, whole;
+};
+
+/* 1000 part / whole, rounded to the nearest, within 0 and 1000. */
+static int32_t to_permille(i128 part, i128 whole)
 {
-    if (!(score > 0))
+    if (part <= 0)
         return 0;
-    return score >= 1 ? 1000 : (int32_t)(score * 1000 + 0.5);
+    return part >= whole ? 1000
+                         : (int32_t)((part * 2000 + whole) / (2 * whole));
 }
 
-static double quantile(const int64_t *sorted, size_t count, double share)
+/* Shares of numbers that no traffic has lose their last bits. */
+static struct part part_of(i128 part, i128 whole)
 {
-    double place = share * (double)(count - 1);
-    size_t low = (size_t)place;
+    while (whole > TERM_MAX) {
+        part /= 2;
+        whole /= 2;
+    }
+    return (struct part){part, whole};
+}
+
+/* The mean of two shares. */
+static int32_t mean_of(struct part a, struct part b)
+{
+    return to_permille(a.part * b.whole + b.part * a.whole,
+                       2 * a.whole * b.whole);
+}
+
+/* Four times the quantile at `quarters`. */
+static i128 quantile4(const int64_t *sorted, size_t count, size_t quarters)
+{
+    size_t place = quarters * (count - 1), low = place / 4;
     size_t high = low + 1 < count ? low + 1 : low;
-    double part = place - (double)low;
-    return (double)sorted[low] * (1 - part) + (double)sorted[high] * part;
+    i128 part = (i128)(place % 4);
+    return (i128)sorted[low] * (4 - part) + (i128)sorted[high] * part;
 }
 
 int64_t beacon_median(int64_t *values, size_t count)
 {
     qsort(values, count, sizeof(values[0]), compare_i64);
-    return (int64_t)quantile(values, count, 0.5);
+    return (int64_t)(quantile4(values, count, 2) / 4);
 }
 
-static double symmetry(const int64_t *sorted, size_t count, int64_t close)
+static i128 distance(i128 a, i128 b)
 {
-    double q1 = quantile(sorted, count, 0.25);
-    double q2 = quantile(sorted, count, 0.5);
-    double q3 = quantile(sorted, count, 0.75);
-    if (q3 - q1 < (double)close || q2 == q1 || q2 == q3)
-        return 1;
-    return 1 - fabs((q1 + q3 - 2 * q2) / (q3 - q1));
+    return a > b ? a - b : b - a;
+}
+
+static struct part symmetry(const int64_t *sorted, size_t count, int64_t close)
+{
+    i128 q1 = quantile4(sorted, count, 1);
+    i128 q2 = quantile4(sorted, count, 2);
+    i128 q3 = quantile4(sorted, count, 3);
+    if (q3 - q1 < (i128)close * 4 || q2 == q1 || q2 == q3)
+        return (struct part){1, 1};
+    return part_of(q3 - q1 - distance(q1 + q3, 2 * q2), q3 - q1);
 }
 
 int32_t beacon_regularity(int64_t *values, size_t count, int64_t close)
@@ -59,16 +93,16 @@ int32_t beacon_regularity(int64_t *values, size_t count, int64_t close)
     if (count < BEACON_MIN_COUNT - 1)
         return BEACON_NONE;
     qsort(values, count, sizeof(values[0]), compare_i64);
-    double even = symmetry(values, count, close);
-    double median = quantile(values, count, 0.5);
-    if (!(median > 0))
-        return to_permille(even / 2);
+    struct part even = symmetry(values, count, close);
+    i128 median = quantile4(values, count, 2);
+    if (median <= 0)
+        return to_permille(even.part, 2 * even.whole);
     for (size_t i = 0; i < count; i++)
-        values[i] = (int64_t)fabs((double)values[i] - median);
+        values[i] = (int64_t)(distance((i128)values[i] * 4, median) / 4);
     qsort(values, count, sizeof(values[0]), compare_i64);
-    double spread = quantile(values, count, 0.5);
-    double tight = spread < median ? (median - spread) / median : 0;
-    return to_permille((even + tight) / 2);
+    i128 spread = quantile4(values, count, 2);
+    i128 tight = spread < median ? median - spread : 0;
+    return mean_of(even, part_of(tight, median));
 }
 
 int32_t beacon_of_starts(const int64_t *start_ms, size_t count, int64_t *work)
@@ -105,28 +139,22 @@ int32_t beacon_of_duration(const uint32_t hours[DAY_HOURS], int64_t first_ms,
 {
     if (busy_hours(hours) < DURATION_MIN_HOURS)
         return 0;
-    double span = (double)(last_ms - first_ms) / 86400000.0;
-    double run = (double)longest_run(hours) / DURATION_RUN_HOURS;
-    return to_permille(span > run ? span : run);
+    int32_t span = to_permille(last_ms - first_ms, DAY_LENGTH_MS);
+    int32_t run = to_permille(longest_run(hours), DURATION_RUN_HOURS);
+    return span > run ? span : run;
 }
 
-static double evenness(const uint32_t hours[DAY_HOURS])
+static int32_t evenness(const uint32_t hours[DAY_HOURS])
 {
-    double sum = 0, squares = 0;
-    for (int h = 0; h < DAY_HOURS; h++) {
-        sum += hours[h];
-        squares += (double)hours[h] * hours[h];
-    }
-    double mean = sum / DAY_HOURS;
-    if (!(mean > 0))
-        return 0;
-    double variance = squares / DAY_HOURS - mean * mean;
-    return 1 - sqrt(variance > 0 ? variance : 0) / mean;
+    struct spread spread = {0};
+    for (int h = 0; h < DAY_HOURS; h++)
+        spread_add(&spread, hours[h]);
+    return (int32_t)spread_evenness(&spread);
 }
 
 /* Heights fall into steps of a twentieth of the highest. One odd hour is
  * forgiven. */
-static double two_heights(const uint32_t hours[DAY_HOURS])
+static int32_t two_heights(const uint32_t hours[DAY_HOURS])
 {
     uint32_t highest = 1, step;
     int steps[21] = {0}, first = 0, second = 0;
@@ -148,13 +176,13 @@ static double two_heights(const uint32_t hours[DAY_HOURS])
             second = steps[i];
         }
     }
-    return (double)(first + second) / (busy - 1);
+    return to_permille(first + second, busy - 1);
 }
 
 int32_t beacon_of_hours(const uint32_t hours[DAY_HOURS])
 {
-    double even = evenness(hours), fit = two_heights(hours);
-    return to_permille(even > fit ? even : fit);
+    int32_t even = evenness(hours), fit = two_heights(hours);
+    return even > fit ? even : fit;
 }
 
 int32_t beacon_score(const int64_t *start_ms, const uint64_t *octets,
@@ -183,8 +211,8 @@ int32_t beacon_fano(const uint32_t bins[DAY_BINS])
 {
     enum { PER_HOUR = DAY_BINS / DAY_HOURS };
     uint32_t hours[DAY_HOURS] = {0};
-    int first = -1, last = -1, n = 0;
-    double sum = 0, squares = 0;
+    int first = -1, last = -1;
+    struct spread spread = {0};
     for (int b = 0; b < DAY_BINS; b++) {
         if (bins[b] == 0)
             continue;
@@ -195,14 +223,10 @@ int32_t beacon_fano(const uint32_t bins[DAY_BINS])
     for (int b = first; first >= 0 && b <= last; b++) {
         if (hours[b / PER_HOUR] == 0)
             continue;
-        n++;
-        sum += bins[b];
-        squares += (double)bins[b] * bins[b];
+        spread_add(&spread, bins[b]);
     }
-    if (n < PER_HOUR)
+    if (spread.count < PER_HOUR)
         return BEACON_NONE;
-    double mean = sum / n;
-    double variance = squares / n - mean * mean;
-    double fano = variance / mean * 1000 + 0.5;
+    uint64_t fano = spread_dispersion(&spread);
     return fano < INT32_MAX ? (int32_t)fano : INT32_MAX;
 }

@@ -2,9 +2,10 @@
  * Judging a voucher: a pure function of facts, the programme's parameters and
  * the class of the service (VER-17).
  *
- * Each rule is a row of a table in judge.c and one function. Every rule that
- * was asked leaves its measured value, threshold, window, outcome and one plain
- * sentence in both languages, also when it found nothing.
+ * A line's days become a case (rules/line_case.h); every rule (rules/rule.h) is
+ * asked about it and leaves a finding: measured numbers, thresholds, outcome,
+ * also when it found nothing. The findings are weighed against each other by
+ * the rules' roles; the worst decides the line, the lines decide the voucher.
  *
  *   genuine       use is real and sustained                  COMPLETE
  *   insufficient  use is lacking                             NOT_COMPLETE
@@ -20,63 +21,25 @@
 #include <stdint.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "rules/calendar.h"
 #include "rules/client.h"
-#include "rules/fact.h"
+#include "rules/line_case.h"
 #include "rules/parameter.h"
+#include "rules/rule.h"
 #include "rules/verdict_mark.h"
 
-enum {
-    JUDGE_RULES_MAX = 24,
-    JUDGE_SHORT_LEN = 96,
-    JUDGE_SENTENCE_LEN = 480,
-    JUDGE_PERIOD_DAYS_MAX = 3660,
-};
-
-enum rule_outcome {
-    RULE_NOT_APPLICABLE,
-    RULE_PASS,
-    RULE_FLAG,         /* a hint for the city; stops nothing (VER-16) */
-    RULE_OPEN,         /* evidence is lacking: insufficient, UNDETERMINED */
-    RULE_INSUFFICIENT, /* use is lacking */
-    RULE_SUSPICIOUS,   /* stops the line until the province answers */
-};
-/* The words of the verdict store: an open question is "insufficient" there. */
-const char *rule_outcome_text(enum rule_outcome outcome);
+enum { JUDGE_RULES_MAX = 24, JUDGE_SENTENCE_LEN = 480 };
 
 enum verdict_word { VERDICT_GENUINE, VERDICT_INSUFFICIENT, VERDICT_SUSPICIOUS };
 const char *verdict_word_text(enum verdict_word word); /* "genuine" */
-
-struct rule_result {
-    const char *rule; /* "VER-08", "S3" */
-    enum rule_outcome outcome;
-    char value[JUDGE_SHORT_LEN], threshold[JUDGE_SHORT_LEN]; /* in English */
-    char value_zh[JUDGE_SHORT_LEN], threshold_zh[JUDGE_SHORT_LEN];
-    char window[JUDGE_SHORT_LEN]; /* "2026-10-25/2026-11-23", both included */
-    char zh[JUDGE_SENTENCE_LEN], en[JUDGE_SENTENCE_LEN];
-    /* What would change it; empty when there is nothing to do. */
-    char remedy_zh[JUDGE_SENTENCE_LEN], remedy_en[JUDGE_SENTENCE_LEN];
-};
-
-/* What is known of a line beside its own days. */
-struct judge_line {
-    enum service_class class;
-    uint64_t contract_sets; /* networked sets; 0: the item has none */
-    struct civil_day from;  /* contract date: use before it is not judged */
-    struct wall_time cut_off;
-    const struct day_fact *facts; /* by day, each day at most once */
-    size_t fact_count;
-    uint64_t sequence_conflicts; /* one sequence, two contents (S10) */
-    uint64_t twin_days;          /* days exactly like another enterprise's of
-                                    the same supplier */
-    uint64_t shared_identifiers; /* user-side identifiers that another
-                                    enterprise declared too (VER-14) */
-};
 
 struct judge_rules {
     const struct parameters *parameters;
     const struct calendar *calendar;
     const struct client_list *clients;
+    const struct rule *const
+        *rules; /* ended by NULL; at most JUDGE_RULES_MAX */
 };
 
 struct line_verdict {
@@ -84,13 +47,12 @@ struct line_verdict {
     enum verdict_mark mark;
     bool is_genuine, is_effective, is_flagged, is_sample;
     uint8_t tier;
-    uint32_t active_days, covered_days;        /* in the window */
-    struct civil_day window_start, window_end; /* end: first day after */
+    struct window window;
     uint64_t devices_seen;
     uint64_t flows, octets; /* in the window, both directions */
-    struct rule_result results[JUDGE_RULES_MAX];
-    size_t result_count;
-    /* Index of the result that decided; result_count: none did. */
+    struct finding findings[JUDGE_RULES_MAX];
+    size_t finding_count;
+    /* Index of the finding that decided; finding_count: none did. */
     size_t decisive;
 };
 
@@ -99,8 +61,9 @@ struct voucher_verdict {
     enum verdict_mark mark;
     bool is_genuine, is_effective, is_flagged, is_sample;
     uint8_t tier;
-    char reason_zh[JUDGE_SENTENCE_LEN], reason_en[JUDGE_SENTENCE_LEN];
-    char remedy_zh[JUDGE_SENTENCE_LEN], remedy_en[JUDGE_SENTENCE_LEN];
+    /* One plain sentence, and what would change it; the second may be "". */
+    char reason[LANGUAGE_COUNT][JUDGE_SENTENCE_LEN];
+    char remedy[LANGUAGE_COUNT][JUDGE_SENTENCE_LEN];
 };
 
 void judge_line(const struct judge_line *line, const struct judge_rules *rules,

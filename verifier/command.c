@@ -6,7 +6,6 @@
 
 #include "common/program.h"
 #include "verifier/explain.h"
-#include "verifier/verdict_store.h"
 #include "verifier/verifier_config.h"
 #include "verifier/verifier_run.h"
 
@@ -119,7 +118,7 @@ int command_explain(int argc, char **argv)
                         sizeof(options) / sizeof(options[0]), 1, 1) < 0 ||
         !read_config(path, &config))
         return STATUS_USAGE;
-    struct db *db = verdict_store_open(config.verdict_db, DB_READ, &error);
+    struct db *db = explain_open(config.verdict_db, &error);
     if (db == NULL) {
         log_error("%s", error.text);
         return STATUS_FAILED;

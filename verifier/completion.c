@@ -41,15 +41,28 @@ static void add_days(char *cell, size_t size, size_t line_count, int line_no,
                line_no, days);
 }
 
+/* The value in words, as it stands in the table: in English. */
+static void add_flag(struct completion_row *row, int line_no,
+                     const struct finding *finding)
+{
+    struct buffer value;
+    buffer_init(&value, COMPLETION_CELL_LEN);
+    finding_text(finding, FINDING_VALUE, LANGUAGE_EN, &value);
+    buffer_add_u8(&value, '\0');
+    append(row->flags, sizeof(row->flags), "%s%s(%d): %s",
+           row->flags[0] != '\0' ? "; " : "", finding->rule, line_no,
+           value.failed ? "" : (const char *)value.data);
+    buffer_clear(&value);
+}
+
 static void add_flags(struct completion_row *row, int line_no,
                       const struct line_verdict *line)
 {
-    for (size_t i = 0; i < line->result_count; i++) {
-        const struct rule_result *r = &line->results[i];
-        if (r->outcome != RULE_FLAG && r->outcome != RULE_SUSPICIOUS)
-            continue;
-        append(row->flags, sizeof(row->flags), "%s%s(%d): %s",
-               row->flags[0] != '\0' ? "; " : "", r->rule, line_no, r->value);
+    for (size_t i = 0; i < line->finding_count; i++) {
+        const struct finding *finding = &line->findings[i];
+        if (finding->outcome == RULE_FLAG ||
+            finding->outcome == RULE_SUSPICIOUS)
+            add_flag(row, line_no, finding);
     }
 }
 
@@ -73,9 +86,11 @@ void completion_row_fill(const struct register_view *registry,
         append(row->services, sizeof(row->services), "%s%s", i > 0 ? "；" : "",
                service->name_zh);
         add_days(row->active_days, sizeof(row->active_days),
-                 voucher->line_count, line->line_no, lines[i].active_days);
+                 voucher->line_count, line->line_no,
+                 lines[i].window.active_days);
         add_days(row->covered_days, sizeof(row->covered_days),
-                 voucher->line_count, line->line_no, lines[i].covered_days);
+                 voucher->line_count, line->line_no,
+                 lines[i].window.covered_days);
         if (line->sets > 0)
             append(row->devices, sizeof(row->devices), "%s%" PRIu64 "/%" PRIu64,
                    row->devices[0] ? "; " : "", lines[i].devices_seen,
@@ -83,7 +98,8 @@ void completion_row_fill(const struct register_view *registry,
         add_flags(row, line->line_no, &lines[i]);
         row->endpoint_count += service->endpoint_count;
     }
-    snprintf(row->reason_zh, sizeof(row->reason_zh), "%s", verdict->reason_zh);
+    snprintf(row->reason_zh, sizeof(row->reason_zh), "%s",
+             verdict->reason[LANGUAGE_ZH]);
 }
 
 /* Kinds and numbers of identifiers; the identifiers themselves stay inside. */

@@ -11,8 +11,11 @@
 
 enum explain_status { EXPLAIN_DONE, EXPLAIN_UNKNOWN, EXPLAIN_FAILED };
 
+/* verdict.db, to read. NULL with a reason. */
+struct db *explain_open(const char *path, struct error_text *error);
+
 /* Adds to `out`. EXPLAIN_UNKNOWN: no run has judged this voucher. */
-enum explain_status explain_voucher(struct db *verdicts, const char *number,
+enum explain_status explain_voucher(struct db *db, const char *number,
                                     bool as_json, struct buffer *out,
                                     struct error_text *error);
 

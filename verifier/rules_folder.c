@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "common/buffer.h"
+#include "rules/rule/rule_table.h"
 
 enum { FILE_LIMIT = 4 << 20, FILE_NAME_LEN = 256 };
 
@@ -169,5 +170,6 @@ struct judge_rules rules_folder_for_judge(const struct rules_folder *folder)
         .parameters = &folder->parameters,
         .calendar = &folder->calendar,
         .clients = &folder->clients,
+        .rules = RULES,
     };
 }

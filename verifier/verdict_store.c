@@ -12,6 +12,10 @@ static const struct db_migration MIGRATIONS[] = {
         "002-list.sql",
 #include "verifier/002-list.sql.inc"
     },
+    {
+        "003-finding.sql",
+#include "verifier/003-finding.sql.inc"
+    },
 };
 
 struct db *verdict_store_open(const char *path, enum db_mode mode,
@@ -80,10 +84,10 @@ static void add_verdict(struct digest_stream *stream, const char *number,
     add_number(stream, v->is_flagged);
     add_number(stream, v->is_sample);
     add_number(stream, v->tier);
-    add_text(stream, v->reason_zh);
-    add_text(stream, v->reason_en);
-    add_text(stream, v->remedy_zh);
-    add_text(stream, v->remedy_en);
+    add_text(stream, v->reason[LANGUAGE_ZH]);
+    add_text(stream, v->reason[LANGUAGE_EN]);
+    add_text(stream, v->remedy[LANGUAGE_ZH]);
+    add_text(stream, v->remedy[LANGUAGE_EN]);
 }
 
 static void add_line(struct digest_stream *stream, int line_no,
@@ -91,27 +95,27 @@ static void add_line(struct digest_stream *stream, int line_no,
 {
     add_number(stream, (uint64_t)line_no);
     add_text(stream, verdict_word_text(v->word));
-    add_number(stream, v->active_days);
-    add_number(stream, v->covered_days);
-    add_number(stream, (uint64_t)v->window_start.number);
-    add_number(stream, (uint64_t)v->window_end.number);
+    add_number(stream, v->window.active_days);
+    add_number(stream, v->window.covered_days);
+    add_number(stream, (uint64_t)v->window.start.number);
+    add_number(stream, (uint64_t)v->window.end.number);
     add_number(stream, v->devices_seen);
     add_number(stream, v->flows);
     add_number(stream, v->octets);
 }
 
-static void add_result(struct digest_stream *stream,
-                       const struct rule_result *r)
+static void add_finding(struct digest_stream *stream, const struct finding *f)
 {
-    add_text(stream, r->rule);
-    add_text(stream, rule_outcome_text(r->outcome));
-    add_text(stream, r->value);
-    add_text(stream, r->threshold);
-    add_text(stream, r->value_zh);
-    add_text(stream, r->threshold_zh);
-    add_text(stream, r->window);
-    add_text(stream, r->zh);
-    add_text(stream, r->en);
+    add_text(stream, f->rule);
+    add_text(stream, rule_outcome_text(f->outcome));
+    add_text(stream, f->case_name);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct measure *m = &f->measures[i];
+        add_text(stream, m->name);
+        add_text(stream, unit_text(m->unit));
+        add_number(stream, m->is_unknown);
+        add_number(stream, (uint64_t)m->value);
+    }
 }
 
 /* --- rows --- */
@@ -138,10 +142,10 @@ static bool insert_verdict(struct db *db, int64_t run_id, const char *number,
     db_bind_i64(s, ":flagged", v->is_flagged);
     db_bind_i64(s, ":sample", v->is_sample);
     db_bind_i64(s, ":tier", v->tier);
-    db_bind_text(s, ":reason_zh", v->reason_zh);
-    db_bind_text(s, ":reason_en", v->reason_en);
-    db_bind_text(s, ":remedy_zh", v->remedy_zh);
-    db_bind_text(s, ":remedy_en", v->remedy_en);
+    db_bind_text(s, ":reason_zh", v->reason[LANGUAGE_ZH]);
+    db_bind_text(s, ":reason_en", v->reason[LANGUAGE_EN]);
+    db_bind_text(s, ":remedy_zh", v->remedy[LANGUAGE_ZH]);
+    db_bind_text(s, ":remedy_en", v->remedy[LANGUAGE_EN]);
     return db_do(s);
 }
 
@@ -166,10 +170,10 @@ static bool insert_line(struct db *db, int64_t run_id, const char *number,
     db_bind_text(s, ":service", service->id);
     db_bind_text(s, ":class", service_class_text(service->class));
     db_bind_text(s, ":verdict", verdict_word_text(v->word));
-    db_bind_i64(s, ":active", v->active_days);
-    db_bind_i64(s, ":covered", v->covered_days);
-    db_bind_i64(s, ":start", v->window_start.number);
-    db_bind_i64(s, ":end", v->window_end.number);
+    db_bind_i64(s, ":active", v->window.active_days);
+    db_bind_i64(s, ":covered", v->window.covered_days);
+    db_bind_i64(s, ":start", v->window.start.number);
+    db_bind_i64(s, ":end", v->window.end.number);
     db_bind_u64(s, ":seen", v->devices_seen);
     if (line->sets > 0)
         db_bind_u64(s, ":contract", line->sets);
@@ -180,32 +184,77 @@ static bool insert_line(struct db *db, int64_t run_id, const char *number,
     return db_do(s);
 }
 
-static bool insert_result(struct db *db, int64_t run_id, const char *number,
-                          int line_no, size_t seq, const struct rule_result *r)
+/* Where a finding stands. */
+struct finding_place {
+    int64_t run_id;
+    const char *number;
+    int line_no;
+};
+
+static void bind_place(struct db_statement *s,
+                       const struct finding_place *place)
+{
+    db_bind_i64(s, ":run", place->run_id);
+    db_bind_text(s, ":voucher", place->number);
+    db_bind_i64(s, ":line", place->line_no);
+}
+
+static bool insert_measure(struct db *db, const struct finding_place *place,
+                           const char *rule, size_t seq,
+                           const struct measure *m)
 {
     struct db_statement *s = db_prepare(
-        db,
-        "INSERT INTO verdict_rule (run_id, voucher_number, line_no, seq, rule, "
-        " outcome, value, threshold, value_zh, threshold_zh, window, "
-        " sentence_zh, sentence_en) "
-        "VALUES (:run, :voucher, :line, :seq, :rule, :outcome, :value, "
-        " :threshold, :value_zh, :threshold_zh, :window, :zh, :en)");
+        db, "INSERT INTO verdict_measure (run_id, voucher_number, line_no, "
+            " rule, seq, name, unit, value) "
+            "VALUES (:run, :voucher, :line, :rule, :seq, :name, :unit, "
+            " :value)");
     if (s == NULL)
         return false;
-    db_bind_i64(s, ":run", run_id);
-    db_bind_text(s, ":voucher", number);
-    db_bind_i64(s, ":line", line_no);
+    bind_place(s, place);
+    db_bind_text(s, ":rule", rule);
     db_bind_i64(s, ":seq", (int64_t)seq + 1);
-    db_bind_text(s, ":rule", r->rule);
-    db_bind_text(s, ":outcome", rule_outcome_text(r->outcome));
-    db_bind_text(s, ":value", r->value);
-    db_bind_text(s, ":threshold", r->threshold);
-    db_bind_text(s, ":value_zh", r->value_zh);
-    db_bind_text(s, ":threshold_zh", r->threshold_zh);
-    db_bind_text(s, ":window", r->window);
-    db_bind_text(s, ":zh", r->zh);
-    db_bind_text(s, ":en", r->en);
+    db_bind_text(s, ":name", m->name);
+    db_bind_text(s, ":unit", unit_text(m->unit));
+    if (m->is_unknown)
+        db_bind_null(s, ":value");
+    else
+        db_bind_i64(s, ":value", m->value);
     return db_do(s);
+}
+
+static bool insert_finding(struct db *db, const struct finding_place *place,
+                           size_t seq, const struct finding *f)
+{
+    struct db_statement *s = db_prepare(
+        db, "INSERT INTO verdict_finding (run_id, voucher_number, line_no, "
+            " seq, rule, outcome, case_name) "
+            "VALUES (:run, :voucher, :line, :seq, :rule, :outcome, :case)");
+    if (s == NULL)
+        return false;
+    bind_place(s, place);
+    db_bind_i64(s, ":seq", (int64_t)seq + 1);
+    db_bind_text(s, ":rule", f->rule);
+    db_bind_text(s, ":outcome", rule_outcome_text(f->outcome));
+    db_bind_text(s, ":case", f->case_name);
+    if (!db_do(s))
+        return false;
+    for (size_t i = 0; i < f->count; i++) {
+        if (!insert_measure(db, place, f->rule, i, &f->measures[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool add_findings(struct db *db, const struct finding_place *place,
+                         const struct line_verdict *line,
+                         struct digest_stream *fingerprint)
+{
+    for (size_t i = 0; i < line->finding_count; i++) {
+        add_finding(fingerprint, &line->findings[i]);
+        if (!insert_finding(db, place, i, &line->findings[i]))
+            return false;
+    }
+    return true;
 }
 
 bool verdict_store_add(struct db *db, const struct verdict_run *run,
@@ -225,12 +274,9 @@ bool verdict_store_add(struct db *db, const struct verdict_run *run,
         if (!insert_line(db, run->id, number, line,
                          &registry->services[line->service], &lines[i]))
             return false;
-        for (size_t k = 0; k < lines[i].result_count; k++) {
-            add_result(fingerprint, &lines[i].results[k]);
-            if (!insert_result(db, run->id, number, line->line_no, k,
-                               &lines[i].results[k]))
-                return false;
-        }
+        struct finding_place place = {run->id, number, line->line_no};
+        if (!add_findings(db, &place, &lines[i], fingerprint))
+            return false;
     }
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * verdict.db: opening it, and one run's verdicts going in.
  *
- * A run is one transaction of the caller. Its fingerprint covers every word
+ * A run is one transaction of the caller. Its fingerprint covers all
  * that is stored about every voucher, in order of vouchers, and nothing that
  * tells one run from another (VER-17).
  */

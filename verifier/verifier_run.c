@@ -181,8 +181,8 @@ static bool refresh_enterprise(struct run *run,
     struct civil_day from, to = day_of_wall(run->record.cut_off);
     const char *id = vouchers[0].enterprise_id;
     size_t n = gather_services(vouchers, count, services, &from);
-    if (to.number - from.number >= JUDGE_PERIOD_DAYS_MAX)
-        from.number = to.number - JUDGE_PERIOD_DAYS_MAX + 1;
+    if (to.number - from.number >= WINDOW_PERIOD_DAYS_MAX)
+        from.number = to.number - WINDOW_PERIOD_DAYS_MAX + 1;
     if (n == 0)
         return true;
     if (!facts_refresh(&run->scope, id, services, n, from, run->root, error))

@@ -1,10 +1,14 @@
-/* See verdict_view.h. Words stand beside every mark and outcome, so that no
- * meaning is carried by colour alone. */
+/* Words stand beside every mark and outcome, so that no meaning is carried by
+ * colour alone. */
 #include "portal/record/verdict_view.h"
 
 #include <stdio.h>
 
+#include "common/crypto/digest.h"
+#include "common/verdict/verdict_json.h"
 #include "portal/show/chart.h"
+
+enum { JSON_LIMIT = 4 << 20 };
 
 static void fill_hex(struct model *m, const char *key, struct slice bytes)
 {
@@ -14,87 +18,80 @@ static void fill_hex(struct model *m, const char *key, struct slice bytes)
     model_text(m, key, text);
 }
 
-static void fill_words(struct visit *visit, struct model *m, const char *mark,
-                       int64_t tier)
+static void fill_words(struct visit *visit, struct model *m,
+                       const struct verdict *v)
 {
-    char tier_text[24];
-    snprintf(tier_text, sizeof(tier_text), "%lld", (long long)tier);
-    model_text(m, "mark", mark);
-    model_text(m, "_mark_words", visit_word(visit, "mark.", mark));
-    model_i64(m, "tier", tier);
-    model_text(m, "_tier_words", visit_word(visit, "tier.", tier_text));
+    char tier[24];
+    snprintf(tier, sizeof(tier), "%lld", (long long)v->tier);
+    model_text(m, "mark", v->mark);
+    model_text(m, "mark_words", visit_word(visit, "mark.", v->mark));
+    model_text(m, "tier_words", visit_word(visit, "tier.", tier));
+    model_text(m, "verdict_words", visit_word(visit, "machine.", v->word));
 }
 
-static void fill_verdict(struct visit *visit, struct db_statement *s)
+static void fill_verdict(struct visit *visit, const struct verdict *v)
 {
-    struct model *m = model_object(visit->model, "verdict");
-    fill_words(visit, m, db_text(s, 1), db_i64(s, 6));
-    model_text(m, "verdict", db_text(s, 0));
-    model_text(m, "_verdict_words",
-               visit_word(visit, "machine.", db_text(s, 0)));
-    model_bool(m, "is_genuine", db_i64(s, 2) != 0);
-    model_bool(m, "is_effective", db_i64(s, 3) != 0);
-    model_bool(m, "is_flagged", db_i64(s, 4) != 0);
-    model_bool(m, "is_sample", db_i64(s, 5) != 0);
-    model_text(m, "reason", visit_name(visit, db_text(s, 7), db_text(s, 8)));
-    model_text(m, "remedy", visit_name(visit, db_text(s, 9), db_text(s, 10)));
-    model_i64(m, "run", db_i64(s, 11));
-    model_moment(m, "run_at", (struct wall_time){db_i64(s, 12)});
-    model_end(m, "cut_off", (struct wall_time){db_i64(s, 13)});
-    model_text(m, "rules_version", db_text(s, 14));
-    fill_hex(m, "evidence_root", db_blob(s, 15));
+    struct model *m = model_object(visit->model, "_verdict");
+    fill_words(visit, m, v);
+    model_bool(m, "is_genuine", v->is_genuine);
+    model_bool(m, "is_effective", v->is_effective);
+    model_bool(m, "is_flagged", v->is_flagged);
+    model_text(
+        m, "reason",
+        visit_name(visit, v->reason[LANGUAGE_ZH], v->reason[LANGUAGE_EN]));
+    model_text(
+        m, "remedy",
+        visit_name(visit, v->remedy[LANGUAGE_ZH], v->remedy[LANGUAGE_EN]));
+    model_i64(m, "run", v->run);
+    model_moment(m, "run_at", v->run_at);
+    model_end(m, "cut_off", v->cut_off);
+    model_text(m, "rules_version", v->rules_version);
+    fill_hex(m, "evidence_root", v->evidence_root);
+}
+
+static bool fill_json(struct visit *visit, const struct verdict *v)
+{
+    struct buffer text;
+    struct json_writer json;
+    buffer_init(&text, JSON_LIMIT);
+    json_start(&json, &text);
+    verdict_write_json(v, NULL, &json);
+    bool good = !text.failed;
+    if (good)
+        model_json(visit->model, "verdict", buffer_slice(&text));
+    buffer_clear(&text);
+    return good;
 }
 
 bool verdict_view_fill(struct visit *visit, const char *voucher,
-                       const char *cycle, struct verdict_view *view)
+                       struct verdict_view *view)
 {
-    *view = (struct verdict_view){0};
-    struct db_statement *s = db_prepare(
-        visit->db,
-        "SELECT d.verdict, d.mark, d.is_genuine, d.is_effective, d.is_flagged,"
-        " d.is_sample, d.tier, d.reason_zh, d.reason_en, d.remedy_zh,"
-        " d.remedy_en, r.id, r.at, r.cut_off, r.rules_version, r.evidence_root"
-        " FROM verdict.run r JOIN verdict.verdict d ON d.run_id = r.id"
-        " WHERE r.id = (SELECT max(id) FROM verdict.run"
-        "               WHERE cycle_id = :cycle)"
-        " AND d.voucher_number = :voucher");
-    if (s == NULL)
-        return false;
-    db_bind_text(s, ":cycle", cycle);
-    db_bind_text(s, ":voucher", voucher);
-    enum db_step step = db_step(s);
-    if (step == DB_ROW) {
-        fill_verdict(visit, s);
-        view->is_there = true;
-        view->is_sample = db_i64(s, 5) != 0;
-        view->run_id = db_i64(s, 11);
-        view->cut_off.us = db_i64(s, 13);
-    }
-    db_reset(s);
-    return step != DB_FAILED;
+    enum verdict_found found =
+        verdict_read(visit->db, voucher, visit->arena, &view->verdict);
+    view->is_there = found == VERDICT_FOUND && view->verdict.is_newest_run;
+    model_json(visit->model, "verdict", SLICE("null"));
+    if (!view->is_there)
+        return found != VERDICT_FAILED;
+    fill_verdict(visit, &view->verdict);
+    return fill_json(visit, &view->verdict);
 }
 
-static void fill_result(struct visit *visit, struct db_statement *s,
-                        struct model *line)
+static void fill_result(const struct verdict_line *line, struct model *m)
 {
     char octets[CHART_VALUE_TEXT_LEN], day[DAY_TEXT_LEN];
-    struct model *m = model_object(line, "result");
-    model_text(m, "verdict", db_text(s, 0));
-    model_text(m, "_verdict_words",
-               visit_word(visit, "machine.", db_text(s, 0)));
-    model_i64(m, "active_days", db_i64(s, 1));
-    model_i64(m, "covered_days", db_i64(s, 2));
-    day_to_text((struct civil_day){(int32_t)db_i64(s, 3)}, day);
+    struct civil_day last = {line->window_end.number - 1};
+    model_i64(m, "active_days", line->active_days);
+    model_i64(m, "covered_days", line->covered_days);
+    day_to_text(line->window_start, day);
     model_text(m, "window_start", day);
-    day_to_text((struct civil_day){(int32_t)db_i64(s, 4) - 1}, day);
+    day_to_text(last, day);
     model_text(m, "window_last", day);
-    model_i64(m, "devices_seen", db_i64(s, 5));
-    if (!db_is_null(s, 6))
-        model_i64(m, "devices_contract", db_i64(s, 6));
-    model_i64(m, "flows", db_i64(s, 7));
-    model_i64(m, "octets", db_i64(s, 8));
-    chart_octets_text(db_u64(s, 8), octets);
-    model_text(m, "_octets_text", octets);
+    model_i64(m, "devices_seen", line->devices_seen);
+    if (line->has_contract)
+        model_i64(m, "devices_contract", line->devices_contract);
+    model_i64(m, "flows", line->flows);
+    chart_octets_text((uint64_t)line->octets, octets);
+    model_text(m, "octets_text", octets);
 }
 
 /* The rule's name in words; a rule that the portal does not know has none. */
@@ -104,65 +101,46 @@ static const char *rule_title(struct visit *visit, const char *rule)
     return words != rule ? words : "";
 }
 
-static bool fill_rules(struct visit *visit, const struct verdict_view *view,
-                       const char *voucher, int64_t line_no, struct model *line)
+static void fill_rule(struct visit *visit, const struct verdict_rule *rule,
+                      const char *window, struct model *m)
 {
-    enum db_step step = DB_FAILED;
-    struct db_statement *s = db_prepare(
-        visit->db,
-        "SELECT rule, outcome, value_zh, value, threshold_zh, threshold,"
-        " window, sentence_zh, sentence_en FROM verdict.verdict_rule WHERE "
-        "run_id = :run"
-        " AND voucher_number = :voucher AND line_no = :line ORDER BY seq");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":run", view->run_id);
-    db_bind_text(s, ":voucher", voucher);
-    db_bind_i64(s, ":line", line_no);
-    model_list(line, "rules");
-    while ((step = db_step(s)) == DB_ROW) {
-        struct model *m = model_append(line, "rules");
-        model_text(m, "rule", db_text(s, 0));
-        model_text(m, "title", rule_title(visit, db_text(s, 0)));
-        model_text(m, "outcome", db_text(s, 1));
-        model_text(m, "_outcome_words",
-                   visit_word(visit, "outcome.", db_text(s, 1)));
-        model_text(m, "value", visit_name(visit, db_text(s, 2), db_text(s, 3)));
-        model_text(m, "threshold",
-                   visit_name(visit, db_text(s, 4), db_text(s, 5)));
-        model_text(m, "window", db_text(s, 6));
-        model_text(m, "sentence",
-                   visit_name(visit, db_text(s, 7), db_text(s, 8)));
+    static const struct {
+        const char *key;
+        enum finding_part part;
+    } TEXTS[] = {
+        {"value", FINDING_VALUE},
+        {"threshold", FINDING_THRESHOLD},
+        {"sentence", FINDING_SENTENCE},
+    };
+    const char *outcome = rule_outcome_text(rule->finding.outcome);
+    model_text(m, "rule", rule->finding.rule);
+    model_text(m, "title", rule_title(visit, rule->finding.rule));
+    model_text(m, "outcome", outcome);
+    model_text(m, "outcome_words", visit_word(visit, "outcome.", outcome));
+    model_text(m, "window", window);
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+        const char *const *texts = rule->texts[TEXTS[i].part];
+        model_text(m, TEXTS[i].key,
+                   visit_name(visit, texts[LANGUAGE_ZH], texts[LANGUAGE_EN]));
     }
-    return step == DB_DONE;
 }
 
-bool verdict_view_fill_line(struct visit *visit,
-                            const struct verdict_view *view,
-                            const char *voucher, int64_t line_no,
+void verdict_view_fill_line(struct visit *visit,
+                            const struct verdict_view *view, int64_t line_no,
                             struct model *line, struct verdict_window *window)
 {
+    char text[VERDICT_WINDOW_LEN];
+    const struct verdict_line *found =
+        view->is_there ? verdict_line_find(&view->verdict, line_no) : NULL;
     *window = (struct verdict_window){0};
-    if (!view->is_there)
-        return true;
-    struct db_statement *s = db_prepare(
-        visit->db,
-        "SELECT verdict, active_days, covered_days, window_start_day,"
-        " window_end_day, devices_seen, devices_contract, flows, octets"
-        " FROM verdict.verdict_line WHERE run_id = :run"
-        " AND voucher_number = :voucher AND line_no = :line");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":run", view->run_id);
-    db_bind_text(s, ":voucher", voucher);
-    db_bind_i64(s, ":line", line_no);
-    enum db_step step = db_step(s);
-    if (step == DB_ROW) {
-        fill_result(visit, s, line);
-        window->is_there = true;
-        window->start.number = (int32_t)db_i64(s, 3);
-        window->end.number = (int32_t)db_i64(s, 4);
-    }
-    db_reset(s);
-    return step != DB_FAILED && fill_rules(visit, view, voucher, line_no, line);
+    if (found == NULL)
+        return;
+    *window = (struct verdict_window){found->window_start, found->window_end,
+                                      .is_there = true};
+    fill_result(found, model_object(line, "_result"));
+    verdict_window_text(found, text);
+    model_list(line, "_rules");
+    for (const struct verdict_rule *rule = found->rules; rule != NULL;
+         rule = rule->next)
+        fill_rule(visit, rule, text, model_append(line, "_rules"));
 }

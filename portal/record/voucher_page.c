@@ -312,7 +312,7 @@ static void fill_chart(struct visit *visit, const struct voucher_line *line,
 static struct wall_time evidence_end(struct visit *visit,
                                      const struct verdict_view *view)
 {
-    return view->is_there ? view->cut_off : visit->now;
+    return view->is_there ? view->verdict.cut_off : visit->now;
 }
 
 /* The last days up to the cut-off, or the best window when that was earlier. */
@@ -399,18 +399,19 @@ static bool fill_all(struct visit *visit, struct voucher_facts *facts)
     struct verdict_window window;
     size_t count = 0;
     if (!fill_settlement(visit, facts->number) ||
-        !verdict_view_fill(visit, facts->number, facts->cycle_id, &view) ||
+        !verdict_view_fill(visit, facts->number, &view) ||
         !read_lines(visit, facts->number, lines, &count))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!verdict_view_fill_line(visit, &view, facts->number,
-                                    lines[i].line_no, lines[i].model,
-                                    &window) ||
-            !fill_identifiers(visit, facts->number, &lines[i]) ||
+    for (size_t i = 0; i < count; i++) {
+        verdict_view_fill_line(visit, &view, lines[i].line_no, lines[i].model,
+                               &window);
+        if (!fill_identifiers(visit, facts->number, &lines[i]) ||
             !fill_endpoints(visit, &lines[i]) ||
             !fill_evidence(visit, facts, &lines[i], &view, &window))
             return false;
-    model_bool(visit->model, "is_sample", facts->is_sample || view.is_sample);
+    }
+    model_bool(visit->model, "is_sample",
+               facts->is_sample || (view.is_there && view.verdict.is_sample));
     return true;
 }
 

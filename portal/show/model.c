@@ -157,6 +157,18 @@ void model_bool(struct model *model, const char *key, bool value)
         member->value.integer = value;
 }
 
+void model_json(struct model *model, const char *key, struct slice json)
+{
+    struct member *member = member_for(model, key, MODEL_JSON);
+    if (member == NULL)
+        return;
+    member->value.text = arena_copy_text(model->arena, json);
+    if (member->value.text == NULL) {
+        *model->failed = true;
+        member->value.text = "null";
+    }
+}
+
 struct model *model_object(struct model *model, const char *key)
 {
     struct member *member = member_for(model, key, MODEL_OBJECT);
@@ -200,9 +212,10 @@ bool model_find(const struct model *model, struct slice key,
                 struct model_value *value)
 {
     const struct member *member = find(model, key);
-    if (member != NULL)
-        *value = member->value;
-    return member != NULL;
+    if (member == NULL || member->value.kind == MODEL_JSON)
+        return false;
+    *value = member->value;
+    return true;
 }
 
 const struct model *model_next(const struct model *model)
@@ -238,6 +251,9 @@ static void write_member(struct json_writer *json, const struct member *member)
         break;
     case MODEL_LIST:
         write_list(json, member);
+        break;
+    case MODEL_JSON:
+        json_raw(json, member->key, slice_of_text(member->value.text));
         break;
     }
 }

@@ -29,6 +29,7 @@ enum model_kind {
     MODEL_BOOL,
     MODEL_OBJECT,
     MODEL_LIST,
+    MODEL_JSON,
 };
 
 struct model_value {
@@ -56,6 +57,8 @@ void model_day_of(struct model *model, const char *key, struct wall_time time);
 /* With its unit. */
 void model_money(struct model *model, const char *key, enum language language,
                  struct money money);
+/* A value that a JSON writer made, for JSON only: pages do not find it. */
+void model_json(struct model *model, const char *key, struct slice json);
 struct model *model_object(struct model *model, const char *key);
 /* An empty list, so that JSON shows it and templates need not ask. */
 void model_list(struct model *model, const char *key);

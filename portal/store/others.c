@@ -35,6 +35,9 @@ static const char VERDICT_001[] =
 static const char VERDICT_002[] =
 #include "verifier/002-list.sql.inc"
     ;
+static const char VERDICT_003[] =
+#include "verifier/003-finding.sql.inc"
+    ;
 
 static const struct db_migration USAGE[] = {
     {"001-ledger.sql", USAGE_001}, {"002-detail.sql", USAGE_002},
@@ -45,6 +48,7 @@ static const struct db_migration USAGE[] = {
 static const struct db_migration VERDICT[] = {
     {"001-verdict.sql", VERDICT_001},
     {"002-list.sql", VERDICT_002},
+    {"003-finding.sql", VERDICT_003},
 };
 
 struct other_row {
@@ -63,7 +67,8 @@ static const struct other_row OTHERS[OTHER_COUNT] = {
     [OTHER_VERDICT] = {"verdict", VERDICT, sizeof(VERDICT) / sizeof(VERDICT[0]),
                        "SELECT 1 FROM verdict.run, verdict.fact,"
                        " verdict.verdict, verdict.verdict_line,"
-                       " verdict.verdict_rule, verdict.completion_table,"
+                       " verdict.verdict_rule, verdict.verdict_finding,"
+                       " verdict.verdict_measure, verdict.completion_table,"
                        " verdict.completion_row, verdict.voucher_mark,"
                        " verdict.completion_count LIMIT 0"},
 };

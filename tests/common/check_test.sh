@@ -131,6 +131,11 @@ int slice_equal(void)
     return 1;
 }
 END
+break_with "VER-17: rules use no floating point" \
+    'rules/odd.c:2: floating point in the rules' rules/odd.c <<'END'
+/* twice, which is no double */
+double half(int n);
+END
 break_with "code that is switched off is found" \
     'rules/odd.c:1: code that is switched off' rules/odd.c <<'END'
 #if 0

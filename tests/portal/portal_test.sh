@@ -344,6 +344,29 @@ opened_once()
         WHERE action = 'table.open' AND result = 'OK'")" = 1 ]
 }
 tap "VER-11: a city's first opening is in the audit log, once" opened_once
+# explain_is VOUCHER: the API's verdict is what explain says, byte for byte
+explain_is()
+{
+    printf '%s\n' "registry = $dir/portal.db" "usage_db = $dir/usage.db" \
+        "verdict_db = $dir/verdict.db" 'rules = rules/guangdong-2018' \
+        "signing_key = $dir/none.key" >"$dir/verifier.conf"
+    "$bin/yz-verifier" explain -c "$dir/verifier.conf" "$1" --json \
+        >"$dir/explained" || return 1
+    gives 200 anna "/api/v1/vouchers/$1?lang=en" &&
+        has "\"verdict\":$(cat "$dir/explained")" "$dir/page" &&
+        gives 200 anna "/api/v1/vouchers/$1?lang=zh" &&
+        has "\"verdict\":$(cat "$dir/explained")" "$dir/page"
+}
+one_shape()
+{
+    explain_is V-1 && has '"unit":"days","value":21' "$dir/explained" &&
+        has '"run_at":"2026-' "$dir/explained" &&
+        explain_is V-2 && has '"threshold_en":"<= 0.80"' "$dir/explained" &&
+        gives 200 anna /api/v1/vouchers/V-3 && has '"verdict":null' "$dir/page"
+}
+tap "a verdict is the same JSON from the API and from explain, in any language" \
+    one_shape
+
 # --- events ---
 rows no_events
 add_events()

@@ -1,5 +1,6 @@
 -- One run over the vouchers of tests/portal/registry: V-1 complete, V-2 held,
--- and the tables of two cities. V-3 was not judged.
+-- and the tables of two cities. V-3 was not judged. V-2 has the
+-- words that runs left before findings were kept as numbers.
 INSERT INTO run VALUES (1, 'test', 1795363200000000, 1795363200000000,
     printf('%064d', 7), zeroblob(32), zeroblob(32));
 INSERT INTO verdict VALUES
@@ -16,16 +17,21 @@ INSERT INTO verdict_line VALUES
     (1, 'V-2', 1, 'telemetry-test', 'B', 'suspicious', 30, 30, 20748, 20778, 9,
      12, 8640, 4400000);
 INSERT INTO verdict_rule VALUES
-    (1, 'V-1', 1, 1, 'VER-08', 'pass', '21 d', '>= 10 d', '21天', '≥10天',
-     '2026-10-22/2026-11-21', '活跃天数达到要求。', 'Enough active days.'),
-    (1, 'V-1', 1, 2, 'S1', 'not_applicable', '-', '-', '-', '-',
-     '2026-10-22/2026-11-21', '没有自动连接。', 'No automatic connections.'),
     (1, 'V-2', 1, 1, 'S1', 'suspicious', '0.98', '<= 0.80', '0.98', '≤0.80',
-     '2026-10-22/2026-11-21', '连接间隔几乎不变。',
+     '2026-10-22/2026-11-20', '连接间隔几乎不变。',
      'The intervals hardly vary.'),
     (1, 'V-2', 1, 2, 'VER-16', 'flag', '9', '12', '9台', '12台',
-     '2026-10-22/2026-11-21',
+     '2026-10-22/2026-11-20',
      '监测到的设备少于合同台套数。', 'Fewer devices than in the contract.');
+INSERT INTO verdict_finding VALUES
+    (1, 'V-1', 1, 1, 'VER-08', 'pass', 'pass'),
+    (1, 'V-1', 1, 2, 'S11', 'pass', 'pass');
+INSERT INTO verdict_measure VALUES
+    (1, 'V-1', 1, 'VER-08', 1, 'active', 'days', 21),
+    (1, 'V-1', 1, 'VER-08', 2, 'wanted', 'days', 10),
+    (1, 'V-1', 1, 'VER-08', 3, 'window', 'days', 30),
+    (1, 'V-1', 1, 'S11', 1, 'twins', 'days', 0),
+    (1, 'V-1', 1, 'S11', 2, 'limit', 'days', 2);
 INSERT INTO completion_table VALUES
     ('test-441500', 1, 1, '441500', 'test', 1795363200000000, 1, '',
      CAST(char(65279) || '企业“上云上平台”完成情况表,Completion table' ||

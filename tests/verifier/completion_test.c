@@ -44,22 +44,27 @@ static void print_table(bool is_sample, struct buffer *out)
                               .cut_off = {INT64_C(1792800000000000)}};
     struct completion_head head = {&run, &cities, NULL};
     struct completion_row row;
-    line_verdicts[0] =
-        (struct line_verdict){.active_days = 12, .covered_days = 30};
+    line_verdicts[0] = (struct line_verdict){
+        .window = {.active_days = 12, .covered_days = 30}};
     line_verdicts[1] = (struct line_verdict){
-        .active_days = 9,
-        .covered_days = 28,
+        .window = {.active_days = 9, .covered_days = 28},
         .devices_seen = 5,
-        .results = {{.rule = "VER-16",
-                     .outcome = RULE_FLAG,
-                     .value = "5 devices"},
-                    {.rule = "S1", .outcome = RULE_PASS},
-                    {.rule = "S9",
-                     .outcome = RULE_SUSPICIOUS,
-                     .value = "7 here, 0 elsewhere"}},
-        .result_count = 3,
+        .findings = {{.rule = "VER-16",
+                      .outcome = RULE_FLAG,
+                      .case_name = "fewer",
+                      .measures = {{"seen", UNIT_COUNT, .value = 5}},
+                      .count = 1},
+                     {.rule = "S1", .outcome = RULE_PASS},
+                     {.rule = "S9",
+                      .outcome = RULE_SUSPICIOUS,
+                      .case_name = "suspicious",
+                      .measures = {{"here", UNIT_COUNT, .value = 7},
+                                   {"elsewhere", UNIT_COUNT, .value = 0}},
+                      .count = 2}},
+        .finding_count = 3,
     };
-    snprintf(verdict.reason_zh, sizeof(verdict.reason_zh), "第2行：原因。");
+    snprintf(verdict.reason[LANGUAGE_ZH], sizeof(verdict.reason[LANGUAGE_ZH]),
+             "第2行：原因。");
     completion_row_fill(&registry, &voucher, &verdict, line_verdicts, &row);
     completion_print(&head, "2026-441500", 3, &row, 1, out);
 }

@@ -3,7 +3,6 @@
 
 #include "common/json.h"
 #include "tests/verifier/world.h"
-#include "verifier/verdict_store.h"
 
 static void make_run(struct world *w)
 {
@@ -38,13 +37,25 @@ static void test_json(struct db *db)
         CHECK_I64(json_want_i64(line, "active_days", 0, 99), 30);
         const struct json_node *rules = json_member(line, "rules");
         bool found = false;
+        const struct json_node *devices = NULL;
         for (const struct json_node *n = json_first(rules); n != NULL;
              n = json_next(n)) {
             if (strcmp(json_want_text(n, "rule"), "VER-16") == 0)
-                found = strcmp(json_want_text(n, "outcome"), "flag") == 0;
+                devices = n;
         }
-        CHECK(found);
-        CHECK_I64(json_count(rules), 19);
+        found = devices != NULL &&
+                strcmp(json_want_text(devices, "outcome"), "flag") == 0;
+        if (CHECK(found)) {
+            test_case("VER-16: numbers are numbers, with their unit");
+            const struct json_node *seen =
+                json_first(json_member(devices, "measures"));
+            CHECK_TEXT(json_want_text(seen, "name"), "seen");
+            CHECK_TEXT(json_want_text(seen, "unit"), "count");
+            CHECK_I64(json_want_i64(seen, "value", 0, 99), 5);
+            CHECK_TEXT(json_want_text(devices, "case"), "fewer");
+            CHECK_TEXT(json_want_text(devices, "value_en"), "5 devices");
+        }
+        CHECK_I64(json_count(rules), 18);
         CHECK(json_error(doc) == NULL);
     }
     json_free(doc);
@@ -76,7 +87,7 @@ int main(void)
     test_case("VER-01: a run to explain");
     world_open(&w, "explain");
     make_run(&w);
-    struct db *db = verdict_store_open(w.config.verdict_db, DB_READ, &error);
+    struct db *db = explain_open(w.config.verdict_db, &error);
     if (CHECK(db != NULL)) {
         test_json(db);
         test_text(db);

@@ -37,7 +37,13 @@ static void test_verdicts(struct world *w)
               "NOT_COMPLETE");
     CHECK_ASK(w, "SELECT mark FROM verdict WHERE voucher_number = 'V-3'",
               "UNDETERMINED");
-    CHECK_ASK(w, "SELECT count(*) FROM verdict_rule WHERE run_id = 1", "57");
+    CHECK_ASK(w, "SELECT count(*) FROM verdict_finding WHERE run_id = 1", "54");
+    test_case("VER-08: what was measured is kept as numbers");
+    CHECK_ASK(w,
+              "SELECT name || value || unit FROM verdict_measure WHERE "
+              "voucher_number = 'V-2' AND rule = 'VER-08' AND seq = 1",
+              "active6days");
+    CHECK_ASK(w, "SELECT count(*) FROM verdict_rule", "0");
     test_case("VER-10: a table for each city");
     CHECK_ASK(w,
               "SELECT group_concat(number || '/' || version) FROM "
@@ -215,10 +221,11 @@ static void check_shared(struct world *w, const char *kind, const char *one,
               " (2, 'V-3', 1, '%s', '%s', 'm', 'T3', 5, 9)",
               kind, one, kind, other);
     CHECK_I64(world_run(w, world_end(), &s), RUN_DONE);
-    CHECK_ASK(w,
-              "SELECT outcome FROM verdict_rule WHERE voucher_number = 'V-1' "
-              "AND rule = 'VER-14' ORDER BY run_id DESC",
-              wanted);
+    CHECK_ASK(
+        w,
+        "SELECT outcome FROM verdict_finding WHERE voucher_number = 'V-1' "
+        "AND rule = 'VER-14' ORDER BY run_id DESC",
+        wanted);
     world_sql(w->portal, "DELETE FROM user_side_identifier");
 }
 

@@ -4,6 +4,7 @@
  */
 #include "rules/judge.h"
 
+#include "rules/rule/rule_table.h"
 #include "tests/rules/persona.h"
 #include "tests/test.h"
 
@@ -29,23 +30,23 @@ static struct judge_line month_line(size_t days)
 
 static void judge(const struct judge_line *line)
 {
-    struct judge_rules rules = {&parameters, &calendar, &clients};
+    struct judge_rules rules = {&parameters, &calendar, &clients, RULES};
     judge_line(line, &rules, &verdict);
 }
 
-static const struct rule_result *result_of(const char *rule)
+static const struct finding *result_of(const char *rule)
 {
-    for (size_t i = 0; i < verdict.result_count; i++) {
-        if (strcmp(verdict.results[i].rule, rule) == 0)
-            return &verdict.results[i];
+    for (size_t i = 0; i < verdict.finding_count; i++) {
+        if (strcmp(verdict.findings[i].rule, rule) == 0)
+            return &verdict.findings[i];
     }
     return NULL;
 }
 
 static const char *decisive_rule(void)
 {
-    return verdict.decisive < verdict.result_count
-               ? verdict.results[verdict.decisive].rule
+    return verdict.decisive < verdict.finding_count
+               ? verdict.findings[verdict.decisive].rule
                : "";
 }
 
@@ -104,8 +105,8 @@ static void test_days(void)
         test_case(DAYS[i].name);
         make_days(DAYS[i].pattern, MONTH);
         judge(&line);
-        CHECK_I64(verdict.active_days, DAYS[i].active);
-        CHECK_I64(verdict.covered_days, DAYS[i].covered);
+        CHECK_I64(verdict.window.active_days, DAYS[i].active);
+        CHECK_I64(verdict.window.covered_days, DAYS[i].covered);
         CHECK_TEXT(verdict_word_text(verdict.word),
                    verdict_word_text(DAYS[i].word));
         CHECK_TEXT(verdict_mark_text(verdict.mark),
@@ -122,22 +123,22 @@ static void test_window(void)
               "............................",
               90);
     judge(&line);
-    CHECK_I64(verdict.active_days, 10);
-    CHECK(verdict.window_start.number <= FIRST_DAY + 6);
-    CHECK_I64(verdict.window_end.number - verdict.window_start.number, 30);
+    CHECK_I64(verdict.window.active_days, 10);
+    CHECK(verdict.window.start.number <= FIRST_DAY + 6);
+    CHECK_I64(verdict.window.end.number - verdict.window.start.number, 30);
     test_case("VER-08: 300 connections on one day are one active day");
     make_days("a.............................", MONTH);
     facts[0].flows = 300;
     line = month_line(MONTH);
     judge(&line);
-    CHECK_I64(verdict.active_days, 1);
+    CHECK_I64(verdict.window.active_days, 1);
     test_case("VER-08: days spread wider than the window");
     make_days("a..a..a..a..a..a..a..a..a..a..a..a..a..a..a..a..a..a..a..a.."
               "..............................",
               90);
     line = month_line(90);
     judge(&line);
-    CHECK_I64(verdict.active_days, 10);
+    CHECK_I64(verdict.window.active_days, 10);
     test_case("VER-08: use before the contract does not count");
     make_days("aaaaaaaaaa....................", MONTH);
     line = month_line(MONTH);
@@ -145,7 +146,7 @@ static void test_window(void)
     line.facts += 5;
     line.fact_count -= 5;
     judge(&line);
-    CHECK_I64(verdict.active_days, 5);
+    CHECK_I64(verdict.window.active_days, 5);
     test_case("VER-15: a contract of yesterday is undetermined, not refused");
     make_days("a.", 2);
     line = month_line(2);
@@ -167,11 +168,11 @@ static void test_reason(void)
     make_days("aaaaaaaaa.....................", MONTH);
     judge(&line);
     judge_voucher(&verdict, &line_no, 1, &parameters, &v);
-    CHECK(strstr(v.reason_zh, "ACTIVE_DAYS 9<10") != NULL);
-    CHECK(strstr(v.reason_en, "ACTIVE_DAYS 9<10") != NULL);
-    CHECK(strstr(v.remedy_en, "1 more active day") != NULL);
+    CHECK(strstr(v.reason[LANGUAGE_ZH], "ACTIVE_DAYS 9<10") != NULL);
+    CHECK(strstr(v.reason[LANGUAGE_EN], "ACTIVE_DAYS 9<10") != NULL);
+    CHECK(strstr(v.remedy[LANGUAGE_EN], "1 more active day") != NULL);
     test_case("DEAD-10: working days as explanation, provisional without data");
-    CHECK(strstr(result_of("DEAD-10")->en, "provisional") != NULL);
+    CHECK_TEXT(result_of("DEAD-10")->case_name, "provisional");
 }
 
 static void test_devices(void)
@@ -262,7 +263,7 @@ static void test_voucher(void)
     judge_voucher(lines, numbers, 2, &parameters, &v);
     CHECK_I64(v.mark, MARK_NOT_COMPLETE);
     CHECK_I64(v.is_effective, 0);
-    CHECK(strstr(v.reason_en, "Line 2") != NULL);
+    CHECK(strstr(v.reason[LANGUAGE_EN], "Line 2") != NULL);
     test_case("VER-09: with ver.require_each_line = false one is enough");
     parameters.require_each_line = 0;
     judge_voucher(lines, numbers, 2, &parameters, &v);
@@ -407,10 +408,10 @@ static void test_months(void)
                                    verdict_word_text(MONTHS[i].word));
             good &= CHECK_TEXT(decisive_rule(), MONTHS[i].rule);
             if (!good)
-                for (size_t k = 0; k < verdict.result_count; k++)
-                    printf("#   %s %s %s\n", verdict.results[k].rule,
-                           rule_outcome_text(verdict.results[k].outcome),
-                           verdict.results[k].en);
+                for (size_t k = 0; k < verdict.finding_count; k++)
+                    printf("#   %s %s %s\n", verdict.findings[k].rule,
+                           rule_outcome_text(verdict.findings[k].outcome),
+                           verdict.findings[k].case_name);
         }
     }
 }
