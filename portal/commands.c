@@ -65,22 +65,36 @@ static struct sign_key *load_registry_key(const struct portal_config *config)
     return key;
 }
 
+struct publishing {
+    const struct sign_key *key;
+    uint64_t serial;
+    struct registry_head head;
+    enum registry_publish result;
+};
+
+static enum act_end publish_list(struct db *db, struct wall_time now,
+                                 void *context, struct error_text *error)
+{
+    struct publishing *p = context;
+    p->result = registry_version_publish(db, p->key, "SYS", now, p->serial,
+                                         &p->head, error);
+    if (p->result == REGISTRY_PUBLISH_FAILED)
+        return ACT_FAILED;
+    return p->result == REGISTRY_PUBLISHED ? ACT_KEPT : ACT_REFUSED;
+}
+
 /* The list of endpoints as a new version, if it has changed. */
 static void publish(struct portal *portal, const struct sign_key *key)
 {
-    struct error_text error;
-    struct registry_head head;
-    struct db *db = portal_write_begin(portal);
-    if (db == NULL)
-        return;
-    enum registry_publish result =
-        registry_version_publish(db, key, "SYS", wall_now(), 0, &head, &error);
-    if (result == REGISTRY_PUBLISH_FAILED)
+    struct error_text error = {""};
+    struct publishing p = {.key = key};
+    enum act_end end =
+        portal_act(portal, wall_now(), NULL, publish_list, &p, &error);
+    if (end == ACT_FAILED)
         log_error("list of endpoints: not published: %s", error.text);
-    if (portal_write_end(portal, result != REGISTRY_PUBLISH_FAILED) &&
-        result == REGISTRY_PUBLISHED)
+    else if (end == ACT_KEPT)
         log_info("list of endpoints: version %" PRIu64 " published",
-                 head.serial);
+                 p.head.serial);
 }
 
 static void wait_for_stop(struct portal *portal, const struct sign_key *key)
@@ -291,28 +305,17 @@ int command_endpoints(int argc, char **argv)
 static int publish_once(struct db *db, const struct sign_key *key,
                         uint64_t serial)
 {
-    struct error_text error;
-    struct registry_head head;
+    struct error_text error = {""};
+    struct publishing p = {.key = key, .serial = serial};
     char hex[DIGEST_HEX_LEN];
-    if (!db_begin(db)) {
-        error_set(&error, "%s", db_error(db));
+    enum act_end end = act_on(db, wall_now(), NULL, publish_list, &p, &error);
+    if (end == ACT_FAILED)
         return command_report(&error);
-    }
-    enum registry_publish result = registry_version_publish(
-        db, key, "SYS", wall_now(), serial, &head, &error);
-    bool good = result == REGISTRY_PUBLISHED;
-    if (good && !db_commit(db)) {
-        error_set(&error, "%s", db_error(db));
-        return command_report(&error);
-    }
-    if (!good)
-        db_rollback(db);
-    if (result == REGISTRY_PUBLISH_FAILED)
-        return command_report(&error);
-    digest_to_hex(head.hash, hex);
-    program_tell(
-        good ? "command.registry.published" : "command.registry.newest",
-        text_number("serial", (int64_t)head.serial), text_plain("hash", hex));
+    digest_to_hex(p.head.hash, hex);
+    program_tell(end == ACT_KEPT ? "command.registry.published"
+                                 : "command.registry.newest",
+                 text_number("serial", (int64_t)p.head.serial),
+                 text_plain("hash", hex));
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "portal/access/password.h"
-#include "portal/store/audit.h"
+#include "portal/store/act.h"
 
 /* The organisation that fits a role: as the table `role` in portal.db says it,
  * in words for people. */
@@ -93,34 +93,46 @@ static bool organisation_fits(struct db *db, const struct account *account,
                      account->organisation);
 }
 
-static bool insert_account(struct db *db, struct wall_time now,
-                           const struct account *account, const char *hash)
+struct adding {
+    const struct account *account;
+    char hash[PASSWORD_HASH_LEN];
+};
+
+static enum act_end insert_account(struct db *db, struct wall_time now,
+                                   void *context, struct error_text *error)
 {
-    struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
+    const struct adding *adding = context;
+    const struct account *account = adding->account;
     struct db_statement *s = db_prepare(
         db, "INSERT INTO account (name, role, organisation, display_name,"
             " password_hash, created_at, ends_at) VALUES (:name, :role,"
             " :organisation, :display, :hash, :now, :end)");
-    if (s == NULL)
-        return false;
+    if (s == NULL) {
+        error_set(error, "%s", db_error(db));
+        return ACT_FAILED;
+    }
     db_bind_text(s, ":name", account->name);
     db_bind_text(s, ":role", account_role_text(account->role));
     db_bind_text(s, ":organisation", account->organisation);
     db_bind_text(s, ":display", account->display_name);
-    db_bind_text(s, ":hash", hash);
+    db_bind_text(s, ":hash", adding->hash);
     db_bind_i64(s, ":now", now.us);
     if (account->has_end)
         db_bind_i64(s, ":end", account->end.us);
     else
         db_bind_null(s, ":end");
-    return db_do(s) && audit_add(db, now, &entry);
+    if (db_do(s))
+        return ACT_KEPT;
+    error_set(error, "%s", db_error(db));
+    return ACT_FAILED;
 }
 
 bool account_add(struct db *db, struct wall_time now,
                  const struct account *account, const char *password,
                  struct error_text *error)
 {
-    char hash[PASSWORD_HASH_LEN];
+    struct adding adding = {.account = account};
+    struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
     struct account other;
     if (!account_name_is_good(account->name))
         return error_set(error,
@@ -132,15 +144,9 @@ bool account_add(struct db *db, struct wall_time now,
         return false;
     if (account_find(db, account->name, &other))
         return error_set(error, "account '%s' is there already", account->name);
-    if (!password_hash(password, hash))
+    if (!password_hash(password, adding.hash))
         return error_set(error, "no memory to hash the password");
-    if (!db_begin(db))
-        return error_set(error, "%s", db_error(db));
-    if (insert_account(db, now, account, hash) && db_commit(db))
-        return true;
-    error_set(error, "%s", db_error(db));
-    db_rollback(db);
-    return false;
+    return act_on(db, now, &entry, insert_account, &adding, error) == ACT_KEPT;
 }
 
 bool account_find(struct db *db, const char *name, struct account *account)

@@ -4,34 +4,36 @@
 #include <string.h>
 
 #include "common/crypto/digest.h"
-#include "portal/store/audit.h"
+#include "portal/store/act.h"
 
 enum { TOKEN_BYTES = 32, HANDLE_BYTES = 6 };
 
-static bool end(struct db *db, struct wall_time now, const char *action,
-                const char *handle, bool good, struct error_text *error)
+/* What happens to one token. */
+struct token_act {
+    const char *handle, *supplier_id;
+    struct digest hash;
+};
+
+static enum act_end failed(struct db *db, struct error_text *error)
 {
-    const struct audit_entry entry = {"SYS", action, handle, "OK"};
-    if (good && audit_add(db, now, &entry) && db_commit(db))
-        return true;
     error_set(error, "%s", db_error(db));
-    db_rollback(db);
-    return false;
+    return ACT_FAILED;
 }
 
-static bool insert(struct db *db, struct wall_time now, const char *supplier_id,
-                   struct digest hash, const char *handle)
+static enum act_end insert(struct db *db, struct wall_time now, void *context,
+                           struct error_text *error)
 {
+    const struct token_act *act = context;
     struct db_statement *s = db_prepare(
         db, "INSERT INTO api_token (handle, hash, supplier_id, created_at)"
             " VALUES (:handle, :hash, :supplier, :now)");
     if (s == NULL)
-        return false;
-    db_bind_text(s, ":handle", handle);
-    db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
-    db_bind_text(s, ":supplier", supplier_id);
+        return failed(db, error);
+    db_bind_text(s, ":handle", act->handle);
+    db_bind_blob(s, ":hash", act->hash.bytes, DIGEST_LEN);
+    db_bind_text(s, ":supplier", act->supplier_id);
     db_bind_i64(s, ":now", now.us);
-    return db_do(s);
+    return db_do(s) ? ACT_KEPT : failed(db, error);
 }
 
 static bool is_supplier(struct db *db, const char *id)
@@ -55,33 +57,38 @@ bool api_token_add(struct db *db, struct wall_time now, const char *supplier_id,
         return error_set(error, "%s: no such supplier", supplier_id);
     random_bytes(bytes, sizeof(bytes));
     hex_of(bytes, sizeof(bytes), token);
-    struct digest hash = digest_of(token, strlen(token));
-    hex_of(hash.bytes, HANDLE_BYTES, handle);
-    if (!db_begin(db))
-        return error_set(error, "%s", db_error(db));
-    return end(db, now, "token.add", handle,
-               insert(db, now, supplier_id, hash, handle), error);
+    struct token_act act = {handle, supplier_id,
+                            digest_of(token, strlen(token))};
+    const struct audit_entry entry = {"SYS", "token.add", handle, "OK"};
+    hex_of(act.hash.bytes, HANDLE_BYTES, handle);
+    return act_on(db, now, &entry, insert, &act, error) == ACT_KEPT;
+}
+
+static enum act_end revoke(struct db *db, struct wall_time now, void *context,
+                           struct error_text *error)
+{
+    const struct token_act *act = context;
+    struct db_statement *s =
+        db_prepare(db, "UPDATE api_token SET revoked_at = :now"
+                       " WHERE handle = :handle AND revoked_at IS NULL");
+    if (s == NULL)
+        return failed(db, error);
+    db_bind_i64(s, ":now", now.us);
+    db_bind_text(s, ":handle", act->handle);
+    if (!db_do(s))
+        return failed(db, error);
+    if (db_changes(db) > 0)
+        return ACT_KEPT;
+    error_set(error, "%s: no such token that still works", act->handle);
+    return ACT_REFUSED;
 }
 
 bool api_token_revoke(struct db *db, struct wall_time now, const char *handle,
                       struct error_text *error)
 {
-    if (!db_begin(db))
-        return error_set(error, "%s", db_error(db));
-    struct db_statement *s =
-        db_prepare(db, "UPDATE api_token SET revoked_at = :now"
-                       " WHERE handle = :handle AND revoked_at IS NULL");
-    bool good = s != NULL;
-    if (good) {
-        db_bind_i64(s, ":now", now.us);
-        db_bind_text(s, ":handle", handle);
-        good = db_do(s);
-    }
-    if (good && db_changes(db) == 0) {
-        db_rollback(db);
-        return error_set(error, "%s: no such token that still works", handle);
-    }
-    return end(db, now, "token.revoke", handle, good, error);
+    struct token_act act = {.handle = handle};
+    const struct audit_entry entry = {"SYS", "token.revoke", handle, "OK"};
+    return act_on(db, now, &entry, revoke, &act, error) == ACT_KEPT;
 }
 
 bool api_token_find(struct db *db, struct slice authorization,

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "portal/store/audit.h"
+#include "portal/store/act.h"
 
 enum {
     HOUR_S = 3600,
@@ -228,50 +228,72 @@ static bool insert_code(struct db *db, struct wall_time now,
     return db_do(s) && audit(db, now, "SYS", "code.issue", handle);
 }
 
+struct code_issue {
+    const struct enrolment_order *order;
+    char *code;
+};
+
+static enum act_end store_failed(struct db *db, struct error_text *error)
+{
+    db_failed(db, error);
+    return ACT_FAILED;
+}
+
+static enum act_end issue_code(struct db *db, struct wall_time now,
+                               void *context, struct error_text *error)
+{
+    const struct code_issue *issue = context;
+    struct digest hash;
+    struct owner owner;
+    if (!check_order(db, issue->order, &owner, error))
+        return ACT_REFUSED;
+    enrolment_code_new(issue->code);
+    return enrolment_code_read(slice_of_text(issue->code), &hash) &&
+                   insert_code(db, now, issue->order, &owner, hash)
+               ? ACT_KEPT
+               : store_failed(db, error);
+}
+
 bool enrolment_issue_code(struct db *db, struct wall_time now,
                           const struct enrolment_order *order,
                           char code[static ENROLMENT_CODE_LEN],
                           struct error_text *error)
 {
-    struct digest hash;
-    struct owner owner;
+    struct code_issue issue = {order, code};
     if (order->agreed_at.us > now.us)
         return error_set(error, "the agreement is of a later day than today");
-    if (!db_begin(db))
-        return db_failed(db, error);
-    if (!check_order(db, order, &owner, error)) {
-        db_rollback(db);
-        return false;
-    }
-    enrolment_code_new(code);
-    if (enrolment_code_read(slice_of_text(code), &hash) &&
-        insert_code(db, now, order, &owner, hash) && db_commit(db))
-        return true;
-    db_failed(db, error);
-    db_rollback(db);
-    return false;
+    return act_on(db, now, NULL, issue_code, &issue, error) == ACT_KEPT;
 }
 
-/* One UPDATE that must meet a row, and its audit row. */
+/* One UPDATE that must meet a row. */
+struct change {
+    struct db_statement *s;
+    const char *object;
+};
+
+static enum act_end change_row(struct db *db, struct wall_time now,
+                               void *context, struct error_text *error)
+{
+    const struct change *change = context;
+    (void)now;
+    if (!db_do(change->s))
+        return store_failed(db, error);
+    if (db_changes(db) > 0)
+        return ACT_KEPT;
+    error_set(error, "'%s': there is none to which this could happen",
+              change->object);
+    return ACT_REFUSED;
+}
+
 static bool change_one(struct db *db, struct wall_time now,
                        struct db_statement *s, const char *action,
                        const char *object, struct error_text *error)
 {
-    if (s == NULL || !db_begin(db))
+    struct change change = {s, object};
+    const struct audit_entry entry = {"SYS", action, object, "OK"};
+    if (s == NULL)
         return db_failed(db, error);
-    bool good = db_do(s);
-    if (good && db_changes(db) == 0) {
-        db_rollback(db);
-        return error_set(error,
-                         "'%s': there is none to which this could "
-                         "happen",
-                         object);
-    }
-    if (good && audit(db, now, "SYS", action, object) && db_commit(db))
-        return true;
-    db_failed(db, error);
-    db_rollback(db);
-    return false;
+    return act_on(db, now, &entry, change_row, &change, error) == ACT_KEPT;
 }
 
 bool enrolment_revoke_code(struct db *db, struct wall_time now,
@@ -303,61 +325,72 @@ static bool insert_denial(struct db *db, struct wall_time now, const char *id,
     return db_do(s);
 }
 
-bool enrolment_deny_probe(struct db *db, struct wall_time now, const char *id,
-                          const char *reason, struct error_text *error)
+struct denial {
+    const char *id, *reason;
+};
+
+static enum act_end deny(struct db *db, struct wall_time now, void *context,
+                         struct error_text *error)
 {
+    const struct denial *denial = context;
     struct registered r;
-    if (!slice_is_clean_utf8(slice_of_text(reason)) || reason[0] == '\0')
-        return error_set(error, "a reason is needed, of clean text");
-    if (!db_begin(db))
-        return db_failed(db, error);
-    enum db_step found = find_probe(db, id, &r);
+    enum db_step found = find_probe(db, denial->id, &r);
     if (found == DB_DONE || (found == DB_ROW && r.is_denied)) {
-        db_rollback(db);
-        return found == DB_DONE
-                   ? error_set(error, "there is no probe '%s'", id)
-                   : error_set(error, "probe '%s' is denied already", id);
+        error_set(error,
+                  found == DB_DONE ? "there is no probe '%s'"
+                                   : "probe '%s' is denied already",
+                  denial->id);
+        return ACT_REFUSED;
     }
     struct db_statement *s =
         db_prepare(db, "UPDATE probe SET denied_at = :now WHERE id = :id");
-    bool good = found == DB_ROW && s != NULL;
-    if (good) {
-        db_bind_i64(s, ":now", now.us);
-        db_bind_text(s, ":id", id);
-        good = db_do(s) && insert_denial(db, now, id, reason) &&
-               audit(db, now, "SYS", "probe.revoke", id) && db_commit(db);
-    }
-    if (good)
-        return true;
-    db_failed(db, error);
-    db_rollback(db);
-    return false;
+    if (found != DB_ROW || s == NULL)
+        return store_failed(db, error);
+    db_bind_i64(s, ":now", now.us);
+    db_bind_text(s, ":id", denial->id);
+    return db_do(s) && insert_denial(db, now, denial->id, denial->reason)
+               ? ACT_KEPT
+               : store_failed(db, error);
 }
 
-bool enrolment_restore_probe(struct db *db, struct wall_time now,
-                             const char *id, struct error_text *error)
+bool enrolment_deny_probe(struct db *db, struct wall_time now, const char *id,
+                          const char *reason, struct error_text *error)
 {
+    struct denial denial = {id, reason};
+    const struct audit_entry entry = {"SYS", "probe.revoke", id, "OK"};
+    if (!slice_is_clean_utf8(slice_of_text(reason)) || reason[0] == '\0')
+        return error_set(error, "a reason is needed, of clean text");
+    return act_on(db, now, &entry, deny, &denial, error) == ACT_KEPT;
+}
+
+static enum act_end restore(struct db *db, struct wall_time now, void *context,
+                            struct error_text *error)
+{
+    const char *id = context;
     struct db_statement *end = db_prepare(
         db, "UPDATE probe_denial SET restored_at = :now WHERE probe_id = :id"
             " AND restored_at IS NULL");
     struct db_statement *s =
         db_prepare(db, "UPDATE probe SET denied_at = NULL WHERE id = :id AND"
                        " denied_at IS NOT NULL");
-    if (end == NULL || s == NULL || !db_begin(db))
-        return db_failed(db, error);
+    if (end == NULL || s == NULL)
+        return store_failed(db, error);
     db_bind_i64(end, ":now", now.us);
     db_bind_text(end, ":id", id);
     db_bind_text(s, ":id", id);
-    bool good = db_do(end) && db_do(s);
-    if (good && db_changes(db) == 0) {
-        db_rollback(db);
-        return error_set(error, "there is no denied probe '%s'", id);
-    }
-    if (good && audit(db, now, "SYS", "probe.restore", id) && db_commit(db))
-        return true;
-    db_failed(db, error);
-    db_rollback(db);
-    return false;
+    if (!db_do(end) || !db_do(s))
+        return store_failed(db, error);
+    if (db_changes(db) > 0)
+        return ACT_KEPT;
+    error_set(error, "there is no denied probe '%s'", id);
+    return ACT_REFUSED;
+}
+
+bool enrolment_restore_probe(struct db *db, struct wall_time now,
+                             const char *id, struct error_text *error)
+{
+    const struct audit_entry entry = {"SYS", "probe.restore", id, "OK"};
+    return act_on(db, now, &entry, restore, (void *)id, error) == ACT_KEPT;
 }
 
 /* --- lists --- */

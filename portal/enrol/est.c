@@ -132,9 +132,8 @@ static void audit_failure(struct call *c, const char *result)
         snprintf(object, sizeof(object), "%s and %" PRIu64 " more", address,
                  missed);
     const struct audit_entry entry = {"EST", "enrol.refused", object, result};
-    struct db *db = portal_write_begin(c->est->portal);
-    if (db != NULL)
-        portal_write_end(c->est->portal, audit_add(db, c->now, &entry));
+    struct error_text why;
+    portal_act(c->est->portal, c->now, &entry, NULL, NULL, &why);
     log_warn("enrolment: refused (%s) from %s", result, object);
 }
 
@@ -232,6 +231,27 @@ static void answer_with(struct call *c, enum enrolment_status status,
 }
 
 /* The two that issue differ in what lets them in: a code, or a holder. */
+struct issuing {
+    const struct enrolment_issuer *issuer;
+    const struct digest *code; /* NULL: renewed by its holder */
+    const struct pki_certificate *holder;
+    const struct pki_request *request;
+    struct buffer *certificate;
+    enum enrolment_status status;
+};
+
+static enum act_end issue_one(struct db *db, struct wall_time now,
+                              void *context, struct error_text *error)
+{
+    struct issuing *i = context;
+    i->status = i->code != NULL
+                    ? enrolment_enrol(db, now, i->issuer, *i->code, i->request,
+                                      i->certificate, error)
+                    : enrolment_renew(db, now, i->issuer, i->holder, i->request,
+                                      i->certificate, error);
+    return i->status == ENROLMENT_ISSUED ? ACT_KEPT : ACT_REFUSED;
+}
+
 static void issue(struct call *c, const struct digest *code,
                   const struct pki_certificate *holder,
                   const struct pki_request *request)
@@ -239,20 +259,15 @@ static void issue(struct call *c, const struct digest *code,
     const struct enrolment_issuer issuer = {
         c->est->authority,
         (unsigned)portal_config_of(c->est->portal)->certificate_days};
-    enum enrolment_status status = ENROLMENT_FAILED;
     struct error_text error = {"the database is busy"};
     struct buffer certificate;
     buffer_init(&certificate, PKI_DER_MAX);
-    struct db *db = portal_write_begin(c->est->portal);
-    if (db != NULL) {
-        status = code != NULL ? enrolment_enrol(db, c->now, &issuer, *code,
-                                                request, &certificate, &error)
-                              : enrolment_renew(db, c->now, &issuer, holder,
-                                                request, &certificate, &error);
-        if (!portal_write_end(c->est->portal, status == ENROLMENT_ISSUED) &&
-            status == ENROLMENT_ISSUED)
-            status = ENROLMENT_FAILED;
-    }
+    struct issuing i = {&issuer, code,         holder,
+                        request, &certificate, ENROLMENT_FAILED};
+    if (portal_act(c->est->portal, c->now, NULL, issue_one, &i, &error) ==
+        ACT_FAILED)
+        i.status = ENROLMENT_FAILED;
+    enum enrolment_status status = i.status;
     answer_with(c, status, buffer_slice(&certificate), &error);
     warn_of_end(c->est, c->now);
     buffer_clear(&certificate);

@@ -135,11 +135,22 @@ struct http_plan route_plan(const struct site *site,
     return plan;
 }
 
+static enum act_end touch(struct db *db, struct wall_time now, void *context,
+                          struct error_text *error)
+{
+    const struct session *session = context;
+    if (session_touch(db, now, session))
+        return ACT_KEPT;
+    error_set(error, "%s", db_error(db));
+    return ACT_FAILED;
+}
+
 /* Who this is, by the session cookie; the session's last use is noted. */
 static void find_account(struct visit *visit)
 {
     const char *token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
     unsigned idle = (unsigned)visit->config->session_idle_minutes;
+    struct error_text why;
     if (!session_find(visit->db, visit->now, idle, token,
                       &visit->caller.session) ||
         !account_find(visit->db, visit->caller.session.account_name,
@@ -149,10 +160,8 @@ static void find_account(struct visit *visit)
     visit->caller.scope = scope_of(&visit->caller.account, visit->now);
     if (!session_wants_touch(&visit->caller.session, visit->now, idle))
         return;
-    struct db *db = portal_write_begin(visit->portal);
-    if (db != NULL)
-        portal_write_end(visit->portal,
-                         session_touch(db, visit->now, &visit->caller.session));
+    portal_act(visit->portal, visit->now, NULL, touch, &visit->caller.session,
+               &why);
 }
 
 /* ?lang= wins and is remembered; then the cookie; Chinese at first. */

@@ -84,10 +84,9 @@ bool visit_audit(struct visit *visit, const char *action, const char *object,
     const char *shown = strlen(object) <= AUDIT_OBJECT_MAX ? object : "(long)";
     struct audit_entry entry = {visit->caller.account.name, action, shown,
                                 result};
-    struct db *db = portal_write_begin(visit->portal);
-    if (db == NULL)
-        return false;
-    return portal_write_end(visit->portal, audit_add(db, visit->now, &entry));
+    struct error_text why;
+    return portal_act(visit->portal, visit->now, &entry, NULL, NULL, &why) ==
+           ACT_KEPT;
 }
 
 const char *visit_name(const struct visit *visit, const char *zh,

@@ -20,7 +20,7 @@
 #include "portal/load/load_award.h"
 #include "portal/load/load_programme.h"
 #include "portal/load/load_table.h"
-#include "portal/store/audit.h"
+#include "portal/store/act.h"
 
 enum {
     FILE_MAX_BYTES = 256 * 1024 * 1024,
@@ -333,25 +333,32 @@ static bool load_all(struct loader *l, struct arena *arena,
            error_set(error, "%s", db_error(l->db));
 }
 
+struct loading {
+    struct loader loader;
+    struct arena *arena;
+};
+
+static enum act_end load_it(struct db *db, struct wall_time now, void *context,
+                            struct error_text *error)
+{
+    struct loading *loading = context;
+    (void)db;
+    (void)now;
+    return load_all(&loading->loader, loading->arena, error) ? ACT_KEPT
+                                                             : ACT_REFUSED;
+}
+
 bool load_folder(struct db *db, const struct load_options *options,
                  struct load_counts *counts, struct error_text *error)
 {
-    struct loader loader = {.db = db, .options = options, .counts = counts};
-    struct arena *arena = arena_new(ARENA_LIMIT);
-    bool good = false;
+    struct loading loading = {
+        .loader = {.db = db, .options = options, .counts = counts},
+        .arena = arena_new(ARENA_LIMIT),
+    };
     *counts = (struct load_counts){0};
-    if (arena == NULL)
+    if (loading.arena == NULL)
         return error_set(error, "no memory");
-    if (!db_begin(db)) {
-        error_set(error, "%s", db_error(db));
-        goto out;
-    }
-    good = load_all(&loader, arena, error);
-    if (!good)
-        db_rollback(db);
-    else if (!db_commit(db))
-        good = error_set(error, "%s", db_error(db));
-out:
-    arena_free(arena);
-    return good;
+    enum act_end end = act_on(db, options->now, NULL, load_it, &loading, error);
+    arena_free(loading.arena);
+    return end == ACT_KEPT;
 }

@@ -51,57 +51,71 @@ void login_show(struct visit *visit)
         show_form(visit, "", next, false);
 }
 
-/* Second half of a login, in one transaction: the lock, the new session, the
- * audit row. */
-static enum account_login finish(struct visit *visit, const char *name,
-                                 enum account_login checked,
-                                 char token[static SESSION_TOKEN_LEN])
+/* A login's second half: the lock, the new session, the audit row. */
+struct entrance {
+    const char *name, *old_token;
+    unsigned idle_minutes;
+    enum account_login result; /* in: what the password said */
+    char token[SESSION_TOKEN_LEN];
+};
+
+static enum act_end let_in(struct db *db, struct wall_time now, void *context,
+                           struct error_text *error)
 {
-    const char *old = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
-    unsigned idle = (unsigned)visit->config->session_idle_minutes;
-    struct db *db = portal_write_begin(visit->portal);
-    if (db == NULL)
-        return LOGIN_FAILED;
-    enum account_login result =
-        account_note_login(db, visit->now, name, checked);
-    if (result == LOGIN_OK &&
-        !session_begin(db, visit->now, idle, name, old, token))
-        result = LOGIN_FAILED;
-    if (!portal_write_end(visit->portal, result != LOGIN_FAILED))
-        result = LOGIN_FAILED;
-    return result;
+    struct entrance *e = context;
+    e->result = account_note_login(db, now, e->name, e->result);
+    if (e->result == LOGIN_OK &&
+        !session_begin(db, now, e->idle_minutes, e->name, e->old_token,
+                       e->token))
+        e->result = LOGIN_FAILED;
+    if (e->result != LOGIN_FAILED)
+        return ACT_KEPT; /* a refusal leaves its count */
+    error_set(error, "%s", db_error(db));
+    return ACT_FAILED;
 }
 
 void login_post(struct visit *visit)
 {
-    char token[SESSION_TOKEN_LEN] = "";
-    const char *name = form_get(&visit->request.form, "name");
     const char *next = safe_next(form_get(&visit->request.form, "next"));
-    enum account_login result = account_check_password(
-        visit->db, name, form_get(&visit->request.form, "password"));
-    if (result == LOGIN_OK || result == LOGIN_REFUSED)
-        result = finish(visit, name, result, token);
-    if (result == LOGIN_OK) {
-        visit_set_cookie(visit, VISIT_SESSION_COOKIE, token, 0);
+    struct error_text why;
+    struct entrance e = {
+        .name = form_get(&visit->request.form, "name"),
+        .old_token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE),
+        .idle_minutes = (unsigned)visit->config->session_idle_minutes,
+    };
+    e.result = account_check_password(
+        visit->db, e.name, form_get(&visit->request.form, "password"));
+    if (e.result != LOGIN_FAILED && portal_act(visit->portal, visit->now, NULL,
+                                               let_in, &e, &why) != ACT_KEPT)
+        e.result = LOGIN_FAILED;
+    if (e.result == LOGIN_OK) {
+        visit_set_cookie(visit, VISIT_SESSION_COOKIE, e.token, 0);
         visit_redirect(visit, next);
-    } else if (result == LOGIN_FAILED) {
+    } else if (e.result == LOGIN_FAILED) {
         visit_fail_db(visit);
     } else {
         visit->response->status = 401;
-        show_form(visit, name, next, true);
+        show_form(visit, e.name, next, true);
     }
+}
+
+static enum act_end let_out(struct db *db, struct wall_time now, void *context,
+                            struct error_text *error)
+{
+    (void)now;
+    if (session_end(db, context))
+        return ACT_KEPT;
+    error_set(error, "%s", db_error(db));
+    return ACT_FAILED;
 }
 
 void logout_post(struct visit *visit)
 {
+    struct error_text why;
     struct audit_entry entry = {visit->caller.account.name, "logout", "", "OK"};
-    struct db *db = portal_write_begin(visit->portal);
-    bool good = db != NULL &&
-                session_end(db, form_get(&visit->request.cookies,
-                                         VISIT_SESSION_COOKIE)) &&
-                audit_add(db, visit->now, &entry);
-    if (db != NULL)
-        good = portal_write_end(visit->portal, good);
+    const char *token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
+    bool good = portal_act(visit->portal, visit->now, &entry, let_out,
+                           (void *)token, &why) == ACT_KEPT;
     if (!good) {
         visit_fail(visit, 500);
         return;

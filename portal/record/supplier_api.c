@@ -46,26 +46,40 @@ static bool is_json(struct slice type)
            slice_equal_nocase(slice_trim(name), SLICE("application/json"));
 }
 
-/* In one transaction with its audit row. */
-static struct supplier_outcome take(struct visit *visit,
-                                    const struct api_caller *caller,
-                                    const struct supplier_counts *counts,
-                                    struct supplier_receipt *receipt,
-                                    struct error_text *error)
+struct taking {
+    const struct api_caller *caller;
+    const struct supplier_counts *counts;
+    struct slice body;
+    struct supplier_receipt *receipt;
+    struct supplier_outcome outcome;
+};
+
+/* A request that was here before changes nothing and leaves no row. */
+static enum act_end take(struct db *db, struct wall_time now, void *context,
+                         struct error_text *error)
+{
+    struct taking *t = context;
+    t->outcome = supplier_counts_take(db, t->caller, t->counts, t->body, now,
+                                      t->receipt, error);
+    return t->outcome.status == 200 && !t->receipt->is_repeated ? ACT_KEPT
+                                                                : ACT_REFUSED;
+}
+
+static struct supplier_outcome take_counts(struct visit *visit,
+                                           const struct api_caller *caller,
+                                           const struct supplier_counts *counts,
+                                           struct supplier_receipt *receipt,
+                                           struct error_text *error)
 {
     const struct audit_entry entry = {caller->supplier_id, "supplier.counts",
                                       counts->request, "OK"};
-    struct supplier_outcome broken = {500, "E_INTERNAL"};
-    struct db *db = portal_write_begin(visit->portal);
-    if (db == NULL)
-        return broken;
-    struct supplier_outcome outcome =
-        supplier_counts_take(db, caller, counts, visit->request.http->body,
-                             visit->now, receipt, error);
-    bool good = outcome.status == 200 &&
-                (receipt->is_repeated || audit_add(db, visit->now, &entry));
-    bool is_kept = portal_write_end(visit->portal, good);
-    return outcome.status == 200 && !is_kept ? broken : outcome;
+    const struct supplier_outcome broken = {500, "E_INTERNAL"};
+    struct taking t = {caller, counts, visit->request.http->body, receipt,
+                       broken};
+    return portal_act(visit->portal, visit->now, &entry, take, &t, error) ==
+                   ACT_FAILED
+               ? broken
+               : t.outcome;
 }
 
 static void show_receipt(struct visit *visit, const char *request,
@@ -101,7 +115,7 @@ void supplier_counts_post(struct visit *visit)
         return;
     }
     struct supplier_outcome outcome =
-        take(visit, &caller, counts, &receipt, &error);
+        take_counts(visit, &caller, counts, &receipt, &error);
     if (outcome.status == 500) {
         log_error("supplier counts of %s: %s", caller.supplier_id, error.text);
         refuse(visit, 500, outcome.code, "it could not be kept; send it again");

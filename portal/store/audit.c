@@ -80,17 +80,6 @@ bool audit_add(struct db *db, struct wall_time now,
     return db_do(s);
 }
 
-bool audit_add_alone(struct db *db, struct wall_time now,
-                     const struct audit_entry *entry)
-{
-    if (!db_begin(db))
-        return false;
-    if (audit_add(db, now, entry))
-        return db_commit(db);
-    db_rollback(db);
-    return false;
-}
-
 /* Whether the current row continues the chain; hash moves on to its own. */
 static bool row_is_good(struct db_statement *s, int64_t seq,
                         uint8_t hash[static DIGEST_LEN])

@@ -30,9 +30,6 @@ struct audit_entry {
 /* Inside a transaction of the caller. */
 bool audit_add(struct db *db, struct wall_time now,
                const struct audit_entry *entry);
-/* In a transaction of its own. */
-bool audit_add_alone(struct db *db, struct wall_time now,
-                     const struct audit_entry *entry);
 
 /* Reads the whole chain. *count is the number of good rows from the start;
  * false with a reason that names the first broken one. */

@@ -104,23 +104,14 @@ void portal_return_worker(struct portal *portal, struct portal_worker *worker)
     pthread_mutex_unlock(&portal->worker_lock);
 }
 
-struct db *portal_write_begin(struct portal *portal)
+enum act_end portal_act(struct portal *portal, struct wall_time now,
+                        const struct audit_entry *entry, act_fn *fn,
+                        void *context, struct error_text *error)
 {
     pthread_mutex_lock(&portal->write_lock);
-    if (db_begin(portal->write))
-        return portal->write;
-    log_error("%s", db_error(portal->write));
+    enum act_end end = act_on(portal->write, now, entry, fn, context, error);
     pthread_mutex_unlock(&portal->write_lock);
-    return NULL;
-}
-
-bool portal_write_end(struct portal *portal, bool commit)
-{
-    bool good = commit && db_commit(portal->write);
-    if (commit && !good)
-        log_error("%s", db_error(portal->write));
-    if (!good)
-        db_rollback(portal->write);
-    pthread_mutex_unlock(&portal->write_lock);
-    return good;
+    if (end == ACT_FAILED)
+        log_error("%s", error->text);
+    return end;
 }

@@ -14,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/db.h"
+#include "portal/store/act.h"
 #include "portal/store/others.h"
 #include "portal/store/portal_config.h"
 #include "rules/parameter.h"
@@ -43,10 +44,10 @@ const struct parameters *portal_parameters(const struct portal *portal);
 struct portal_worker *portal_take_worker(struct portal *portal);
 void portal_return_worker(struct portal *portal, struct portal_worker *worker);
 
-/* The writing connection, inside a transaction and locked, until the end; NULL
- * when no transaction could begin. The end commits or rolls back and tells
- * whether all went well. */
-struct db *portal_write_begin(struct portal *portal);
-bool portal_write_end(struct portal *portal, bool commit);
+/* An act on the writing connection, one at a time (act.h); a failure is logged.
+ */
+enum act_end portal_act(struct portal *portal, struct wall_time now,
+                        const struct audit_entry *entry, act_fn *fn,
+                        void *context, struct error_text *error);
 
 #endif

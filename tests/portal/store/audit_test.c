@@ -1,13 +1,54 @@
 /* The audit chain: whole, append-only, and any change is found (AUD-02). */
-#include "portal/store/audit.h"
+#include "portal/store/act.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
 
 static void add_rows(struct db *db, int count)
 {
     struct audit_entry entry = {"anna", "login", "", "OK"};
+    struct error_text error;
     for (int i = 0; i < count; i++)
-        CHECK(audit_add_alone(db, wall_from_s(1795420800 + i), &entry));
+        CHECK(act_on(db, wall_from_s(1795420800 + i), &entry, NULL, NULL,
+                     &error) == ACT_KEPT);
+}
+
+static enum act_end half_done(struct db *db, struct wall_time now,
+                              void *context, struct error_text *error)
+{
+    (void)now;
+    error_set(error, "no");
+    return db_run(db, "INSERT INTO city (code, name_zh, name_en)"
+                      " VALUES ('1', '', '')")
+               ? *(enum act_end *)context
+               : ACT_FAILED;
+}
+
+static int64_t count_of(struct db *db, const char *sql)
+{
+    struct db_statement *s = db_prepare(db, sql);
+    int64_t count = s != NULL && db_step(s) == DB_ROW ? db_i64(s, 0) : -1;
+    if (s != NULL)
+        db_reset(s);
+    return count;
+}
+
+/* An act and its row, or neither. */
+static void test_acts(struct db *db)
+{
+    static const enum act_end ENDS[] = {ACT_REFUSED, ACT_FAILED, ACT_KEPT};
+    const struct audit_entry entry = {"anna", "half", "", "OK"};
+    test_case("AUD-01: an act is kept with its row, or neither is");
+    for (size_t i = 0; i < sizeof(ENDS) / sizeof(ENDS[0]); i++) {
+        struct error_text error = {""};
+        enum act_end end = ENDS[i];
+        int64_t kept = end == ACT_KEPT;
+        CHECK_I64(act_on(db, wall_from_s(1), &entry, half_done, &end, &error),
+                  end);
+        CHECK_I64(count_of(db, "SELECT count(*) FROM city"), kept);
+        CHECK_I64(count_of(db, "SELECT count(*) FROM audit"
+                               " WHERE action = 'half'"),
+                  kept);
+    }
 }
 
 /* Changes the log as somebody with the file in hands would. */
@@ -67,6 +108,7 @@ int main(void)
     test_case("AUD-01: rows are neither changed nor removed");
     CHECK(!db_run(scratch.db, "UPDATE audit SET actor = 'bert'"));
     CHECK(!db_run(scratch.db, "DELETE FROM audit"));
+    test_acts(scratch.db);
     scratch_close(&scratch);
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
         run_case(&CASES[i]);
