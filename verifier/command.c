@@ -94,7 +94,7 @@ static int explain(struct db *db, const char *number, bool as_json)
     struct error_text error = {""};
     buffer_init(&out, EXPLAIN_LIMIT);
     enum explain_status status =
-        explain_voucher(db, number, as_json, &out, &error);
+        explain_voucher(db, number, as_json, program_language(), &out, &error);
     if (status == EXPLAIN_DONE && !out.failed)
         fwrite(out.data, 1, out.length, stdout);
     else

@@ -4,104 +4,97 @@
  */
 #include "verifier/explain.h"
 
-#include <inttypes.h>
-
 #include "common/arena.h"
 #include "common/crypto/digest.h"
+#include "common/shown.h"
 #include "common/verdict/verdict_json.h"
 #include "common/verdict/verdict_reader.h"
-#include "rules/verdict_mark.h"
 
 enum { VERDICT_LIMIT = 16 << 20 };
 
-static const char *mark_zh(const char *mark)
-{
-    enum verdict_mark m;
-    return verdict_mark_from(slice_of_text(mark), &m) ? verdict_mark_zh(m)
-                                                      : mark;
-}
-
 /* --- text --- */
 
-static void print_remedy(const struct verdict *v, struct buffer *out)
+static void say_list(struct buffer *out, enum language language,
+                     const char *key, const struct text_argument *arguments)
 {
-    if (v->remedy[LANGUAGE_ZH][0] != '\0')
-        buffer_addf(out, "  怎样改变: %s\n", v->remedy[LANGUAGE_ZH]);
-    if (v->remedy[LANGUAGE_EN][0] != '\0')
-        buffer_addf(out, "  What would change it: %s\n",
-                    v->remedy[LANGUAGE_EN]);
-}
-
-static void print_origin(const struct verdict *v, struct buffer *out)
-{
-    char cut_off[WALL_TEXT_LEN];
-    wall_to_local_text(v->cut_off, cut_off);
-    buffer_addf(out,
-                "  周期 cycle %s, 运行 run %" PRId64
-                ", 截止 cut-off %s (Asia/Shanghai)\n"
-                "  规则 rules %s\n  证据 evidence ",
-                v->cycle, v->run, cut_off, v->rules_version);
-    for (size_t i = 0; i < v->evidence_root.length; i++)
-        buffer_addf(out, "%02x", (unsigned char)v->evidence_root.data[i]);
+    text_fill_list(out, language, key, arguments);
     buffer_add_text(out, "\n");
 }
+#define SAY(out, language, key, ...)                                           \
+    say_list(out, language, key, TEXT_ARGUMENTS(__VA_ARGS__))
 
-static void print_verdict(const struct verdict *v, struct buffer *out)
+static void print_origin(const struct verdict *v, enum language language,
+                         struct buffer *out)
 {
-    buffer_addf(out, "服务券 Voucher %s: %s (%s, %s)%s\n", v->voucher,
-                mark_zh(v->mark), v->mark, v->word,
-                v->is_flagged ? "  暂停待核 held" : "");
+    char root[2 * DIGEST_LEN + 1] = "";
+    if (v->evidence_root.length <= DIGEST_LEN)
+        hex_of(v->evidence_root.data, v->evidence_root.length, root);
+    SAY(out, language, "verifier.explain.run", text_plain("cycle", v->cycle),
+        text_number("run", v->run), text_end("cut_off", v->cut_off));
+    SAY(out, language, "verifier.explain.rules",
+        text_plain("rules", v->rules_version));
+    SAY(out, language, "verifier.explain.evidence", text_plain("root", root));
+}
+
+static void print_verdict(const struct verdict *v, enum language language,
+                          struct buffer *out)
+{
+    SAY(out, language,
+        v->is_flagged ? "verifier.explain.voucher_held"
+                      : "verifier.explain.voucher",
+        text_plain("voucher", v->voucher), text_code("mark", "mark.", v->mark),
+        text_code("verdict", "machine.", v->word));
     if (v->is_sample)
-        buffer_add_text(out, "  演示数据 DEMO DATA\n");
-    buffer_addf(out, "  %s\n  %s\n", v->reason[LANGUAGE_ZH],
-                v->reason[LANGUAGE_EN]);
-    print_remedy(v, out);
-    buffer_addf(out,
-                "  真实性 genuine: %s; 有效性 effective: %s; 证据层级 evidence "
-                "tier: %" PRId64 "\n",
-                v->is_genuine ? "是 yes" : "否 no",
-                v->is_effective ? "是 yes" : "否 no", v->tier);
-    print_origin(v, out);
+        SAY(out, language, "verifier.explain.sample");
+    buffer_addf(out, "  %s\n", v->reason[language]);
+    if (v->remedy[language][0] != '\0')
+        SAY(out, language, "verifier.explain.remedy",
+            text_plain("remedy", v->remedy[language]));
+    SAY(out, language, "verifier.explain.marks",
+        text_words("genuine", v->is_genuine ? "yes" : "no"),
+        text_words("effective", v->is_effective ? "yes" : "no"),
+        text_number("tier", v->tier));
+    print_origin(v, language, out);
 }
 
-static void print_line(const struct verdict_line *l, struct buffer *out)
+static void print_line(const struct verdict_line *l, enum language language,
+                       struct buffer *out)
 {
-    char start[DAY_TEXT_LEN], end[DAY_TEXT_LEN];
-    day_to_text(l->window_start, start);
-    day_to_text(l->window_end, end);
-    buffer_addf(out,
-                "\n第 %" PRId64 " 行 Line %" PRId64 ": %s, 类别 class %s: %s\n"
-                "  时段 window %s/%s: 活跃 active %" PRId64
-                " 天 days, 监测 covered %" PRId64 " 天 days, 连接 connections "
-                "%" PRId64 ", 字节 octets %" PRId64 ", 终端 hosts %" PRId64,
-                l->line_no, l->line_no, l->service, l->class, l->word, start,
-                end, l->active_days, l->covered_days, l->flows, l->octets,
-                l->devices_seen);
-    if (l->has_contract)
-        buffer_addf(out, "/%" PRId64 " 合同 contract", l->devices_contract);
     buffer_add_text(out, "\n");
+    SAY(out, language, "verifier.explain.line", text_number("line", l->line_no),
+        text_plain("service", l->service), text_plain("class", l->class),
+        text_code("verdict", "machine.", l->word));
+    SAY(out, language,
+        l->has_contract ? "verifier.explain.window_contract"
+                        : "verifier.explain.window",
+        text_day("start", l->window_start), text_day("end", l->window_end),
+        text_number("active", l->active_days),
+        text_number("covered", l->covered_days), text_number("flows", l->flows),
+        text_number("octets", l->octets), text_number("seen", l->devices_seen),
+        text_number("contract", l->devices_contract));
 }
 
 static void print_rule(const struct verdict_line *line,
-                       const struct verdict_rule *rule, struct buffer *out)
+                       const struct verdict_rule *rule, enum language language,
+                       struct buffer *out)
 {
     char window[VERDICT_WINDOW_LEN];
     verdict_window_text(line, window);
-    buffer_addf(out, "  %-8s %-14s %s  [%s]  %s\n    %s\n    %s\n",
-                rule->finding.rule, rule_outcome_text(rule->finding.outcome),
-                rule->texts[FINDING_VALUE][LANGUAGE_EN],
-                rule->texts[FINDING_THRESHOLD][LANGUAGE_EN], window,
-                rule->texts[FINDING_SENTENCE][LANGUAGE_ZH],
-                rule->texts[FINDING_SENTENCE][LANGUAGE_EN]);
+    buffer_addf(out, "  %-8s %-14s %s  [%s]  %s\n    %s\n", rule->finding.rule,
+                rule_outcome_text(rule->finding.outcome),
+                rule->texts[FINDING_VALUE][language],
+                rule->texts[FINDING_THRESHOLD][language], window,
+                rule->texts[FINDING_SENTENCE][language]);
 }
 
-static void print_text(const struct verdict *v, struct buffer *out)
+static void print_text(const struct verdict *v, enum language language,
+                       struct buffer *out)
 {
-    print_verdict(v, out);
+    print_verdict(v, language, out);
     for (const struct verdict_line *l = v->lines; l != NULL; l = l->next) {
-        print_line(l, out);
+        print_line(l, language, out);
         for (const struct verdict_rule *r = l->rules; r != NULL; r = r->next)
-            print_rule(l, r, out);
+            print_rule(l, r, language, out);
     }
 }
 
@@ -136,7 +129,8 @@ static enum verdict_found read_verdict(struct db *db, const char *number,
 }
 
 enum explain_status explain_voucher(struct db *db, const char *number,
-                                    bool as_json, struct buffer *out,
+                                    bool as_json, enum language language,
+                                    struct buffer *out,
                                     struct error_text *error)
 {
     static const enum explain_status STATUSES[] = {
@@ -155,7 +149,7 @@ enum explain_status explain_voucher(struct db *db, const char *number,
     else if (as_json)
         print_json(&verdict, out);
     else
-        print_text(&verdict, out);
+        print_text(&verdict, language, out);
     if (arena != NULL)
         arena_free(arena);
     return STATUSES[found];

@@ -1,6 +1,6 @@
 /*
  * Why a voucher has its verdict: the latest run's words, every rule with value,
- * threshold and window, as text in both languages or as JSON.
+ * threshold and window, as text in a language or as JSON, which has both.
  */
 #ifndef VERIFIER_EXPLAIN_H
 #define VERIFIER_EXPLAIN_H
@@ -8,6 +8,7 @@
 #include "common/buffer.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/text.h"
 
 enum explain_status { EXPLAIN_DONE, EXPLAIN_UNKNOWN, EXPLAIN_FAILED };
 
@@ -16,7 +17,8 @@ struct db *explain_open(const char *path, struct error_text *error);
 
 /* Adds to `out`. EXPLAIN_UNKNOWN: no run has judged this voucher. */
 enum explain_status explain_voucher(struct db *db, const char *number,
-                                    bool as_json, struct buffer *out,
+                                    bool as_json, enum language language,
+                                    struct buffer *out,
                                     struct error_text *error);
 
 #endif

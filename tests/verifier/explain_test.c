@@ -26,7 +26,8 @@ static void test_json(struct db *db)
     struct error_text error = {""};
     buffer_init(&out, 1 << 20);
     test_case("VER-16: explain --json gives 5/12 and the flag");
-    CHECK_I64(explain_voucher(db, "V-1", true, &out, &error), EXPLAIN_DONE);
+    CHECK_I64(explain_voucher(db, "V-1", true, LANGUAGE_EN, &out, &error),
+              EXPLAIN_DONE);
     struct json_document *doc = json_parse(buffer_slice(&out), "out", &error);
     if (CHECK(doc != NULL)) {
         const struct json_node *root = json_root(doc);
@@ -68,14 +69,18 @@ static void test_text(struct db *db)
     struct error_text error = {""};
     buffer_init(&out, 1 << 20);
     test_case("VER-09: explain in words, both languages");
-    CHECK_I64(explain_voucher(db, "V-1", false, &out, &error), EXPLAIN_DONE);
+    CHECK_I64(explain_voucher(db, "V-1", false, LANGUAGE_ZH, &out, &error),
+              EXPLAIN_DONE);
+    CHECK_I64(explain_voucher(db, "V-1", false, LANGUAGE_EN, &out, &error),
+              EXPLAIN_DONE);
     buffer_add_u8(&out, 0);
-    CHECK(strstr((char *)out.data, "已完成 (COMPLETE, genuine)") != NULL);
+    CHECK(strstr((char *)out.data, "服务券 V-1：已完成（真实使用）") != NULL);
     CHECK(strstr((char *)out.data, "真实且持续使用") != NULL);
     CHECK(strstr((char *)out.data, "Use is real and sustained") != NULL);
-    CHECK(strstr((char *)out.data, "5/12 合同 contract") != NULL);
+    CHECK(strstr((char *)out.data, "5 of 12 by contract") != NULL);
     test_case("VER-01: an unknown voucher has no verdict");
-    CHECK_I64(explain_voucher(db, "V-9", false, &out, &error), EXPLAIN_UNKNOWN);
+    CHECK_I64(explain_voucher(db, "V-9", false, LANGUAGE_EN, &out, &error),
+              EXPLAIN_UNKNOWN);
     CHECK(strstr(error.text, "V-9") != NULL);
     buffer_clear(&out);
 }
