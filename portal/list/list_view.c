@@ -212,6 +212,8 @@ static struct model *fill_cell(const struct list_view *view, struct model *row,
     model_bool(cell, "is_first", is_first);
     model_bool(cell, "is_number",
                column->kind == LIST_MONEY || column->kind == LIST_COUNT);
+    model_bool(cell, "is_short",
+               column->kind == LIST_CODE || column->kind == LIST_DAY);
     model_text(cell, "label", word(view, "", column->title));
     model_text(cell, "text", text);
     model_text(cell, "link", link_of(view, column, value));
@@ -698,8 +700,7 @@ out:
 int list_write_file(const struct list_view *view, const struct file_form *form,
                     int64_t most, bool *is_cut)
 {
-    struct file_writer *file =
-        form->open(word(view, "", view->list->title), view->query->now);
+    struct file_writer *file = form->open(word(view, "", view->list->title));
     *is_cut = false;
     if (file == NULL)
         return -1;

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/clock.h"
 #include "common/money.h"
 #include "common/slice.h"
 
@@ -21,8 +20,7 @@ struct file_writer;
 struct file_form {
     const char *extension; /* "csv" */
     const char *content_type;
-    /* `made` stands in the file where its form asks for a time. */
-    struct file_writer *(*open)(const char *title, struct wall_time made);
+    struct file_writer *(*open)(const char *title);
     void (*text)(struct file_writer *file, struct slice text);
     void (*money)(struct file_writer *file, struct money amount);
     void (*count)(struct file_writer *file, int64_t count);

@@ -22,11 +22,9 @@ struct file_writer {
     bool failed;
 };
 
-static struct file_writer *csv_file_open(const char *title,
-                                         struct wall_time made)
+static struct file_writer *csv_file_open(const char *title)
 {
     (void)title;
-    (void)made;
     struct file_writer *file = calloc(1, sizeof(*file));
     if (file == NULL)
         return NULL;

@@ -17,7 +17,10 @@
 
 #include "portal/show/file.h"
 
-enum { CELL_MAX = 32767 }; /* characters, a limit of the format */
+enum {
+    CELL_MAX = 32767,    /* characters, a limit of the format */
+    MADE_S = 1514764800, /* 2018-01-01, in every file */
+};
 static const int64_t EXACT_FEN = INT64_C(1000000000000000);
 
 struct file_writer {
@@ -30,15 +33,15 @@ struct file_writer {
     char path[32];
 };
 
-static void set_time(lxw_workbook *book, const char *title,
-                     struct wall_time made)
+/* Without a time the library takes the clock's, and no two files are equal. */
+static void set_title(lxw_workbook *book, const char *title)
 {
     lxw_doc_properties properties = {.title = (char *)title, /* it is copied */
-                                     .created = made.us / 1000000};
+                                     .created = MADE_S};
     workbook_set_properties(book, &properties);
 }
 
-static struct file_writer *xlsx_open(const char *title, struct wall_time made)
+static struct file_writer *xlsx_open(const char *title)
 {
     struct file_writer *file = calloc(1, sizeof(*file));
     lxw_workbook_options options = {.constant_memory = LXW_TRUE};
@@ -55,7 +58,7 @@ static struct file_writer *xlsx_open(const char *title, struct wall_time made)
     file->failed = file->sheet == NULL;
     if (file->failed)
         return file;
-    set_time(file->book, title, made);
+    set_title(file->book, title);
     file->money = workbook_add_format(file->book);
     format_set_num_format(file->money, "0.00");
     worksheet_freeze_panes(file->sheet, 1, 1);

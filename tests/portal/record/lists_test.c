@@ -343,6 +343,55 @@ static void test_sums(void)
     }
 }
 
+static int write_file(const struct file_form *form, struct buffer *bytes)
+{
+    static const char *const CELLS[] = {"=1+1",
+                                        "＝1+1",
+                                        "@x",
+                                        "914403001922038216",
+                                        "12345678901234567890",
+                                        "007",
+                                        "汕尾测试电子有限公司",
+                                        "a,\"b\"",
+                                        "\x01\xff"};
+    struct file_writer *file = form->open("t");
+    for (size_t i = 0; i < sizeof(CELLS) / sizeof(CELLS[0]); i++)
+        form->text(file, slice_of_text(CELLS[i]));
+    form->money(file, (struct money){123456789});
+    form->money(file, (struct money){5});
+    form->money(file, (struct money){INT64_MAX});
+    form->count(file, 42);
+    form->row_end(file);
+    char path[64];
+    int fd = form->close(file);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    CHECK(fd >= 0 && buffer_read_file(bytes, path, FILE_MAX));
+    close(fd);
+    return fd;
+}
+
+static void test_files(void)
+{
+    struct buffer once, again;
+    test_case("a file's cells are as they were stored, nothing is a formula");
+    write_file(&FILE_CSV, &once);
+    buffer_add_u8(&once, 0);
+    CHECK_TEXT((const char *)once.data,
+               "\xEF\xBB\xBF'=1+1,'＝1+1,'@x,914403001922038216\t,"
+               "12345678901234567890\t,007\t,汕尾测试电子有限公司,"
+               "\"a,\"\"b\"\"\",\x01\xff,1234567.89,0.05,"
+               "92233720368547758.07,42\r\n");
+    buffer_clear(&once);
+    test_case("equal rows give equal bytes, also as XLSX");
+    write_file(&FILE_XLSX, &once);
+    sleep(1); /* a clock in the file would have moved on */
+    write_file(&FILE_XLSX, &again);
+    CHECK(once.length > 1000 &&
+          slice_equal(buffer_slice(&once), buffer_slice(&again)));
+    buffer_clear(&once);
+    buffer_clear(&again);
+}
+
 static void test_city_moves(void)
 {
     test_case("ORG-02: an enterprise that moves takes its vouchers along");
@@ -363,6 +412,7 @@ int main(void)
     test_plans();
     test_closed();
     test_sums();
+    test_files();
     test_city_moves();
     arena_free(arena);
     scratch_close(&scratch);
