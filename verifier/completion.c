@@ -67,7 +67,7 @@ static void add_flags(struct completion_row *row, int line_no,
 }
 
 void completion_row_fill(const struct register_view *registry,
-                         const struct registry_voucher *voucher,
+                         const struct register_voucher *voucher,
                          const struct voucher_verdict *verdict,
                          const struct line_verdict *lines,
                          struct completion_row *row)
@@ -80,8 +80,8 @@ void completion_row_fill(const struct register_view *registry,
         .is_sample = verdict->is_sample || voucher->is_sample,
     };
     for (size_t i = 0; i < voucher->line_count; i++) {
-        const struct registry_line *line = &voucher->lines[i];
-        const struct registry_service *service =
+        const struct register_line *line = &voucher->lines[i];
+        const struct register_service *service =
             &registry->services[line->service];
         append(row->services, sizeof(row->services), "%s%s", i > 0 ? "；" : "",
                service->name_zh);
@@ -103,7 +103,7 @@ void completion_row_fill(const struct register_view *registry,
 }
 
 /* Kinds and numbers of identifiers; the identifiers themselves stay inside. */
-static void print_identifiers(const struct registry_voucher *v,
+static void print_identifiers(const struct register_voucher *v,
                               char text[static COMPLETION_CELL_LEN])
 {
     static const char *const KINDS[IDENTIFIER_COUNT] = {
@@ -193,7 +193,7 @@ static void print_row(struct csv_writer *csv, size_t sequence,
                       const struct completion_row *row)
 {
     struct row_texts texts;
-    const struct registry_voucher *v = row->voucher;
+    const struct register_voucher *v = row->voucher;
     make_texts(sequence, row, &texts);
     const char *const cells[] = {
         [COMPLETION_SEQUENCE] = texts.sequence,

@@ -27,7 +27,7 @@ enum { COMPLETION_CELL_LEN = 256, COMPLETION_NOTE_LEN = 2000 };
 
 /* A voucher in the table. */
 struct completion_row {
-    const struct registry_voucher *voucher;
+    const struct register_voucher *voucher;
     enum verdict_mark mark;
     bool is_genuine, is_effective, is_sample;
     char services[COMPLETION_CELL_LEN];
@@ -40,7 +40,7 @@ struct completion_row {
 };
 
 void completion_row_fill(const struct register_view *registry,
-                         const struct registry_voucher *voucher,
+                         const struct register_voucher *voucher,
                          const struct voucher_verdict *verdict,
                          const struct line_verdict *lines,
                          struct completion_row *row);

@@ -28,7 +28,7 @@ enum {
 /* Endpoints asked for last: most records name the same few. */
 struct endpoint_slot {
     char id[ENDPOINT_ID_LEN]; /* "": empty */
-    const struct registry_endpoint *endpoint;
+    const struct register_endpoint *endpoint;
 };
 
 struct evidence {
@@ -75,7 +75,7 @@ static uint64_t hash_of_id(const char *id)
 }
 
 /* NULL when it is not registered any more. */
-static const struct registry_endpoint *endpoint_of(struct evidence *e,
+static const struct register_endpoint *endpoint_of(struct evidence *e,
                                                    const char *id)
 {
     struct endpoint_slot *slot = &e->slots[hash_of_id(id) % ENDPOINT_SLOTS];
@@ -156,7 +156,7 @@ static bool take_token_record(struct evidence *e, struct db_statement *s,
                               const struct flow_record *r,
                               struct token_list *list)
 {
-    const struct registry_endpoint *endpoint = endpoint_of(e, r->endpoint_id);
+    const struct register_endpoint *endpoint = endpoint_of(e, r->endpoint_id);
     struct token_record record = {
         .service = endpoint != NULL ? endpoint->service : TOKEN_NO_SERVICE,
         .endpoint = (int64_t)hash_of_id(r->endpoint_id),
@@ -405,7 +405,7 @@ static uint64_t number_of_bytes(const uint8_t bytes[static FINGERPRINT_LEN])
 
 static struct fact_flow fact_of(const struct evidence *e,
                                 const struct flow_record *r,
-                                const struct registry_endpoint *endpoint)
+                                const struct register_endpoint *endpoint)
 {
     struct fact_flow flow = {
         .endpoint = (uint32_t)(endpoint - e->registry->endpoints),
@@ -441,7 +441,7 @@ static struct db_statement *prepare_flows(struct evidence *e)
                   " AND l.received_us <= :cut_off");
 }
 
-static bool is_valid_at(const struct registry_endpoint *e, int64_t start_ms)
+static bool is_valid_at(const struct register_endpoint *e, int64_t start_ms)
 {
     int64_t us = wall_from_ms(start_ms).us;
     return e->valid_from_us <= us && us < e->valid_to_us;
@@ -463,7 +463,7 @@ static bool take_block(struct evidence *e, struct db_statement *s,
     for (size_t n = flow_block_count(e->block); n > 0; n--, r++) {
         if (r->start_ms < search->from_ms || r->start_ms >= search->to_ms)
             continue;
-        const struct registry_endpoint *endpoint =
+        const struct register_endpoint *endpoint =
             endpoint_of(e, r->endpoint_id);
         if (endpoint == NULL || !is_valid_at(endpoint, r->start_ms))
             continue;

@@ -24,12 +24,12 @@ enum identifier_kind {
 };
 bool identifier_kind_from(const char *text, enum identifier_kind *kind);
 
-struct registry_line; /* verifier/register_view.h */
+struct register_line; /* verifier/register_view.h */
 
 struct identifier {
     enum identifier_kind kind;
     const char *enterprise_id;  /* borrowed */
-    struct registry_line *line; /* that declares it; NULL: of no interest */
+    struct register_line *line; /* that declares it; NULL: of no interest */
     int64_t valid_from_us, valid_to_us;
     bool is_shared; /* by another enterprise; set by identifier_find_shared */
 

@@ -79,8 +79,8 @@ static bool read_services(struct register_view *r, struct db *db)
         if (!make_room((void **)&r->services, r->service_count,
                        sizeof(*r->services)))
             return false;
-        struct registry_service *service = &r->services[r->service_count++];
-        *service = (struct registry_service){
+        struct register_service *service = &r->services[r->service_count++];
+        *service = (struct register_service){
             .id = keep(r, s, 0),
             .name_zh = keep(r, s, 1),
             .name_en = keep(r, s, 2),
@@ -109,7 +109,7 @@ static bool read_endpoints(struct register_view *r, struct db *db)
         if (!make_room((void **)&r->endpoints, r->endpoint_count,
                        sizeof(*r->endpoints)))
             return false;
-        struct registry_endpoint e = {
+        struct register_endpoint e = {
             .id = keep(r, s, 0),
             .service = service,
             .valid_from_us = db_i64(s, 2),
@@ -117,7 +117,7 @@ static bool read_endpoints(struct register_view *r, struct db *db)
             .is_shared = db_i64(s, 4) != 0,
         };
         r->endpoints[r->endpoint_count++] = e;
-        struct registry_service *owner = &r->services[service];
+        struct register_service *owner = &r->services[service];
         owner->endpoint_count++;
         owner->endpoints_hash = mix_text(owner->endpoints_hash, e.id);
         owner->endpoints_hash =
@@ -129,7 +129,7 @@ static bool read_endpoints(struct register_view *r, struct db *db)
     return step == DB_DONE;
 }
 
-const struct registry_endpoint *
+const struct register_endpoint *
 register_view_endpoint(const struct register_view *r, const char *id)
 {
     size_t low = 0, high = r->endpoint_count;
@@ -146,10 +146,10 @@ register_view_endpoint(const struct register_view *r, const char *id)
     return NULL;
 }
 
-static struct registry_voucher voucher_of_row(struct register_view *r,
+static struct register_voucher voucher_of_row(struct register_view *r,
                                               struct db_statement *s)
 {
-    return (struct registry_voucher){
+    return (struct register_voucher){
         .number = keep(r, s, 0),
         .enterprise_id = keep(r, s, 1),
         .enterprise_zh = keep(r, s, 2),
@@ -201,12 +201,12 @@ static bool read_vouchers(struct register_view *r, struct db *db,
 }
 
 /* Places are by (enterprise, voucher): rows come in that order too. */
-static struct registry_voucher *walk_to(struct register_view *r, size_t *place,
+static struct register_voucher *walk_to(struct register_view *r, size_t *place,
                                         const char *enterprise,
                                         const char *number)
 {
     for (; *place < r->voucher_count; (*place)++) {
-        struct registry_voucher *v = &r->vouchers[*place];
+        struct register_voucher *v = &r->vouchers[*place];
         int order = strcmp(v->enterprise_id, enterprise);
         order = order != 0 ? order : strcmp(v->number, number);
         if (order == 0)
@@ -217,14 +217,14 @@ static struct registry_voucher *walk_to(struct register_view *r, size_t *place,
     return NULL;
 }
 
-static bool add_line(struct register_view *r, struct registry_voucher *v,
+static bool add_line(struct register_view *r, struct register_voucher *v,
                      struct db_statement *s)
 {
     size_t service;
     if (!find_service(r, db_text(s, 3), &service) ||
         !make_room((void **)&v->lines, v->line_count, sizeof(*v->lines)))
         return false;
-    v->lines[v->line_count++] = (struct registry_line){
+    v->lines[v->line_count++] = (struct register_line){
         .line_no = (int)db_i64(s, 2),
         .service = service,
         .sets = db_u64(s, 4),
@@ -249,7 +249,7 @@ static bool read_lines(struct register_view *r, struct db *db,
         return false;
     db_bind_text(s, ":cycle", cycle);
     while ((step = db_step(s)) == DB_ROW) {
-        struct registry_voucher *v =
+        struct register_voucher *v =
             walk_to(r, &place, db_text(s, 0), db_text(s, 1));
         if (v != NULL && !add_line(r, v, s))
             return false;
@@ -263,7 +263,7 @@ struct identifier_list {
 };
 
 /* The line that a row is about; NULL when it is not judged. */
-static struct registry_line *line_of(struct registry_voucher *v, int line_no)
+static struct register_line *line_of(struct register_voucher *v, int line_no)
 {
     for (size_t i = 0; v != NULL && i < v->line_count; i++) {
         if (v->lines[i].line_no == line_no)
@@ -272,7 +272,7 @@ static struct registry_line *line_of(struct registry_voucher *v, int line_no)
     return NULL;
 }
 
-static bool add_identifier(struct register_view *r, struct registry_line *line,
+static bool add_identifier(struct register_view *r, struct register_line *line,
                            struct db_statement *s, struct identifier_list *list)
 {
     enum identifier_kind kind;
@@ -310,7 +310,7 @@ static bool list_identifiers(struct register_view *r, struct db *db,
     if (s == NULL)
         return false;
     while ((step = db_step(s)) == DB_ROW) {
-        struct registry_voucher *v =
+        struct register_voucher *v =
             walk_to(r, &place, db_text(s, 0), db_text(s, 1));
         if (!add_identifier(r, line_of(v, (int)db_i64(s, 2)), s, list)) {
             db_reset(s);
@@ -329,7 +329,7 @@ static bool read_identifiers(struct register_view *r, struct db *db)
     if (good)
         identifier_find_shared(list.items, list.count);
     for (size_t i = 0; good && i < list.count; i++) {
-        struct registry_line *line = list.items[i].line;
+        struct register_line *line = list.items[i].line;
         if (line == NULL)
             continue;
         line->identifiers[list.items[i].kind]++;

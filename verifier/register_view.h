@@ -18,7 +18,7 @@
 #include "rules/parameter.h"
 #include "verifier/identifier.h"
 
-struct registry_service {
+struct register_service {
     const char *id, *name_zh, *name_en, *supplier_id;
     enum service_class class;
     int item_no;
@@ -26,14 +26,14 @@ struct registry_service {
     uint64_t endpoints_hash; /* changes when an endpoint does */
 };
 
-struct registry_endpoint {
+struct register_endpoint {
     const char *id;
     size_t service; /* index */
     int64_t valid_from_us, valid_to_us;
     bool is_shared;
 };
 
-struct registry_line {
+struct register_line {
     int line_no;
     size_t service; /* index */
     uint64_t sets;  /* 0: the item has none */
@@ -41,7 +41,7 @@ struct registry_line {
     uint64_t shared_identifiers; /* also declared by another enterprise */
 };
 
-struct registry_voucher {
+struct register_voucher {
     const char *number, *enterprise_id, *enterprise_zh, *enterprise_en;
     const char *credit_code, *city_code, *county;
     const char *supplier_id, *supplier_zh;
@@ -49,17 +49,17 @@ struct registry_voucher {
     struct civil_day contract_day;
     struct wall_time submitted_at; /* settlement */
     bool is_pilot, is_sample;
-    struct registry_line *lines; /* by number */
+    struct register_line *lines; /* by number */
     size_t line_count;
 };
 
 struct register_view {
     struct arena *arena;
-    struct registry_voucher *vouchers; /* by enterprise, number */
+    struct register_voucher *vouchers; /* by enterprise, number */
     size_t voucher_count;
-    struct registry_service *services; /* by id */
+    struct register_service *services; /* by id */
     size_t service_count;
-    struct registry_endpoint *endpoints; /* by id */
+    struct register_endpoint *endpoints; /* by id */
     size_t endpoint_count;
     char programme_version[80];
     bool has_cycle, is_out_of_memory;
@@ -70,7 +70,7 @@ struct register_view *register_view_read(struct db *db, const char *cycle_id,
                                          struct error_text *error);
 void register_view_free(struct register_view *registry);
 /* NULL when it is not registered. */
-const struct registry_endpoint *
+const struct register_endpoint *
 register_view_endpoint(const struct register_view *r, const char *id);
 
 #endif

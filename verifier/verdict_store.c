@@ -150,8 +150,8 @@ static bool insert_verdict(struct db *db, int64_t run_id, const char *number,
 }
 
 static bool insert_line(struct db *db, int64_t run_id, const char *number,
-                        const struct registry_line *line,
-                        const struct registry_service *service,
+                        const struct register_line *line,
+                        const struct register_service *service,
                         const struct line_verdict *v)
 {
     struct db_statement *s = db_prepare(
@@ -259,7 +259,7 @@ static bool add_findings(struct db *db, const struct finding_place *place,
 
 bool verdict_store_add(struct db *db, const struct verdict_run *run,
                        const struct register_view *registry,
-                       const struct registry_voucher *voucher,
+                       const struct register_voucher *voucher,
                        const struct voucher_verdict *verdict,
                        const struct line_verdict *lines,
                        struct digest_stream *fingerprint)
@@ -269,7 +269,7 @@ bool verdict_store_add(struct db *db, const struct verdict_run *run,
     if (!insert_verdict(db, run->id, number, verdict))
         return false;
     for (size_t i = 0; i < voucher->line_count; i++) {
-        const struct registry_line *line = &voucher->lines[i];
+        const struct register_line *line = &voucher->lines[i];
         add_line(fingerprint, line->line_no, &lines[i]);
         if (!insert_line(db, run->id, number, line,
                          &registry->services[line->service], &lines[i]))

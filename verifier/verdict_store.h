@@ -30,7 +30,7 @@ bool verdict_store_begin(struct db *db, struct verdict_run *run);
 /* `lines` has a verdict for each of the voucher's lines. */
 bool verdict_store_add(struct db *db, const struct verdict_run *run,
                        const struct register_view *registry,
-                       const struct registry_voucher *voucher,
+                       const struct register_voucher *voucher,
                        const struct voucher_verdict *verdict,
                        const struct line_verdict *lines,
                        struct digest_stream *fingerprint);

@@ -126,14 +126,14 @@ static int compare_sizes(const void *a, const void *b)
 }
 
 /* The services of the vouchers, each once, ascending. */
-static size_t gather_services(const struct registry_voucher *vouchers,
+static size_t gather_services(const struct register_voucher *vouchers,
                               size_t count, size_t services[SERVICES_MAX],
                               struct civil_day *from)
 {
     size_t n = 0, kept = 0;
     *from = vouchers[0].contract_day;
     for (size_t i = 0; i < count; i++) {
-        const struct registry_voucher *v = &vouchers[i];
+        const struct register_voucher *v = &vouchers[i];
         if (v->contract_day.number < from->number)
             *from = v->contract_day;
         for (size_t k = 0; k < v->line_count && n < SERVICES_MAX; k++)
@@ -174,7 +174,7 @@ static bool note_days(struct run *run, const char *enterprise_id,
 }
 
 static bool refresh_enterprise(struct run *run,
-                               const struct registry_voucher *vouchers,
+                               const struct register_voucher *vouchers,
                                size_t count, struct error_text *error)
 {
     size_t services[SERVICES_MAX];
@@ -213,12 +213,12 @@ static bool refresh_all(struct run *run, struct error_text *error)
 
 /* --- judging --- */
 
-static bool judge_one(struct run *run, const struct registry_voucher *v,
-                      const struct registry_line *line, uint64_t conflicts,
+static bool judge_one(struct run *run, const struct register_voucher *v,
+                      const struct register_line *line, uint64_t conflicts,
                       struct line_verdict *verdict, struct error_text *error)
 {
     struct day_fact *facts = NULL;
-    const struct registry_service *service =
+    const struct register_service *service =
         &run->registry->services[line->service];
     struct judge_rules rules = rules_folder_for_judge(run->rules);
     struct judge_line in = {
@@ -252,7 +252,7 @@ static void count_verdict(const struct voucher_verdict *verdict,
     summary->suspicious += verdict->word == VERDICT_SUSPICIOUS;
 }
 
-static bool judge_all_lines(struct run *run, const struct registry_voucher *v,
+static bool judge_all_lines(struct run *run, const struct register_voucher *v,
                             struct line_verdict *lines, int *line_nos,
                             struct error_text *error)
 {
@@ -268,7 +268,7 @@ static bool judge_all_lines(struct run *run, const struct registry_voucher *v,
     return true;
 }
 
-static bool judge_voucher_of(struct run *run, const struct registry_voucher *v,
+static bool judge_voucher_of(struct run *run, const struct register_voucher *v,
                              struct run_summary *summary,
                              struct error_text *error)
 {
@@ -301,7 +301,7 @@ static bool judge_all(struct run *run, struct run_summary *summary,
                       struct error_text *error)
 {
     for (size_t i = 0; i < run->registry->voucher_count; i++) {
-        const struct registry_voucher *v = &run->registry->vouchers[i];
+        const struct register_voucher *v = &run->registry->vouchers[i];
         if (v->line_count == 0) {
             log_warn("voucher %s has no lines and is not judged", v->number);
             continue;

@@ -5,17 +5,17 @@
 #include "common/buffer.h"
 #include "tests/test.h"
 
-static struct registry_line lines[2] = {
+static struct register_line lines[2] = {
     {.line_no = 1, .service = 0, .identifiers = {1, 2}},
     {.line_no = 2, .service = 1, .sets = 12},
 };
-static struct registry_service services[2] = {
+static struct register_service services[2] = {
     {.name_zh = "进销存", .endpoint_count = 2},
     {.name_zh = "设备监控", .endpoint_count = 1},
 };
 static struct register_view registry = {.services = services,
                                         .service_count = 2};
-static struct registry_voucher voucher = {
+static struct register_voucher voucher = {
     .number = "V-2026-0001",
     .enterprise_id = "E1",
     .enterprise_zh = "示例\"一号\"有限公司",
