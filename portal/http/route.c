@@ -300,12 +300,20 @@ static void run(const struct site *site, struct visit *visit)
         add_allow(visit, &target);
     if (status == 0)
         status = judge(visit, target.route);
+    bool is_export = status == 0 && target.route->lane == HTTP_EXPORTS;
+    if (is_export && !portal_export_begin(visit->portal, visit->worker,
+                                          visit->caller.account.name)) {
+        is_export = false;
+        status = 429;
+    }
     if (status != 0)
         refuse(visit, target.route, status);
     else if (target.route->list != NULL)
         list_page_answer(visit, target.route->list, target.route->pattern);
     else
         target.route->handler(visit);
+    if (is_export)
+        portal_export_end(visit->portal, visit->worker);
 }
 
 void route_dispatch(const struct site *site, struct portal *portal,

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "portal/store/portal_db.h"
@@ -101,6 +103,26 @@ void portal_return_worker(struct portal *portal, struct portal_worker *worker)
     arena_reset(worker->arena);
     pthread_mutex_lock(&portal->worker_lock);
     worker->is_taken = false;
+    pthread_mutex_unlock(&portal->worker_lock);
+}
+
+bool portal_export_begin(struct portal *portal, struct portal_worker *worker,
+                         const char *account)
+{
+    bool is_free = true;
+    pthread_mutex_lock(&portal->worker_lock);
+    for (size_t i = 0; i < PORTAL_WORKERS; i++)
+        is_free &= strcmp(portal->workers[i].export_of, account) != 0;
+    if (is_free)
+        snprintf(worker->export_of, sizeof(worker->export_of), "%s", account);
+    pthread_mutex_unlock(&portal->worker_lock);
+    return is_free;
+}
+
+void portal_export_end(struct portal *portal, struct portal_worker *worker)
+{
+    pthread_mutex_lock(&portal->worker_lock);
+    worker->export_of[0] = '\0';
     pthread_mutex_unlock(&portal->worker_lock);
 }
 

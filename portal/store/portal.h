@@ -30,6 +30,7 @@ struct portal_worker {
     struct arena *arena;
     struct others others; /* for the notice of what is not there yet */
     bool is_taken;
+    char export_of[65]; /* the account whose export this worker makes, or "" */
 };
 
 /* NULL with a reason. The configuration is borrowed. */
@@ -43,6 +44,11 @@ const struct parameters *portal_parameters(const struct portal *portal);
 /* There is always one free: no more threads ask than there are workers. */
 struct portal_worker *portal_take_worker(struct portal *portal);
 void portal_return_worker(struct portal *portal, struct portal_worker *worker);
+
+/* Whether the account may begin an export: it has none under way. */
+bool portal_export_begin(struct portal *portal, struct portal_worker *worker,
+                         const char *account);
+void portal_export_end(struct portal *portal, struct portal_worker *worker);
 
 /* An act on the writing connection, one at a time (act.h); a failure is logged.
  */
