@@ -3,6 +3,7 @@
 #include "portal/commands.h"
 #include "portal/enrolment_commands.h"
 #include "portal/number_command.h"
+#include "portal/openapi_command.h"
 #include "portal/token_commands.h"
 
 static const struct program_command COMMANDS[] = {
@@ -29,6 +30,7 @@ static const struct program_command COMMANDS[] = {
     {"probe revoke", command_probe_revoke, "[-c FILE] ID --reason TEXT"},
     {"probe restore", command_probe_restore, "[-c FILE] ID"},
     {"number", command_number, "[-c FILE] --kind KIND <NUMBERS"},
+    {"openapi", command_openapi, ""},
     {"token add", command_token_add, "[-c FILE] --supplier ID"},
     {"token list", command_token_list, "[-c FILE]"},
     {"token revoke", command_token_revoke, "[-c FILE] HANDLE"},

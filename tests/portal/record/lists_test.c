@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "common/json.h"
 #include "common/writer.h"
 #include "portal/list/list_view.h"
 #include "portal/record/event_list.h"
@@ -392,6 +393,68 @@ static void test_files(void)
     buffer_clear(&again);
 }
 
+static bool is_kind(const struct json_node *node, enum list_kind kind)
+{
+    enum json_kind is = json_kind_of(node);
+    if (kind == LIST_TAG)
+        return is == JSON_BOOL_KIND;
+    if (is == JSON_NULL_KIND)
+        return true;
+    if (kind == LIST_MONEY || kind == LIST_COUNT)
+        return is == JSON_INTEGER_KIND;
+    if (kind == LIST_NAMES)
+        return is == JSON_OBJECT_KIND && json_count(node) == 3 &&
+               json_member(node, "name_en") != NULL;
+    return is == JSON_TEXT_KIND;
+}
+
+/* As list_openapi.c says it: these members, of these types, and no others. */
+static void check_item(const struct list *list, const struct json_node *item)
+{
+    size_t members = 0;
+    for (size_t i = 0; i < list->column_count; i++) {
+        const struct list_column *column = &list->columns[i];
+        if (column->places != 0 && (column->places & LIST_JSON) == 0)
+            continue;
+        const struct json_node *node = json_member(item, column->name);
+        if (!CHECK(node != NULL && is_kind(node, column->kind)))
+            printf("# %s.%s\n", list->name, column->name);
+        members++;
+    }
+    CHECK(json_count(item) == members);
+}
+
+static void check_json(const struct list *list)
+{
+    struct buffer texts[LANGUAGE_COUNT];
+    struct list_query query = query_of(SCOPES[0]);
+    struct error_text error;
+    list_query_check(list, &query, arena);
+    for (int l = 0; l < LANGUAGE_COUNT; l++) {
+        struct list_view view = {list, &query, db, arena, l, false};
+        buffer_init(&texts[l], 1 << 20);
+        CHECK(list_write_json(&view, &texts[l]));
+    }
+    CHECK(slice_equal(buffer_slice(&texts[0]), buffer_slice(&texts[1])));
+    struct json_document *doc =
+        json_parse(buffer_slice(&texts[0]), list->name, &error);
+    const struct json_node *items =
+        json_as_array(json_want(json_root(doc), "items"));
+    CHECK(json_count(json_root(doc)) == 2 && json_count(items) > 0);
+    for (const struct json_node *n = json_first(items); n; n = json_next(n))
+        check_item(list, n);
+    json_free(doc);
+    for (int l = 0; l < LANGUAGE_COUNT; l++)
+        buffer_clear(&texts[l]);
+}
+
+static void test_json(void)
+{
+    test_case("JSON has what doc/portal-api.yaml says, whatever the language");
+    for (size_t i = 0; i < LIST_COUNT_ALL; i++)
+        check_json(LISTS[i]);
+}
+
 static void test_city_moves(void)
 {
     test_case("ORG-02: an enterprise that moves takes its vouchers along");
@@ -413,6 +476,7 @@ int main(void)
     test_closed();
     test_sums();
     test_files();
+    test_json();
     test_city_moves();
     arena_free(arena);
     scratch_close(&scratch);
