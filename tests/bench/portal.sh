@@ -150,6 +150,7 @@ export_some()
 log_in()
 {
     while [ $SECONDS -lt $end ]; do
+        rm -f "$dir/in"
         curl -s -b "$dir/in" -c "$dir/in" -o "$dir/form" "$url/login"
         curl -s -b "$dir/in" -c "$dir/in" -o /dev/null "$url/login" \
             -w '%{http_code}\n' --data-urlencode "name=ent" \
