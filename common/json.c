@@ -252,19 +252,6 @@ struct json_document *json_parse(struct slice text, const char *name,
     return document;
 }
 
-struct json_document *json_read_file(const char *path, size_t limit,
-                                     struct error_text *error)
-{
-    struct buffer file;
-    struct json_document *document = NULL;
-    if (buffer_read_file(&file, path, limit))
-        document = json_parse(buffer_slice(&file), path, error);
-    else
-        error_set(error, "%s: %s", path, strerror(errno));
-    buffer_clear(&file);
-    return document;
-}
-
 void json_free(struct json_document *document)
 {
     if (document == NULL)

@@ -11,7 +11,7 @@
  * that what follows a failure is harmless. Failures name file, line and place:
  * "catalogue.json:12: services[3].id: a text is expected".
  *
- *   struct json_document *doc = json_read_file(path, limit, &error);
+ *   struct json_document *doc = json_parse(text, name, &error);
  *   const struct json_node *list =
  *       json_as_array(json_want(json_root(doc), "services"));
  *   for (const struct json_node *n = json_first(list); n; n = json_next(n))
@@ -41,12 +41,9 @@ enum json_kind {
     JSON_OBJECT_KIND,
 };
 
-/* NULL with "NAME:LINE: reason". The text is not needed afterwards. A file of
- * more than `limit` bytes is refused. */
+/* NULL with "NAME:LINE: reason". The text is not needed afterwards. */
 struct json_document *json_parse(struct slice text, const char *name,
                                  struct error_text *error);
-struct json_document *json_read_file(const char *path, size_t limit,
-                                     struct error_text *error);
 void json_free(struct json_document *document);
 const struct json_node *json_root(const struct json_document *document);
 /* The first failure, NULL when there was none. */

@@ -13,14 +13,9 @@ void shown_moment(struct wall_time time, char text[static SHOWN_LEN])
     wall_to_local_text(time, text);
 }
 
-void shown_day(struct civil_day day, char text[static SHOWN_LEN])
-{
-    day_to_text(day, text);
-}
-
 void shown_day_of(struct wall_time time, char text[static SHOWN_LEN])
 {
-    shown_day(day_of_wall(time), text);
+    day_to_text(day_of_wall(time), text);
 }
 
 /* Periods are half open: what ends at a day's first instant ends with the day
@@ -124,7 +119,7 @@ static void add_day(struct buffer *out, enum language language,
 {
     char text[SHOWN_LEN];
     (void)language;
-    shown_day((struct civil_day){(int32_t)argument->number}, text);
+    day_to_text((struct civil_day){(int32_t)argument->number}, text);
     buffer_add_text(out, text);
 }
 

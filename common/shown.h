@@ -28,7 +28,6 @@ enum { SHOWN_LEN = 64 };
 void shown_moment(struct wall_time time, char text[static SHOWN_LEN]);
 /* An instant that ends something: a cut-off, a deadline. */
 void shown_end(struct wall_time time, char text[static SHOWN_LEN]);
-void shown_day(struct civil_day day, char text[static SHOWN_LEN]);
 /* The day that an instant lies in. */
 void shown_day_of(struct wall_time time, char text[static SHOWN_LEN]);
 void shown_money(enum language language, struct money money,

@@ -340,7 +340,8 @@ static bool take_all(struct taking *t)
     return is_sealed ? store_new(t) : error_set(t->error, "out of memory");
 }
 
-bool number_import_csv(struct db *usage_db, const struct secret *key,
+/* What number_import_file does, of an open table of NUMBER_COLUMNS. */
+static bool import_csv(struct db *usage_db, const struct secret *key,
                        const char *carrier, struct csv_file *file,
                        struct wall_time now,
                        struct number_import_result *result,
@@ -374,8 +375,8 @@ bool number_import_file(struct db *usage_db, const struct secret *key,
         csv_file_open(path, NUMBER_COLUMNS, NUMBER_COLUMN_COUNT, error);
     if (file == NULL)
         return false;
-    bool good = number_import_csv(usage_db, key, carrier, file, now, result,
-                                  faults, error);
+    bool good =
+        import_csv(usage_db, key, carrier, file, now, result, faults, error);
     csv_file_close(file);
     return good;
 }

@@ -39,12 +39,6 @@ bool number_import_file(struct db *usage_db, const struct secret *key,
                         struct wall_time now,
                         struct number_import_result *result,
                         struct csv_faults *faults, struct error_text *error);
-/* The same of an open table of NUMBER_COLUMNS. */
-bool number_import_csv(struct db *usage_db, const struct secret *key,
-                       const char *carrier, struct csv_file *file,
-                       struct wall_time now,
-                       struct number_import_result *result,
-                       struct csv_faults *faults, struct error_text *error);
 
 extern const struct csv_column NUMBER_COLUMNS[];
 extern const size_t NUMBER_COLUMN_COUNT;

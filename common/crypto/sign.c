@@ -158,19 +158,6 @@ size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
     return length;
 }
 
-bool sign_public_save(const struct sign_key *key, const char *path,
-                      struct error_text *error)
-{
-    FILE *f = fopen(path, "wb");
-    if (f == NULL)
-        return error_set(error, "%s: %s", path, strerror(errno));
-    bool good = PEM_write_PUBKEY(f, key->pkey) == 1;
-    good = fclose(f) == 0 && good;
-    if (!good)
-        error_set(error, "%s: could not be written", path);
-    return good;
-}
-
 /* --- SM2's two forms --- */
 
 static bool raw_from_der(const uint8_t *der, size_t length,

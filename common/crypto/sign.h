@@ -39,9 +39,6 @@ size_t sign_key_public(const struct sign_key *key,
 size_t sign_public_load(const char *path, enum sign_algorithm *algorithm,
                         uint8_t public_key[static SIGN_PUBLIC_MAX],
                         struct error_text *error);
-/* The key's public half as such a file, mode 0644; replaces what is there. */
-bool sign_public_save(const struct sign_key *key, const char *path,
-                      struct error_text *error);
 
 /* A secret that only the holder of the private key can make, the same at every
  * call: HMAC-SHA-256 of the label under the key's private bytes. */

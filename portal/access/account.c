@@ -57,7 +57,8 @@ bool account_role_is_dated(enum account_role role)
     return role_row_of(role)->is_dated;
 }
 
-bool account_name_is_good(const char *name)
+/* Letters, digits, '.', '-', '_'; 1 to 64. */
+static bool is_good_name(const char *name)
 {
     return strlen(name) < ACCOUNT_NAME_LEN && slice_is_id(slice_of_text(name));
 }
@@ -134,7 +135,7 @@ bool account_add(struct db *db, struct wall_time now,
     struct adding adding = {.account = account};
     struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
     struct account other;
-    if (!account_name_is_good(account->name))
+    if (!is_good_name(account->name))
         return error_set(error,
                          "'%s': a name has 1 to 64 letters, digits, "
                          "'.', '-' or '_'",

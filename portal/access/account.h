@@ -53,9 +53,6 @@ const char *account_role_text(enum account_role role); /* "PROV" */
 bool account_role_from(const char *text, enum account_role *role);
 /* Whether its accounts must have an end. */
 bool account_role_is_dated(enum account_role role);
-
-/* Letters, digits, '.', '-', '_'; 1 to 64. */
-bool account_name_is_good(const char *name);
 /* Checks the fields against the registry, hashes, writes, audits; in its own
  * transaction. False with a reason. */
 bool account_add(struct db *db, struct wall_time now,

@@ -48,12 +48,6 @@ struct scope scope_of(const struct account *account, struct wall_time now)
                           row->kind == SCOPE_ASSIGNED ? account->name : ""};
 }
 
-struct scope scope_of_supplier(const char *supplier_id)
-{
-    return supplier_id[0] != '\0' ? (struct scope){SCOPE_SUPPLIER, supplier_id}
-                                  : (struct scope){SCOPE_NONE, ""};
-}
-
 const char *scope_kind_text(enum scope_kind kind)
 {
     return KINDS[kind < SCOPE_COUNT ? kind : SCOPE_NONE];

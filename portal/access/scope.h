@@ -40,8 +40,6 @@ struct scope {
 
 /* Borrows the account's texts. An account that has ended sees nothing. */
 struct scope scope_of(const struct account *account, struct wall_time now);
-/* The scope of a supplier's program, which has no account. */
-struct scope scope_of_supplier(const char *supplier_id);
 
 /* "none", "all", "city", "county", "supplier", "enterprise", "assigned",
  * "sums", "pilot", "published". */

@@ -198,17 +198,6 @@ void visit_show(struct visit *visit, const char *page, const char *title)
         visit_fail(visit, 500);
 }
 
-void visit_send_csv(struct visit *visit, const char *action, const char *name)
-{
-    if (!visit_audit(visit, action, "", "OK")) {
-        visit_fail(visit, 500);
-        return;
-    }
-    visit->response->content_type = "text/csv; charset=utf-8";
-    http_response_header(visit->response, "Content-Disposition",
-                         "attachment; filename=\"%s\"", name);
-}
-
 void visit_fail(struct visit *visit, int status)
 {
     char code[8];

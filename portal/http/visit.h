@@ -73,9 +73,6 @@ const char *visit_word(const struct visit *visit, const char *prefix,
 /* Shows a page with the model, or the model as JSON when the address asked for
  * that. title is a text key. */
 void visit_show(struct visit *visit, const char *page, const char *title);
-/* The response is the CSV that was written: as a download of that name, once
- * `action` stands in the audit log. */
-void visit_send_csv(struct visit *visit, const char *action, const char *name);
 /* An error page, or its JSON form, in place of whatever was begun. */
 void visit_fail(struct visit *visit, int status);
 /* A failed query: logged, and 500. */

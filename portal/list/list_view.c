@@ -52,8 +52,11 @@ static void add_after(const struct list *list, const char *const *keys,
     }
 }
 
-const char *list_address(const struct list_view *view, const char *path,
-                         const char *const keys[LIST_KEYS_MAX])
+/* The list's address with its filters set: path is "/vouchers" or
+ * "/vouchers.csv"; `keys` are those of the last row before, NULL: from the
+ * start. */
+static const char *address_of(const struct list_view *view, const char *path,
+                              const char *const keys[LIST_KEYS_MAX])
 {
     const char *sign = "?";
     struct buffer address;
@@ -356,7 +359,7 @@ static struct slice shown_rows(const struct list_view *view, int64_t count,
 static const char *totals_address(const struct list_view *view)
 {
     const char *path = arena_format(view->arena, "/%s", view->list->name);
-    const char *address = path != NULL ? list_address(view, path, NULL) : "";
+    const char *address = path != NULL ? address_of(view, path, NULL) : "";
     const char *link = arena_format(view->arena, "%s%ctotals=1", address,
                                     strchr(address, '?') != NULL ? '&' : '?');
     return link != NULL ? link : "";
@@ -408,15 +411,15 @@ static void fill_links(const struct list_view *view,
     path = path != NULL ? path : "";
     model_text(model, "_path", path);
     model_text(model, "_name", view->list->name);
-    model_text(model, "_first_link", list_address(view, path, NULL));
+    model_text(model, "_first_link", address_of(view, path, NULL));
     model_bool(model, "_is_first", view->query->after[0] == NULL);
     model_text(model, "_next_link",
-               has_more ? list_address(view, path, last->keys) : "");
+               has_more ? address_of(view, path, last->keys) : "");
     static const char *const FORMS[] = {"csv", "xlsx"};
     for (size_t i = 0; i < sizeof(FORMS) / sizeof(FORMS[0]); i++) {
         struct model *file = model_append(model, "_files");
         const char *name = arena_format(view->arena, "%s.%s", path, FORMS[i]);
-        model_text(file, "link", list_address(view, name, NULL));
+        model_text(file, "link", address_of(view, name, NULL));
         model_text(file, "form", word(view, "list.", FORMS[i]));
     }
 }
@@ -564,7 +567,7 @@ static void json_next_page(const struct list_view *view,
     if (last == NULL || path == NULL)
         json_no_value(json, "next");
     else
-        json_text(json, "next", list_address(view, path, last->keys));
+        json_text(json, "next", address_of(view, path, last->keys));
 }
 
 bool list_write_json(const struct list_view *view, struct buffer *out)
@@ -653,7 +656,7 @@ static void file_rest(const struct list_view *view, struct file_writer *file,
 {
     const char *path =
         arena_format(view->arena, "/%s.%s", view->list->name, form->extension);
-    const char *rest = path != NULL ? list_address(view, path, last->keys) : "";
+    const char *rest = path != NULL ? address_of(view, path, last->keys) : "";
     form->text(file, slice_of_text(word(view, "", TEXT_KEY("list.cut"))));
     form->text(file, slice_of_text(rest));
     form->row_end(file);

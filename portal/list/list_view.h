@@ -28,12 +28,8 @@ struct list_view {
     bool wants_totals; /* of all rows, not of the page's alone */
 };
 
-/* The list's address with its filters set: path is "/vouchers" or
- * "/vouchers.csv"; `keys` are those of the last row before, NULL: from the
- * start. */
-const char *list_address(const struct list_view *view, const char *path,
-                         const char *const keys[LIST_KEYS_MAX]);
-/* Takes what list_address wrote as `after` apart, into query->after. */
+/* Takes `after` of a list's address, which names the last row before, apart into
+ * query->after. */
 void list_read_after(const struct list *list, const char *after,
                      struct list_query *query, struct arena *arena);
 

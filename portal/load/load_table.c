@@ -24,8 +24,9 @@ size_t load_table_columns(const struct load_table *table)
     return count;
 }
 
-const struct load_value *load_row_value(const struct load_row *row,
-                                        const char *name)
+/* The value of a named column; the name is one of the table's. */
+static const struct load_value *value_of(const struct load_row *row,
+                                         const char *name)
 {
     size_t i = 0;
     while (strcmp(row->table->columns[i].name, name) != 0)
@@ -35,12 +36,12 @@ const struct load_value *load_row_value(const struct load_row *row,
 
 static int64_t integer_of(const struct load_row *row, const char *name)
 {
-    return load_row_value(row, name)->integer;
+    return value_of(row, name)->integer;
 }
 
 static const char *text_of(const struct load_row *row, const char *name)
 {
-    return load_row_value(row, name)->text;
+    return value_of(row, name)->text;
 }
 
 static bool mark_sample(struct db *db, struct load_row *row,
@@ -79,7 +80,7 @@ static bool check_probe(struct db *db, struct load_row *row,
 {
     bool is_sm2 = strcmp(text_of(row, "algorithm"), "sm2") == 0;
     size_t wanted = is_sm2 ? SM2_KEY : ED25519_KEY;
-    if (load_row_value(row, "signing_key")->blob_length != wanted)
+    if (value_of(row, "signing_key")->blob_length != wanted)
         return error_set(error, "signing_key: %zu bytes in hex are expected",
                          wanted);
     return mark_sample(db, row, error);
@@ -133,7 +134,7 @@ static bool note_voucher(struct db *db, const struct load_row *row)
 static bool check_line(struct db *db, struct load_row *row,
                        struct error_text *error)
 {
-    const struct load_value *sets = load_row_value(row, "networked_sets");
+    const struct load_value *sets = value_of(row, "networked_sets");
     struct load_line line = {
         .voucher = text_of(row, "voucher_number"),
         .service = text_of(row, "service_id"),

@@ -81,9 +81,6 @@ extern const size_t LOAD_TABLE_COUNT;
 
 const char *load_table_stored(const struct load_table *table);
 size_t load_table_columns(const struct load_table *table);
-/* The value of a named column; the name is one of the table's. */
-const struct load_value *load_row_value(const struct load_row *row,
-                                        const char *name);
 
 /* Reads a cell by its column. False with a reason, without the place. */
 bool load_value_read(const struct load_column *column, struct slice text,

@@ -18,6 +18,7 @@
 #include "common/wire/ipfix_decode.h"
 #include "common/writer.h"
 #include "probe/state/language.h"
+#include "probe/state/probe_config.h"
 
 enum {
     PAGE_MAX = 1024 * 1024,
@@ -27,6 +28,31 @@ enum {
     BYTES_WIDTH = 6,
     MEANING_WIDTH = 47,
     EXAMPLE_BYTES = 8, /* shown of hashes */
+};
+
+/* --- what the page is made of --- */
+
+enum { EXPLAIN_FIELDS_MAX = 128, EXPLAIN_EXAMPLE_LEN = 48 };
+
+enum explain_part { EXPLAIN_FLOW, EXPLAIN_BATCH, EXPLAIN_PART_COUNT };
+
+struct explain_field {
+    enum explain_part part;
+    const struct ipfix_element *element;
+    char example[EXPLAIN_EXAMPLE_LEN];
+};
+
+struct explain_fields {
+    struct explain_field list[EXPLAIN_FIELDS_MAX];
+    size_t count;
+    bool has_fault; /* too many, or an element that is not in the table */
+};
+
+struct explain_page {
+    const struct probe_config *config;
+    const char *config_path; /* NULL: none was given, names stand for values */
+    uint64_t endpoint_count; /* registered prefixes */
+    const struct explain_fields *fields;
 };
 
 /* --- the fields --- */
@@ -292,8 +318,10 @@ static bool has_meaning(const struct ipfix_element *element)
                   element->name) != 0;
 }
 
-bool explain_collect(const char *probe_id, struct explain_fields *fields,
-                     struct error_text *error)
+/* The fields of a sample batch, in the order of the wire. False when one has
+ * no meaning; the sentence names it. */
+static bool collect(const char *probe_id, struct explain_fields *fields,
+                    struct error_text *error)
 {
     struct buffer batch = {0};
     *fields = (struct explain_fields){0};
@@ -542,8 +570,8 @@ static void add_facts(struct buffer *out, struct buffer *work,
     }
 }
 
-void explain_add_text(struct buffer *out, const struct explain_page *page,
-                      enum language language)
+static void add_page_text(struct buffer *out, const struct explain_page *page,
+                          enum language language)
 {
     struct buffer work, cells[5];
     buffer_init(&work, 16 * 1024);
@@ -662,8 +690,9 @@ static void html_page(struct buffer *out, const struct explain_page *page,
     buffer_clear(&work);
 }
 
-void explain_add_html(struct buffer *out, const struct explain_page *page,
-                      unsigned languages)
+/* A page for each language whose bit (1 << language) is set. */
+static void add_page_html(struct buffer *out, const struct explain_page *page,
+                          unsigned languages)
 {
     enum language first =
         languages >> LANGUAGE_ZH & 1 ? LANGUAGE_ZH : LANGUAGE_EN;
@@ -691,7 +720,7 @@ static void add_pages(struct buffer *out, const struct explain_page *page,
             continue;
         if (out->length > 0)
             buffer_add_text(out, "\f\n");
-        explain_add_text(out, page, (enum language)language);
+        add_page_text(out, page, (enum language)language);
     }
 }
 
@@ -726,11 +755,11 @@ static int explain(struct explain_page *page, unsigned languages, bool is_html)
     buffer_init(&out, PAGE_MAX);
     if (!read_config(page, &config, &error))
         status = 2;
-    else if (!explain_collect(config.probe_id[0] ? config.probe_id : "PROBE",
-                              fields, &error))
+    else if (!collect(config.probe_id[0] ? config.probe_id : "PROBE", fields,
+                      &error))
         status = 1;
     else if (is_html)
-        explain_add_html(&out, page, languages);
+        add_page_html(&out, page, languages);
     else
         add_pages(&out, page, languages);
     if (status != 0)

@@ -271,9 +271,9 @@ static void print_sums(struct show *s, size_t length, size_t shown)
         s->has_fault = true;
 }
 
-static bool show(struct slice content, const char *name,
-                 const struct show_key *key, struct buffer *out,
-                 void (*flush)(struct buffer *out))
+bool show_content(struct slice content, const char *name,
+                  const struct show_key *key, struct buffer *out,
+                  void (*flush)(struct buffer *out))
 {
     struct show s = {.name = name,
                      .key = key,
@@ -292,12 +292,6 @@ static bool show(struct slice content, const char *name,
     return good;
 }
 
-bool show_content(struct slice content, const char *name,
-                  const struct show_key *key, struct buffer *out)
-{
-    return show(content, name, key, out, NULL);
-}
-
 /* --- the command --- */
 
 static void write_out(struct buffer *out)
@@ -314,7 +308,8 @@ static int show_file(const char *path, const struct show_key *key)
     if (!buffer_read_file(&content, path, FILE_MAX)) {
         log_error("%s: %s", path, strerror(errno));
         status = 2;
-    } else if (!show(buffer_slice(&content), path, key, &lines, write_out)) {
+    } else if (!show_content(buffer_slice(&content), path, key, &lines,
+                             write_out)) {
         log_error("%s: not all of it is as it should be; see the lines with "
                   "\"fault\", \"content\" and \"signature\"",
                   path);

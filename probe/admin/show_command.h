@@ -27,9 +27,11 @@ struct show_key {
 };
 
 /* The lines for a file's content. False when something in it could not be
- * read, or a signature is wrong; the lines say what. */
+ * read, or a signature is wrong; the lines say what. `flush` empties `out` now
+ * and then; NULL: all of it stays there. */
 bool show_content(struct slice content, const char *name,
-                  const struct show_key *key, struct buffer *out);
+                  const struct show_key *key, struct buffer *out,
+                  void (*flush)(struct buffer *out));
 int show_command_main(int argc, char **argv);
 
 #endif

@@ -373,11 +373,6 @@ struct flow_entry *flow_table_younger_report(const struct flow_table *t,
     return entry_of(t, entry->next_report);
 }
 
-size_t flow_table_count(const struct flow_table *t)
-{
-    return t->count;
-}
-
 size_t flow_table_closing_count(const struct flow_table *t)
 {
     return t->closing.count;

@@ -121,7 +121,6 @@ struct flow_entry *flow_table_oldest_report(const struct flow_table *table);
 /* The next younger report; NULL at the end. */
 struct flow_entry *flow_table_younger_report(const struct flow_table *table,
                                              const struct flow_entry *entry);
-size_t flow_table_count(const struct flow_table *table);
 size_t flow_table_closing_count(const struct flow_table *table);
 /* What was learnt from the entry's payload. */
 struct inspection *flow_table_inspection(const struct flow_table *table,

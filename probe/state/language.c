@@ -33,13 +33,6 @@ static struct slice fit(struct slice text, size_t width, size_t *used)
     return (struct slice){text.data, text.length - rest.length};
 }
 
-size_t language_width(struct slice text)
-{
-    size_t used;
-    fit(text, SIZE_MAX / 2, &used);
-    return used;
-}
-
 void language_add_column(struct buffer *out, struct slice text, size_t width)
 {
     size_t used;

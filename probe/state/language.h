@@ -10,8 +10,6 @@
 #include "common/buffer.h"
 #include "common/slice.h"
 
-/* Places on a terminal. */
-size_t language_width(struct slice text);
 /* The text, cut or filled with blanks to exactly `width` places. */
 void language_add_column(struct buffer *out, struct slice text, size_t width);
 /* Breaks the text into lines of at most `width` places, at blanks and between

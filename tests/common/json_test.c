@@ -2,7 +2,6 @@
 #include "common/json.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/test.h"
 
@@ -174,33 +173,11 @@ static void test_depth(void)
     CHECK_TEXT(error.text, "x:1: nested deeper than 32");
 }
 
-static void test_files(void)
-{
-    struct error_text error = {""};
-    char path[256];
-    const char *folder = getenv("B");
-    snprintf(path, sizeof(path), "%s/json_test.XXXXXX",
-             folder ? folder : "/tmp");
-    int fd = mkstemp(path);
-    CHECK(fd >= 0 && write(fd, "[\"x\"]", 5) == 5);
-    close(fd);
-    test_case("files within a limit");
-    struct json_document *doc = json_read_file(path, 5, &error);
-    CHECK(doc != NULL && json_count(json_root(doc)) == 1);
-    json_free(doc);
-    CHECK(json_read_file(path, 4, &error) == NULL);
-    CHECK(strstr(error.text, ": File too large") != NULL);
-    unlink(path);
-    CHECK(json_read_file(path, 4, &error) == NULL);
-    CHECK(strstr(error.text, ": No such file or directory") != NULL);
-}
-
 int main(void)
 {
     test_values();
     test_failures();
     test_refusals();
     test_depth();
-    test_files();
     return test_end();
 }

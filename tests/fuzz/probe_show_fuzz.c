@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice content = slice_of_bytes(data, size);
     struct buffer out;
     buffer_init(&out, OUT_MAX);
-    show_content(content, "fuzz", &key, &out);
+    show_content(content, "fuzz", &key, &out, NULL);
     for (size_t i = 0; i < out.length; i++)
         if (out.data[i] < ' ' && out.data[i] != '\n')
             abort();

@@ -150,6 +150,22 @@ static void test_one_spelling(void)
     sign_key_free(key);
 }
 
+static bool run(const char *format, ...)
+{
+    char command[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof(command), format, arguments);
+    va_end(arguments);
+    FILE *f = popen(command, "r");
+    if (f == NULL)
+        return false;
+    char line[256];
+    while (fgets(line, sizeof(line), f) != NULL)
+        ;
+    return pclose(f) == 0;
+}
+
 static void check_files(enum sign_algorithm algorithm)
 {
     struct error_text error;
@@ -166,7 +182,8 @@ static void check_files(enum sign_algorithm algorithm)
         CHECK_I64(sign_key_public(loaded, read_back), (int64_t)length);
         CHECK(memcmp(made, read_back, length) == 0);
     }
-    CHECK(sign_public_save(key, in_folder("a.pub.pem"), &error));
+    CHECK(run("openssl pkey -in %s -pubout -out %s 2>&1", in_folder("a.pem"),
+              in_folder("a.pub.pem")));
     CHECK_I64(
         sign_public_load(in_folder("a.pub.pem"), &found, read_back, &error),
         (int64_t)length);
@@ -181,22 +198,6 @@ static void check_files(enum sign_algorithm algorithm)
     unlink(in_folder("a.pub.pem"));
     sign_key_free(loaded);
     sign_key_free(key);
-}
-
-static bool run(const char *format, ...)
-{
-    char command[2048];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof(command), format, arguments);
-    va_end(arguments);
-    FILE *f = popen(command, "r");
-    if (f == NULL)
-        return false;
-    char line[256];
-    while (fgets(line, sizeof(line), f) != NULL)
-        ;
-    return pclose(f) == 0;
 }
 
 static void write_file(const char *path, const void *data, size_t length)

@@ -48,7 +48,7 @@ static bool shown(const struct buffer *batch, const struct show_key *with,
                   struct buffer *out)
 {
     buffer_init(out, 1 << 24);
-    bool good = show_content(buffer_slice(batch), "x.ipfix", with, out);
+    bool good = show_content(buffer_slice(batch), "x.ipfix", with, out, NULL);
     buffer_add_u8(out, 0);
     return good;
 }

@@ -88,7 +88,6 @@ static void test_against_list(void)
                 break;
             count += held[n] != NULL;
         }
-        CHECK_I64(flow_table_count(t), count);
     }
     for (uint32_t n = 0; n < TUPLES; n++) {
         struct flow_tuple tuple = tuple_of(n);
@@ -97,7 +96,6 @@ static void test_against_list(void)
             held[n] = flow_table_add(t, &tuple, hash, STEPS);
         CHECK(flow_table_find(t, &tuple, hash) == held[n]);
     }
-    CHECK_I64(flow_table_count(t), LIMIT);
     flow_table_free(t);
 }
 
