@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "collector/collector_command.h"
 #include "collector/collector_config.h"
-#include "collector/ledger/schema.h"
 #include "collector/log_keeper.h"
 #include "collector/tlog/cosign.h"
 #include "collector/tlog/ledger_check.h"
@@ -26,7 +26,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const DEFAULT_CONFIG = PROGRAM_CONFIG("collector");
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 enum {
     KEPT_MAX = 1 << 20,
@@ -34,26 +33,6 @@ enum {
 };
 
 /* --- what the commands share --- */
-
-static void load_config(const char *path, struct collector_config *config)
-{
-    struct error_text error;
-    if (!config_read(path, collector_config_keys, collector_config_key_count,
-                     config, &error))
-        fatal(2, "%s", error.text);
-    log_set_level((enum log_level)config->log_level);
-}
-
-static struct db *open_usage(const struct collector_config *config,
-                             enum db_mode mode)
-{
-    struct error_text error;
-    struct db *db = db_open(config->usage_db, mode, ledger_migrations,
-                            ledger_migration_count, &error);
-    if (db == NULL)
-        fatal(1, "%s", error.text);
-    return db;
-}
 
 static uint64_t number_option(const char *name, const char *text, uint64_t min)
 {
@@ -116,15 +95,15 @@ int command_checkpoint(int argc, char **argv)
     struct checkpoint made;
     struct sign_key *key;
     char folder[PATH_MAX];
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     const struct program_option options[] = {{"-c", .value = &path}};
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     own_log_key(&config, &key);
     drop(&config);
     log_folder_of(&config, folder);
-    struct db *db = open_usage(&config, DB_WRITE);
+    struct db *db = collector_open_usage(&config, DB_WRITE);
     const struct log_settings settings = {folder, config.log_origin, key};
     if (log_checkpoint_make(db, &settings, wall_now(), &made, &error) !=
         LOG_CHECKPOINT_MADE)
@@ -157,12 +136,12 @@ static bool list_rows(struct db *db)
 int command_checkpoint_list(int argc, char **argv)
 {
     struct collector_config config;
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     const struct program_option options[] = {{"-c", .value = &path}};
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
-    struct db *db = open_usage(&config, DB_READ);
+    collector_read_config(path, &config);
+    struct db *db = collector_open_usage(&config, DB_READ);
     if (!list_rows(db))
         fatal(1, "%s", db_error(db));
     db_close(db);
@@ -175,7 +154,7 @@ int command_checkpoint_show(int argc, char **argv)
     struct error_text error;
     struct checkpoint checkpoint;
     struct buffer out;
-    const char *path = DEFAULT_CONFIG, *size = NULL;
+    const char *path = COLLECTOR_CONFIG, *size = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},
         {"--size", .value = &size},
@@ -183,8 +162,8 @@ int command_checkpoint_show(int argc, char **argv)
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
     uint64_t wanted = number_option("--size", size, 1);
-    load_config(path, &config);
-    struct db *db = open_usage(&config, DB_READ);
+    collector_read_config(path, &config);
+    struct db *db = collector_open_usage(&config, DB_READ);
     buffer_init(&out, NOTE_MAX);
     if (!log_checkpoint_find(db, wanted, &checkpoint, &out, &error))
         fatal(1, "%s", error.text);
@@ -196,11 +175,11 @@ int command_checkpoint_key(int argc, char **argv)
 {
     struct collector_config config;
     struct buffer out;
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     const struct program_option options[] = {{"-c", .value = &path}};
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     const struct note_key key = own_log_key(&config, NULL);
     buffer_init(&out, NOTE_MAX);
     note_key_text(&key, &out);
@@ -280,7 +259,7 @@ int command_proof(int argc, char **argv)
     struct collector_config config;
     struct error_text error;
     struct buffer out;
-    const char *path = DEFAULT_CONFIG, *batch = NULL, *index = NULL,
+    const char *path = COLLECTOR_CONFIG, *batch = NULL, *index = NULL,
                *receipt = NULL, *size = NULL, *from = NULL, *to = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},       {"--batch", .value = &batch},
@@ -298,8 +277,8 @@ int command_proof(int argc, char **argv)
     uint64_t old_size = number_option("--from", from, 0);
     uint64_t new_size = from != NULL ? number_option("--to", to, 1)
                                      : number_option("--size", size, 1);
-    load_config(path, &config);
-    struct db *db = open_usage(&config, DB_READ);
+    collector_read_config(path, &config);
+    struct db *db = collector_open_usage(&config, DB_READ);
     if (receipt != NULL)
         number = index_of_receipt(db, &config, receipt, batch);
     else if (batch != NULL)
@@ -547,18 +526,18 @@ int command_cosign(int argc, char **argv)
     struct witness_keys witnesses;
     struct buffer file;
     size_t taken, all = 0;
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     const struct program_option options[] = {{"-c", .value = &path}};
     int count =
         program_options(argc, argv, options, COUNT(options), 1, KEPT_MAX);
     if (count < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     if (!witness_keys_load(config.witnesses, &witnesses, &error))
         fatal(2, "%s", error.text);
     const struct note_key log = own_log_key(&config, NULL);
     drop(&config);
-    struct db *db = open_usage(&config, DB_WRITE);
+    struct db *db = collector_open_usage(&config, DB_WRITE);
     for (int i = 1; i <= count; i++) {
         if (!buffer_read_file(&file, argv[i], NOTE_MAX))
             fatal(1, "%s: %m", argv[i]);
@@ -606,7 +585,7 @@ static void print_log(const struct collector_config *config,
 static void print_strange_keys(const struct collector_config *config)
 {
     struct error_text error;
-    struct db *db = open_usage(config, DB_READ);
+    struct db *db = collector_open_usage(config, DB_READ);
     if (!db_attach(db, config->registry, "registry", &error)) {
         printf("signing keys were not compared with the registry: %s\n",
                error.text);
@@ -689,7 +668,7 @@ int command_check(int argc, char **argv)
     struct witness_keys witnesses;
     char folder[PATH_MAX];
     bool are_checkpoints = false, are_receipts = false;
-    const char *path = DEFAULT_CONFIG, *since = NULL;
+    const char *path = COLLECTOR_CONFIG, *since = NULL;
     struct check_options check = {0};
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -705,7 +684,7 @@ int command_check(int argc, char **argv)
     if ((count > 0) != (are_checkpoints != are_receipts))
         fatal(2, "check: files go with one of --checkpoint and --receipt");
     read_since(since, &check);
-    load_config(path, &config);
+    collector_read_config(path, &config);
     log_folder_of(&config, folder);
     if (!witness_keys_load(config.witnesses, &witnesses, &error))
         fatal(2, "%s", error.text);

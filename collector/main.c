@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collector/carrier_command.h"
+#include "collector/collector_command.h"
 #include "collector/collector_config.h"
 #include "collector/events.h"
 #include "collector/import.h"
@@ -27,17 +28,6 @@
 enum { OUTPUT_MAX = 256 * 1024 * 1024, OPERANDS_MAX = 1 << 20 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const char *const DEFAULT_CONFIG = PROGRAM_CONFIG("collector");
-
-static void load_config(const char *path, struct collector_config *config)
-{
-    struct error_text error;
-    if (!config_read(path, collector_config_keys, collector_config_key_count,
-                     config, &error))
-        fatal(2, "%s", error.text);
-    log_set_level((enum log_level)config->log_level);
-}
 
 static struct ledger_paths paths_of(const struct collector_config *config)
 {
@@ -171,7 +161,7 @@ static int serve(const char *path, const struct collector_config *config)
 static int command_run(int argc, char **argv)
 {
     struct collector_config config;
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     bool only_print = false;
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -179,7 +169,7 @@ static int command_run(int argc, char **argv)
     };
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     if (only_print)
         return program_print_config(collector_config_keys,
                                     collector_config_key_count, &config);
@@ -237,7 +227,7 @@ static int import_batches(const struct collector_config *config,
 static int command_import(int argc, char **argv)
 {
     struct collector_config config;
-    const char *path = DEFAULT_CONFIG, *name = import_sources[0].name;
+    const char *path = COLLECTOR_CONFIG, *name = import_sources[0].name;
     const char *exporter = NULL, *carrier = NULL, *rejects = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -263,7 +253,7 @@ static int command_import(int argc, char **argv)
         fatal(2, "--rejects FILE goes with carrier-csv and carrier-ipfix");
     if ((source->form == IMPORT_ROUTER) != (exporter != NULL))
         fatal(2, "--as router and --exporter ID belong together");
-    load_config(path, &config);
+    collector_read_config(path, &config);
     if (!is_carrier)
         return import_batches(&config, exporter, argv + 1, count);
     return carrier_command(&config, source->form, carrier, rejects, argv + 1,
@@ -291,17 +281,6 @@ static void read_days(struct days *days)
     if (days->to.number <= days->from.number)
         fatal(2, "--to %s: not after --from %s (the last day is not included)",
               days->to_text, days->from_text);
-}
-
-static struct db *open_usage(const struct collector_config *config,
-                             enum db_mode mode)
-{
-    struct error_text error;
-    struct db *db = db_open(config->usage_db, mode, ledger_migrations,
-                            ledger_migration_count, &error);
-    if (db == NULL)
-        fatal(1, "%s", error.text);
-    return db;
 }
 
 /* Closes both and gives the exit status. */
@@ -337,7 +316,7 @@ static int command_usage(int argc, char **argv)
     struct error_text error;
     struct buffer out;
     struct days days = {0};
-    const char *path = DEFAULT_CONFIG, *enterprise = NULL, *by = "endpoint";
+    const char *path = COLLECTOR_CONFIG, *enterprise = NULL, *by = "endpoint";
     bool as_json = false;
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -353,8 +332,8 @@ static int command_usage(int argc, char **argv)
     if (!is_by_number && strcmp(by, "endpoint") != 0)
         fatal(2, "--by %s: neither endpoint nor number", by);
     read_days(&days);
-    load_config(path, &config);
-    struct db *db = open_usage(&config, DB_READ);
+    collector_read_config(path, &config);
+    struct db *db = collector_open_usage(&config, DB_READ);
     buffer_init(&out, OUTPUT_MAX);
     bool good = is_by_number
                     ? number_usage_report(db, enterprise, days.from, days.to,
@@ -389,7 +368,7 @@ static int command_match(int argc, char **argv)
     struct match_day_result result;
     struct buffer out;
     struct days days = {0};
-    const char *path = DEFAULT_CONFIG, *enterprise = NULL;
+    const char *path = COLLECTOR_CONFIG, *enterprise = NULL;
     bool as_json = false, is_forced = false;
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -402,10 +381,10 @@ static int command_match(int argc, char **argv)
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
     read_days(&days);
-    load_config(path, &config);
+    collector_read_config(path, &config);
     const struct match_days wanted = {
         .from = days.from, .to = days.to, .is_forced = is_forced};
-    struct db *db = open_usage(&config, DB_WRITE);
+    struct db *db = collector_open_usage(&config, DB_WRITE);
     buffer_init(&out, OUTPUT_MAX);
     if (!match_days_run(db, config.registry, &wanted, wall_now(), &result,
                         &error) ||
@@ -422,11 +401,11 @@ static int command_rebuild(int argc, char **argv)
     struct collector_config config;
     struct rebuild_result result;
     struct error_text error;
-    const char *path = DEFAULT_CONFIG;
+    const char *path = COLLECTOR_CONFIG;
     const struct program_option options[] = {{"-c", .value = &path}};
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     const struct ledger_paths paths = paths_of(&config);
     if (!rebuild_all(&paths, &result, &error))
         fatal(1, "%s", error.text);
@@ -466,7 +445,7 @@ static int command_retain(int argc, char **argv)
     struct retention_result result;
     struct error_text error;
     struct retention_plan plan = {.today = day_of_wall(wall_now())};
-    const char *path = DEFAULT_CONFIG, *days = NULL;
+    const char *path = COLLECTOR_CONFIG, *days = NULL;
     const struct program_option options[] = {
         {"-c", .value = &path},
         {"--days", .value = &days},
@@ -474,7 +453,7 @@ static int command_retain(int argc, char **argv)
     };
     if (program_options(argc, argv, options, COUNT(options), 0, 0) < 0)
         return 2;
-    load_config(path, &config);
+    collector_read_config(path, &config);
     plan.detail_days =
         days == NULL
             ? config.detail_days
@@ -492,7 +471,7 @@ static int command_events(int argc, char **argv)
     struct collector_config config;
     struct error_text error;
     struct event_filter filter = {0};
-    const char *path = DEFAULT_CONFIG, *since = NULL;
+    const char *path = COLLECTOR_CONFIG, *since = NULL;
     bool as_json = false;
     const struct program_option options[] = {
         {"-c", .value = &path},
@@ -505,10 +484,9 @@ static int command_events(int argc, char **argv)
         return 2;
     if (since != NULL)
         filter.since = day_start(day_option("--since", since));
-    load_config(path, &config);
-    struct db *db = db_open(config.usage_db, DB_READ, ledger_migrations,
-                            ledger_migration_count, &error);
-    if (db == NULL || !events_print(db, &filter, as_json, stdout, &error))
+    collector_read_config(path, &config);
+    struct db *db = collector_open_usage(&config, DB_READ);
+    if (!events_print(db, &filter, as_json, stdout, &error))
         fatal(1, "%s", error.text);
     db_close(db);
     return 0;
