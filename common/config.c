@@ -150,29 +150,20 @@ static bool is_host(struct slice host)
     return host.length > 0;
 }
 
-static bool is_bracketed_v6(struct slice host)
+static bool is_v6(struct slice text)
 {
     struct address address;
-    return host.length > 2 && host.data[0] == '[' &&
-           host.data[host.length - 1] == ']' &&
-           address_from_text((struct slice){host.data + 1, host.length - 2},
-                             &address) &&
-           address.version == 6;
+    return address_from_text(text, &address) && address.version == 6;
 }
 
 /* Port 0 lets the system choose; tests listen so. */
 static bool is_host_and_port(struct slice text)
 {
     uint64_t port;
-    for (size_t i = text.length; i-- > 0;) {
-        if (text.data[i] != ':')
-            continue;
-        struct slice host = {text.data, i};
-        struct slice rest = {text.data + i + 1, text.length - i - 1};
-        return parse_u64(rest, 0, UINT16_MAX, &port) &&
-               (is_host(host) || is_bracketed_v6(host));
-    }
-    return false;
+    struct slice host, digits;
+    return slice_split_port(text, &host, &digits) &&
+           parse_u64(digits, 0, UINT16_MAX, &port) &&
+           (text.data[0] == '[' ? is_v6(host) : is_host(host));
 }
 
 static bool read_address(const struct target *target, struct slice text)

@@ -383,17 +383,10 @@ static bool open_unix(struct metrics_server *s, const char *text,
 /* HOST:PORT with an address between brackets or without. */
 static bool split(struct slice text, struct address *host, uint64_t *port)
 {
-    const char *colon = memrchr(text.data, ':', text.length);
-    if (colon == NULL)
-        return false;
-    struct slice name = {text.data, (size_t)(colon - text.data)};
-    struct slice digits = {colon + 1, text.length - name.length - 1};
-    bool has_brackets = name.length > 2 && name.data[0] == '[' &&
-                        name.data[name.length - 1] == ']';
-    if (has_brackets)
-        name = (struct slice){name.data + 1, name.length - 2};
-    return address_from_text(name, host) &&
-           (host->version == 6) == has_brackets &&
+    struct slice name, digits;
+    return slice_split_port(text, &name, &digits) &&
+           address_from_text(name, host) &&
+           (host->version == 6) == (text.data[0] == '[') &&
            parse_u64(digits, 0, UINT16_MAX, port);
 }
 

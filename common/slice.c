@@ -33,7 +33,7 @@ bool slice_equal_text(struct slice a, const char *text)
     return slice_equal(a, slice_of_text(text));
 }
 
-static char lower(char c)
+char slice_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -43,7 +43,7 @@ bool slice_equal_nocase(struct slice a, struct slice b)
     if (a.length != b.length)
         return false;
     for (size_t i = 0; i < a.length; i++) {
-        if (lower(a.data[i]) != lower(b.data[i]))
+        if (slice_lower(a.data[i]) != slice_lower(b.data[i]))
             return false;
     }
     return true;
@@ -152,7 +152,7 @@ static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c = lower(c);
+    c = slice_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 

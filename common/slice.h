@@ -29,6 +29,8 @@ bool slice_equal_text(struct slice a, const char *text);
 /* ASCII letters compare without case; host names are compared so. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 bool slice_ends_with_nocase(struct slice text, struct slice suffix);
+/* An ASCII letter as a small one, any other byte as it is. */
+char slice_lower(char c);
 struct slice slice_trim(struct slice text);
 
 /* Takes the part of *rest before separator and moves *rest behind it. False

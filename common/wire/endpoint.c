@@ -143,38 +143,21 @@ struct row {
     struct wall_time from, to;
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_name_char(char c)
-{
-    c = lower(c);
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-}
-
 static bool read_id(struct slice text, struct row *row)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if (!is_name_char(text.data[i]))
-            return false;
-    return text.length > 0 && slice_copy(text, row->id, sizeof(row->id));
+    return slice_is_id(text) && slice_copy(text, row->id, sizeof(row->id));
 }
 
-/* Lower case without its final dot; false when it is no host name. */
+/* Lower case without its final dot; false when it is no host name, which has
+ * the characters of an id. */
 static bool normal_host(struct slice text, char name[static HOST_MAX])
 {
     if (text.length > 0 && text.data[text.length - 1] == '.')
         text.length--;
-    if (text.length == 0 || !slice_copy(text, name, HOST_MAX))
+    if (!slice_is_id(text) || !slice_copy(text, name, HOST_MAX))
         return false;
-    for (char *c = name; *c != '\0'; c++) {
-        if (!is_name_char(*c))
-            return false;
-        *c = lower(*c);
-    }
+    for (char *c = name; *c != '\0'; c++)
+        *c = slice_lower(*c);
     return true;
 }
 
@@ -194,7 +177,7 @@ static bool read_protocol(struct slice text, struct row *row)
     if (text.length == 0 || slice_equal_nocase(text, SLICE("tcp")) ||
         slice_equal_nocase(text, SLICE("udp"))) {
         if (text.length > 0)
-            row->protocol = lower(text.data[0]) == 't' ? 6 : 17;
+            row->protocol = slice_lower(text.data[0]) == 't' ? 6 : 17;
         return true;
     }
     return false;

@@ -133,8 +133,7 @@ const char *number_read(enum number_kind kind, struct slice text,
     number->kind = kind;
     slice_copy(text, number->text, sizeof(number->text));
     for (char *t = number->text; *t != '\0'; t++)
-        if (*t >= 'A' && *t <= 'Z')
-            *t = (char)(*t - 'A' + 'a');
+        *t = slice_lower(*t);
     return NULL;
 }
 

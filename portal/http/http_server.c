@@ -33,6 +33,8 @@ enum {
     /* What is read and dropped of a body that is too long, before the
      * connection ends without an answer. */
     DRAIN_MAX = 1024 * 1024,
+    HOST_LEN = 256,
+    PORT_LEN = 8,
 };
 
 struct http_server {
@@ -490,18 +492,13 @@ on_message(void *context, const char *format, va_list arguments)
 }
 
 /* HOST:PORT or [V6]:PORT into its two parts. */
-static bool split_listen(const char *listen, char host[static 256],
-                         const char **port)
+static bool split_listen(const char *listen, char host[static HOST_LEN],
+                         char port[static PORT_LEN])
 {
-    const char *colon = strrchr(listen, ':');
-    if (colon == NULL)
-        return false;
-    struct slice name = slice_of_bytes(listen, (size_t)(colon - listen));
-    if (name.length >= 2 && name.data[0] == '[' &&
-        name.data[name.length - 1] == ']')
-        name = slice_of_bytes(name.data + 1, name.length - 2);
-    *port = colon + 1;
-    return slice_copy(name, host, 256);
+    struct slice name, number;
+    return slice_split_port(slice_of_text(listen), &name, &number) &&
+           slice_copy(name, host, HOST_LEN) &&
+           slice_copy(number, port, PORT_LEN);
 }
 
 static int bind_address(const struct addrinfo *address)
@@ -523,12 +520,11 @@ static int bind_address(const struct addrinfo *address)
 
 static int open_socket(const char *listen, struct error_text *error)
 {
-    char host[256];
-    const char *port = NULL;
+    char host[HOST_LEN], port[PORT_LEN];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list = NULL;
-    if (!split_listen(listen, host, &port)) {
+    if (!split_listen(listen, host, port)) {
         error_set(error, "%s: HOST:PORT is expected", listen);
         return -1;
     }

@@ -34,7 +34,7 @@ static const char *small_letters(const char *text, struct arena *arena)
 {
     char *small = arena_copy_text(arena, slice_trim(slice_of_text(text)));
     for (char *c = small; c != NULL && *c != '\0'; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+        *c = slice_lower(*c);
     return small != NULL ? small : "";
 }
 

@@ -94,6 +94,12 @@ static const struct {
                            "nor [IPV6]:PORT"},
     {"listen = ::1:80\n", ":1: listen: '::1:80' is neither HOST:PORT nor "
                           "[IPV6]:PORT"},
+    {"listen = [a]:80\n", ":1: listen: '[a]:80' is neither HOST:PORT nor "
+                          "[IPV6]:PORT"},
+    {"listen = [::1:80\n", ":1: listen: '[::1:80' is neither HOST:PORT nor "
+                           "[IPV6]:PORT"},
+    {"listen = [127.0.0.1]:80\n",
+     ":1: listen: '[127.0.0.1]:80' is neither HOST:PORT nor [IPV6]:PORT"},
     {"listen = a b:80\n", ":1: listen: 'a b:80' is neither HOST:PORT nor "
                           "[IPV6]:PORT"},
     {"listen = a:1\nperiod_s = 0\n",
