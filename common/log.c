@@ -98,7 +98,7 @@ write_line(const char *start, const char *format, va_list arguments)
     }
 }
 
-__attribute__((format(printf, 2, 0))) static void
+static void __attribute__((format(printf, 2, 0)))
 log_line(enum log_level level, const char *format, va_list arguments)
 {
     if (level > max_level)

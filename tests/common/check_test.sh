@@ -35,8 +35,15 @@ msgid "标题"
 msgstr "Title"
 END
     echo '<h1>{{=some.title}}</h1>' >"$tree/portal/pages/some.html"
+    # Somebody who uses all that is exported.
+    {
+        printf 'static void use(void)\n{\n'
+        grep -o '[a-z_0-9]*(' "$tree"/common/{slice,checked}.h |
+            sed 's/.*:\(.*\)/    \1);/'
+        printf '}\n'
+    } >"$tree/rules/user.c"
     cat >"$tree/rules/words.c" <<'END'
-void words(void)
+static void words(void)
 {
     text_fill(out, language, "some.size", text_count("count", 1),
               text_money("size", (struct money){2})); /* "some.what" */
@@ -131,6 +138,22 @@ int slice_equal(void)
     return 1;
 }
 END
+break_with "a function that only its own file uses is found" \
+    'rules/odd.c:1: odd_one() is exported, and used in no other file' \
+    rules/odd.c <<'END'
+void odd_one(void)
+{
+    odd_one();
+}
+END
+make_tree
+printf 'void odd_one(void)\n{\n    used();\n}\n' >"$tree/rules/odd.c"
+printf 'static void test(void)\n{\n    odd_one();\n}\n' \
+    >"$tree/tests/common/odd_test.c"
+run_check
+grep -q '^rules/odd.c:1: odd_one() is called by tests alone' \
+    "$B/check-test.out"
+result $? "a function that only tests call is found"
 break_with "VER-17: rules use no floating point" \
     'rules/odd.c:2: floating point in the rules' rules/odd.c <<'END'
 /* twice, which is no double */
