@@ -34,7 +34,15 @@ static const char SCHEMAS[] = "components:\n"
                               "      properties:\n"
                               "        id: {type: string}\n"
                               "        name_zh: {type: string}\n"
-                              "        name_en: {type: string}\n";
+                              "        name_en: {type: string}\n"
+                              "    error:\n"
+                              "      type: object\n"
+                              "      additionalProperties: false\n"
+                              "      required: [status, error, error_zh]\n"
+                              "      properties:\n"
+                              "        status: {type: integer}\n"
+                              "        error: {type: string}\n"
+                              "        error_zh: {type: string}\n";
 
 int command_openapi(int argc, char **argv)
 {

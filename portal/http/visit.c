@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/writer.h"
 #include "portal/show/template.h"
 #include "portal/store/audit.h"
 
@@ -172,6 +173,23 @@ static void add_frame(struct visit *visit, const char *page_name,
     add_account(visit, page);
 }
 
+/* The same bytes in whichever language the asker reads. */
+static bool write_error(struct visit *visit, const char *code)
+{
+    struct json_writer json;
+    struct http_response *response = visit->response;
+    buffer_reset(&response->body);
+    response->content_type = "application/json; charset=utf-8";
+    json_start(&json, &response->body);
+    json_object_begin(&json, NULL);
+    json_i64(&json, "status", response->status);
+    json_text(&json, "error", text_word(LANGUAGE_EN, "error.", code));
+    json_text(&json, "error_zh", text_word(LANGUAGE_ZH, "error.", code));
+    json_object_end(&json);
+    buffer_add_text(&response->body, "\n");
+    return !response->body.failed;
+}
+
 static bool render(struct visit *visit, const char *page, const char *title)
 {
     struct error_text error = {"no memory"};
@@ -198,19 +216,25 @@ void visit_show(struct visit *visit, const char *page, const char *title)
         visit_fail(visit, 500);
 }
 
+static bool show_error(struct visit *visit, const char *code)
+{
+    visit->model = model_new(visit->arena);
+    model_i64(visit->model, "status", visit->response->status);
+    model_text(visit->model, "error", visit_word(visit, "error.", code));
+    model_text(visit->model, "_help", visit_word(visit, "error.help.", code));
+    model_bool(visit->model, "_may_login",
+               !visit->caller.has_account && visit->response->status == 401);
+    return render(visit, "error", "error.title");
+}
+
 void visit_fail(struct visit *visit, int status)
 {
     char code[8];
     struct http_response *response = visit->response;
     snprintf(code, sizeof(code), "%d", status);
     response->status = status;
-    visit->model = model_new(visit->arena);
-    model_i64(visit->model, "status", status);
-    model_text(visit->model, "error", visit_word(visit, "error.", code));
-    model_text(visit->model, "_help", visit_word(visit, "error.help.", code));
-    model_bool(visit->model, "_may_login",
-               !visit->caller.has_account && status == 401);
-    if (render(visit, "error", "error.title"))
+    if (visit->request.wants_json ? write_error(visit, code)
+                                  : show_error(visit, code))
         return;
     response->status = 500;
     response->content_type = "text/plain; charset=utf-8";

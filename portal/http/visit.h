@@ -73,7 +73,8 @@ const char *visit_word(const struct visit *visit, const char *prefix,
 /* Shows a page with the model, or the model as JSON when the address asked for
  * that. title is a text key. */
 void visit_show(struct visit *visit, const char *page, const char *title);
-/* An error page, or its JSON form, in place of whatever was begun. */
+/* An error page, or as JSON the status with words in both languages, in place of
+ * whatever was begun. */
 void visit_fail(struct visit *visit, int status);
 /* A failed query: logged, and 500. */
 void visit_fail_db(struct visit *visit);

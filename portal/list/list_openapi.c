@@ -58,7 +58,12 @@ void list_openapi_path(const struct list *list, struct buffer *out)
                 "                  items: {type: array, maxItems: %d, items: "
                 "{$ref: \"#/components/schemas/%s\"}}\n"
                 "                  next: {type: [string, \"null\"], "
-                "description: \"Address of the next page.\"}\n",
+                "description: \"Address of the next page.\"}\n"
+                "        default:\n"
+                "          description: \"No answer, and why.\"\n"
+                "          content:\n            application/json:\n"
+                "              schema: {$ref: "
+                "\"#/components/schemas/error\"}\n",
                 LIST_PAGE_ROWS, LIST_PAGE_ROWS, list->name);
 }
 
