@@ -259,7 +259,8 @@ int command_load(int argc, char **argv)
     struct load_options load = {.folder = argv[1],
                                 .is_sample = is_sample,
                                 .parameters = &parameters,
-                                .now = wall_now()};
+                                .now = wall_now(),
+                                .language = program_language()};
     bool good = load_folder(db, &load, &counts, &error);
     db_close(db);
     if (!good)

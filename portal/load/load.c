@@ -19,6 +19,7 @@
 #include "common/writer.h"
 #include "portal/load/load_award.h"
 #include "portal/load/load_programme.h"
+#include "portal/load/load_refusal.h"
 #include "portal/load/load_table.h"
 #include "portal/store/act.h"
 
@@ -43,11 +44,6 @@ struct loader {
     struct load_row row;
 };
 
-static const char *stored_name(const struct load_column *column)
-{
-    return column->stored != NULL ? column->stored : column->name;
-}
-
 static void add_sql(char sql[static SQL_MAX], const char *text)
 {
     size_t length = strlen(sql);
@@ -66,7 +62,7 @@ static struct db_statement *prepare_find(struct loader *l)
     char sql[SQL_MAX] = "SELECT 1 FROM ";
     add_sql(sql, load_table_stored(l->table));
     for (size_t i = 0; i < load_table_columns(l->table); i++) {
-        const char *name = stored_name(&l->table->columns[i]);
+        const char *name = load_column_stored(&l->table->columns[i]);
         add_name(sql, i == 0 ? " WHERE " : " AND ", name);
         add_name(sql, " IS :", name);
     }
@@ -79,7 +75,7 @@ static struct db_statement *prepare_insert(struct loader *l)
     size_t count = load_table_columns(l->table);
     add_name(sql, "", load_table_stored(l->table));
     for (size_t i = 0; i < count; i++) {
-        const char *name = stored_name(&l->table->columns[i]);
+        const char *name = load_column_stored(&l->table->columns[i]);
         add_name(sql, i == 0 ? " (" : ", ", name);
         add_name(values, i == 0 ? ":" : ", :", name);
     }
@@ -96,31 +92,17 @@ static bool complain(const struct loader *l, const char *column,
                      const struct error_text *reason, struct error_text *error)
 {
     if (column != NULL)
-        return error_set(error, "%s:%u: column %s: %s", l->path, l->line,
-                         column, reason->text);
+        return error_set(error, "%s:%u: %s: %s", l->path, l->line, column,
+                         reason->text);
     return error_set(error, "%s:%u: %s", l->path, l->line, reason->text);
-}
-
-static void bind_value(struct db_statement *s, const char *name,
-                       const struct load_value *value)
-{
-    char parameter[64];
-    snprintf(parameter, sizeof(parameter), ":%s", name);
-    if (value->is_null)
-        db_bind_null(s, parameter);
-    else if (value->is_text)
-        db_bind_text(s, parameter, value->text);
-    else if (value->is_blob)
-        db_bind_blob(s, parameter, value->blob, value->blob_length);
-    else
-        db_bind_i64(s, parameter, value->integer);
 }
 
 static void bind_row(struct loader *l, struct db_statement *s)
 {
     db_reset(s);
     for (size_t i = 0; i < load_table_columns(l->table); i++)
-        bind_value(s, stored_name(&l->table->columns[i]), &l->row.values[i]);
+        load_value_bind(s, load_column_stored(&l->table->columns[i]),
+                        &l->row.values[i]);
 }
 
 /* Whether what a column refers to is there. */
@@ -133,15 +115,12 @@ static bool reference_holds(struct loader *l, const struct load_column *column,
     struct db_statement *s = db_prepare(l->db, column->reference);
     if (s == NULL)
         return error_set(reason, "%s", db_error(l->db));
-    bind_value(s, "value", value);
+    load_value_bind(s, "value", value);
     bool found = db_step(s) == DB_ROW;
     db_reset(s);
     if (found)
         return true;
-    if (value->is_text)
-        return error_set(reason, "%s: '%s'", column->missing, value->text);
-    return error_set(reason, "%s: %lld", column->missing,
-                     (long long)value->integer);
+    return load_refuse_reference(&l->row, column, value, reason);
 }
 
 static bool read_header(struct loader *l, const struct slice *fields, int count,
@@ -206,11 +185,9 @@ static bool put_row(struct loader *l, struct error_text *error)
     if (table->computed != NULL)
         db_bind_i64(l->insert, ":computed", l->row.computed);
     if (step == DB_FAILED || !db_do(l->insert)) {
-        error_set(&reason,
-                  "the row differs from one that is there, or does not fit "
-                  "the registry: %.120s",
-                  db_error(l->db));
-        return complain(l, NULL, &reason, error);
+        const char *column = NULL;
+        load_refuse_row(l->db, &l->row, &column, &reason);
+        return complain(l, column, &reason, error);
     }
     l->counts->added++;
     if (table->note == NULL || table->note(l->db, &l->row))

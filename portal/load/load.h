@@ -21,6 +21,7 @@
 
 #include "common/clock.h"
 #include "common/db.h"
+#include "common/text.h"
 #include "rules/parameter.h"
 
 struct load_options {
@@ -29,6 +30,7 @@ struct load_options {
                        documentation addresses */
     const struct parameters *parameters;
     struct wall_time now;
+    enum language language; /* of what is said about a refused row */
 };
 
 struct load_counts {
@@ -37,7 +39,7 @@ struct load_counts {
     bool has_programme;
 };
 
-/* False with "FILE:LINE: column NAME: reason"; nothing was changed then. */
+/* False with "FILE:LINE: NAME: reason"; nothing was changed then. */
 bool load_folder(struct db *db, const struct load_options *options,
                  struct load_counts *counts, struct error_text *error);
 

@@ -11,6 +11,11 @@
 enum { ED25519_KEY = 32, SM2_KEY = 65, HASH_DIGITS = 64, EXPORTER_ID_MAX = 31 };
 enum { PREFIX_MIN_V4 = 24, PREFIX_MIN_V6 = 48 };
 
+const char *load_column_stored(const struct load_column *column)
+{
+    return column->stored != NULL ? column->stored : column->name;
+}
+
 const char *load_table_stored(const struct load_table *table)
 {
     return table->stored != NULL ? table->stored : table->name;
@@ -186,18 +191,16 @@ static bool check_identifier(struct db *db, struct load_row *row,
 #define REFERENCE(table, column, what)                                         \
     .reference = "SELECT 1 FROM " table " WHERE " column " = :value",          \
     .missing = what
-#define REF_PROGRAMME  REFERENCE("programme", "id", "no such programme")
-#define REF_CITY       REFERENCE("city", "code", "no such city")
-#define REF_ENTERPRISE REFERENCE("enterprise", "id", "no such enterprise")
-#define REF_SITE       REFERENCE("site", "id", "no such site")
-#define REF_SUPPLIER   REFERENCE("supplier", "id", "no such supplier")
-#define REF_SERVICE    REFERENCE("service", "id", "no such service")
-#define REF_ENDPOINT   REFERENCE("endpoint", "id", "no such endpoint")
-#define REF_CYCLE      REFERENCE("cycle", "id", "no such cycle")
-#define REF_VOUCHER    REFERENCE("voucher", "number", "no such voucher")
-#define REF_APPLICATION                                                        \
-    REFERENCE("voucher_application", "id",                                     \
-              "E_STATE_ORIGIN: a voucher needs its application (ORG-08)")
+#define REF_PROGRAMME   REFERENCE("programme", "id", "programme")
+#define REF_CITY        REFERENCE("city", "code", "city")
+#define REF_ENTERPRISE  REFERENCE("enterprise", "id", "enterprise")
+#define REF_SITE        REFERENCE("site", "id", "site")
+#define REF_SUPPLIER    REFERENCE("supplier", "id", "supplier")
+#define REF_SERVICE     REFERENCE("service", "id", "service")
+#define REF_ENDPOINT    REFERENCE("endpoint", "id", "endpoint")
+#define REF_CYCLE       REFERENCE("cycle", "id", "cycle")
+#define REF_VOUCHER     REFERENCE("voucher", "number", "voucher")
+#define REF_APPLICATION REFERENCE("voucher_application", "id", "application")
 
 const struct load_table LOAD_TABLES[] = {
     {"cycle",
@@ -209,7 +212,8 @@ const struct load_table LOAD_TABLES[] = {
       {"application_deadline", NULL, LOAD_TIME},
       {"settlement_opens", NULL, LOAD_TIME},
       {"settlement_deadline", NULL, LOAD_TIME}},
-     .check = check_cycle},
+     .check = check_cycle,
+     .keys = {"id"}},
     {"enterprise",
      {{"id", NULL, LOAD_ID},
       {"name_zh", NULL, LOAD_TEXT},
@@ -218,29 +222,32 @@ const struct load_table LOAD_TABLES[] = {
       {"city_code", NULL, LOAD_ID, REF_CITY},
       {"county", NULL, LOAD_TEXT, EMPTY_TEXT}},
      .computed = "is_sample",
-     .check = mark_sample},
+     .check = mark_sample,
+     .keys = {"id", "credit_code"}},
     {"site",
      {{"id", NULL, LOAD_ID},
       {"enterprise_id", NULL, LOAD_ID, REF_ENTERPRISE},
       {"name_zh", NULL, LOAD_TEXT},
       {"name_en", NULL, LOAD_TEXT},
-      {"city_code", NULL, LOAD_ID, REF_CITY}}},
+      {"city_code", NULL, LOAD_ID, REF_CITY}},
+     .keys = {"id"}},
     {"supplier",
      {{"id", NULL, LOAD_ID},
       {"name_zh", NULL, LOAD_TEXT},
       {"name_en", NULL, LOAD_TEXT},
       {"credit_code", NULL, LOAD_CREDIT}},
      .computed = "is_sample",
-     .check = mark_sample},
+     .check = mark_sample,
+     .keys = {"id", "credit_code"}},
     {"service",
      {{"id", NULL, LOAD_ID},
       {"supplier_id", NULL, LOAD_ID, REF_SUPPLIER},
       {"item_no", NULL, LOAD_INTEGER,
-       REFERENCE("catalogue_item", "no",
-                 "E_ITEM_NOT_IN_CATALOGUE: no such catalogue item")},
+       REFERENCE("catalogue_item", "no", "item")},
       {"class", NULL, LOAD_WORD, .words = "A|B|C"},
       {"name_zh", NULL, LOAD_TEXT},
-      {"name_en", NULL, LOAD_TEXT}}},
+      {"name_en", NULL, LOAD_TEXT}},
+     .keys = {"id"}},
     {"endpoint",
      {{"id", NULL, LOAD_ID},
       {"service_id", NULL, LOAD_ID, REF_SERVICE},
@@ -248,7 +255,8 @@ const struct load_table LOAD_TABLES[] = {
       {"ports", NULL, LOAD_PORTS, EMPTY_TEXT},
       {"is_shared", NULL, LOAD_FLAG, EMPTY_ZERO},
       {"valid_from", NULL, LOAD_TIME},
-      {"valid_to", NULL, LOAD_TIME, EMPTY_NULL}}},
+      {"valid_to", NULL, LOAD_TIME, EMPTY_NULL}},
+     .keys = {"id"}},
     {"endpoint_address",
      {{"endpoint_id", NULL, LOAD_ID, REF_ENDPOINT},
       {"address", NULL, LOAD_NET, EMPTY_TEXT},
@@ -263,7 +271,8 @@ const struct load_table LOAD_TABLES[] = {
       {"agreed_at", NULL, LOAD_TIME},
       {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
      .computed = "is_sample",
-     .check = check_probe},
+     .check = check_probe,
+     .keys = {"id"}},
     {"exporter",
      {{"id", NULL, LOAD_ID},
       {"address", NULL, LOAD_TEXT},
@@ -273,7 +282,8 @@ const struct load_table LOAD_TABLES[] = {
       {"agreed_at", NULL, LOAD_TIME},
       {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
      .computed = "is_sample",
-     .check = check_exporter},
+     .check = check_exporter,
+     .keys = {"id", "address"}},
     {"supplier_probe",
      {{"id", NULL, LOAD_ID},
       {"supplier_id", NULL, LOAD_ID, REF_SUPPLIER},
@@ -283,7 +293,8 @@ const struct load_table LOAD_TABLES[] = {
       {"denied_at", NULL, LOAD_TIME, EMPTY_NULL}},
      .computed = "is_sample",
      .check = check_probe,
-     .stored = "probe"},
+     .stored = "probe",
+     .keys = {"id"}},
     {"voucher_application",
      {{"id", NULL, LOAD_ID},
       {"cycle_id", NULL, LOAD_ID, REF_CYCLE},
@@ -294,7 +305,8 @@ const struct load_table LOAD_TABLES[] = {
       {"submitted_at", NULL, LOAD_TIME},
       {"supplier_confirmed_at", NULL, LOAD_TIME},
       {"city_approved_at", NULL, LOAD_TIME}},
-     .check = check_application},
+     .check = check_application,
+     .keys = {"id", "enterprise_id|supplier_id|contract_no"}},
     {"voucher",
      {{"number", NULL, LOAD_ID},
       {"application_id", NULL, LOAD_ID, REF_APPLICATION},
@@ -304,7 +316,8 @@ const struct load_table LOAD_TABLES[] = {
        .words = "ACTIVE|IN_SETTLEMENT|PAID|LAPSED|VOID"}},
      .computed = "amount_fen",
      .check = check_voucher,
-     .note = note_voucher},
+     .note = note_voucher,
+     .keys = {"number", "application_id"}},
     {"voucher_line",
      {{"voucher_number", NULL, LOAD_ID, REF_VOUCHER},
       {"line_no", NULL, LOAD_INTEGER},
@@ -312,7 +325,8 @@ const struct load_table LOAD_TABLES[] = {
       {"fee", "fee_fen", LOAD_MONEY},
       {"networked_sets", NULL, LOAD_INTEGER, EMPTY_NULL}},
      .computed = "award_fen",
-     .check = check_line},
+     .check = check_line,
+     .keys = {"voucher_number|line_no"}},
     {"settlement",
      {{"id", NULL, LOAD_ID},
       {"voucher_number", NULL, LOAD_ID, REF_VOUCHER},
@@ -320,7 +334,8 @@ const struct load_table LOAD_TABLES[] = {
       {"supplier_confirmed_at", NULL, LOAD_TIME, EMPTY_NULL},
       {"state", NULL, LOAD_WORD,
        .words = "PENDING_SUPPLIER|PENDING_VERIFICATION|NOT_COMPLETE|"
-                "PENDING_CITY"}}},
+                "PENDING_CITY"}},
+     .keys = {"id"}},
     {"user_side_identifier",
      {{"voucher_number", NULL, LOAD_ID, REF_VOUCHER},
       {"line_no", NULL, LOAD_INTEGER},

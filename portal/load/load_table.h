@@ -12,7 +12,7 @@
 #include "common/slice.h"
 #include "portal/load/load.h"
 
-enum { LOAD_COLUMNS_MAX = 16, LOAD_BLOB_MAX = 65 };
+enum { LOAD_COLUMNS_MAX = 16, LOAD_BLOB_MAX = 65, LOAD_KEYS_MAX = 2 };
 
 enum load_kind {
     LOAD_TEXT,    /* clean UTF-8, at most 400 bytes */
@@ -44,7 +44,7 @@ struct load_column {
     enum load_empty empty;
     const char *words;
     const char *reference; /* SELECT 1 ... = :value; NULL: none */
-    const char *missing;   /* what to say when it finds nothing */
+    const char *missing;   /* when it finds nothing: load.missing.<this> */
 };
 
 struct load_value {
@@ -74,11 +74,14 @@ struct load_table {
     /* After it was inserted. */
     bool (*note)(struct db *db, const struct load_row *row);
     const char *stored; /* the table that the rows go into */
+    /* What no two rows share: names of columns, "enterprise_id|contract_no". */
+    const char *keys[LOAD_KEYS_MAX];
 };
 
 extern const struct load_table LOAD_TABLES[]; /* in order of loading */
 extern const size_t LOAD_TABLE_COUNT;
 
+const char *load_column_stored(const struct load_column *column);
 const char *load_table_stored(const struct load_table *table);
 size_t load_table_columns(const struct load_table *table);
 
@@ -86,5 +89,8 @@ size_t load_table_columns(const struct load_table *table);
 bool load_value_read(const struct load_column *column, struct slice text,
                      const struct load_options *options,
                      struct load_value *value, struct error_text *error);
+/* Binds a value to the parameter of that name, without its colon. */
+void load_value_bind(struct db_statement *s, const char *name,
+                     const struct load_value *value);
 
 #endif

@@ -1,5 +1,6 @@
 /* Reading a cell of a registry file; see load_table.h. One function for each
  * kind of value, found through a table. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/address.h"
@@ -250,4 +251,19 @@ bool load_value_read(const struct load_column *column, struct slice text,
     value->is_null = column->empty == EMPTY_NULL;
     value->is_text = column->empty == EMPTY_TEXT;
     return column->empty != EMPTY_REFUSED || error_set(error, "empty");
+}
+
+void load_value_bind(struct db_statement *s, const char *name,
+                     const struct load_value *value)
+{
+    char parameter[64];
+    snprintf(parameter, sizeof(parameter), ":%s", name);
+    if (value->is_null)
+        db_bind_null(s, parameter);
+    else if (value->is_text)
+        db_bind_text(s, parameter, value->text);
+    else if (value->is_blob)
+        db_bind_blob(s, parameter, value->blob, value->blob_length);
+    else
+        db_bind_i64(s, parameter, value->integer);
 }
