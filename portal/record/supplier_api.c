@@ -3,29 +3,40 @@
 
 #include <string.h>
 
+#include "common/writer.h"
 #include "portal/access/api_token.h"
 #include "portal/record/supplier_counts.h"
 #include "portal/store/audit.h"
 
 enum { SHOWN_MAX = 5000, PERIOD_DAYS_MAX = 400 };
 
-static void answer(struct visit *visit, int status)
+static void answer_begin(struct visit *visit, struct json_writer *json)
 {
-    visit_show(visit, "", "");
-    if (visit->response->status == 200)
-        visit->response->status = status;
+    visit->response->content_type = "application/json; charset=utf-8";
+    json_start(json, &visit->response->body);
+    json_object_begin(json, NULL);
+}
+
+static void answer_end(struct visit *visit, struct json_writer *json)
+{
+    json_object_end(json);
+    buffer_add_text(&visit->response->body, "\n");
+    if (visit->response->body.failed)
+        visit_fail(visit, 500);
 }
 
 static void refuse(struct visit *visit, int status, const char *code,
                    const char *why)
 {
-    visit->model = model_new(visit->arena);
-    model_i64(visit->model, "status", status);
-    model_text(visit->model, "code", code);
-    model_text(visit->model, "error", why);
+    struct json_writer json;
+    visit->response->status = status;
     if (status == 429)
         http_response_header(visit->response, "Retry-After", "60");
-    answer(visit, status);
+    answer_begin(visit, &json);
+    json_i64(&json, "status", status);
+    json_text(&json, "code", code);
+    json_text(&json, "error", why);
+    answer_end(visit, &json);
 }
 
 static bool find_caller(struct visit *visit, struct api_caller *caller)
@@ -85,12 +96,14 @@ static struct supplier_outcome take_counts(struct visit *visit,
 static void show_receipt(struct visit *visit, const char *request,
                          const struct supplier_receipt *receipt)
 {
-    model_text(visit->model, "request", request);
-    model_i64(visit->model, "added", receipt->added);
-    model_i64(visit->model, "corrected", receipt->corrected);
-    model_i64(visit->model, "unchanged", receipt->unchanged);
-    model_bool(visit->model, "repeated", receipt->is_repeated);
-    answer(visit, 200);
+    struct json_writer json;
+    answer_begin(visit, &json);
+    json_text(&json, "request", request);
+    json_i64(&json, "added", receipt->added);
+    json_i64(&json, "corrected", receipt->corrected);
+    json_i64(&json, "unchanged", receipt->unchanged);
+    json_bool(&json, "repeated", receipt->is_repeated);
+    answer_end(visit, &json);
 }
 
 void supplier_counts_post(struct visit *visit)
@@ -137,30 +150,32 @@ static bool read_period(struct visit *visit, struct civil_day *from,
            to->number - from->number <= PERIOD_DAYS_MAX;
 }
 
-static void add_row(struct visit *visit, struct db_statement *s)
+static void add_row(struct json_writer *json, struct db_statement *s)
 {
     char day[DAY_TEXT_LEN], at[WALL_TEXT_LEN];
-    struct model *row = model_append(visit->model, "rows");
     day_to_text((struct civil_day){(int32_t)db_i64(s, 2)}, day);
     wall_to_text((struct wall_time){db_i64(s, 10)}, at);
-    model_text(row, "enterprise", db_text(s, 0));
-    model_text(row, "service", db_text(s, 1));
-    model_text(row, "day", day);
-    model_i64(row, "version", db_i64(s, 3));
-    model_bool(row, "late", db_i64(s, 4) != 0);
-    model_i64(row, "connections", db_i64(s, 5));
-    model_i64(row, "octets_up", db_i64(s, 6));
-    model_i64(row, "octets_down", db_i64(s, 7));
+    json_object_begin(json, NULL);
+    json_text(json, "enterprise", db_text(s, 0));
+    json_text(json, "service", db_text(s, 1));
+    json_text(json, "day", day);
+    json_i64(json, "version", db_i64(s, 3));
+    json_bool(json, "late", db_i64(s, 4) != 0);
+    json_i64(json, "connections", db_i64(s, 5));
+    json_i64(json, "octets_up", db_i64(s, 6));
+    json_i64(json, "octets_down", db_i64(s, 7));
     if (!db_is_null(s, 8))
-        model_i64(row, "active_users", db_i64(s, 8));
-    model_text(row, "request", db_text(s, 9));
-    model_text(row, "received_at", at);
+        json_i64(json, "active_users", db_i64(s, 8));
+    json_text(json, "request", db_text(s, 9));
+    json_text(json, "received_at", at);
+    json_object_end(json);
 }
 
 void supplier_counts_show(struct visit *visit)
 {
     struct api_caller caller;
     struct civil_day from, to;
+    struct json_writer json;
     size_t count = 0;
     if (!find_caller(visit, &caller))
         return;
@@ -188,13 +203,16 @@ void supplier_counts_show(struct visit *visit)
     db_bind_i64(s, ":to", to.number);
     db_bind_i64(s, ":most", SHOWN_MAX + 1);
     enum db_step step;
+    answer_begin(visit, &json);
+    json_array_begin(&json, "rows");
     while ((step = db_step(s)) == DB_ROW && count++ < SHOWN_MAX)
-        add_row(visit, s);
+        add_row(&json, s);
     db_reset(s);
     if (step == DB_FAILED) {
         visit_fail_db(visit);
         return;
     }
-    model_bool(visit->model, "is_cut", count > SHOWN_MAX);
-    answer(visit, 200);
+    json_array_end(&json);
+    json_bool(&json, "is_cut", count > SHOWN_MAX);
+    answer_end(visit, &json);
 }
