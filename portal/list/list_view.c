@@ -608,7 +608,7 @@ static void file_time(struct file_writer *file, const struct file_form *form,
     wall_to_local_text(time, moment);
     moment[10] = 'T';
     snprintf(text, sizeof(text), "%s+08:00", moment);
-    form->text(file, slice_of_text(text));
+    form->plain(file, slice_of_text(text));
 }
 
 static void file_value(const struct list_view *view, struct file_writer *file,
@@ -624,6 +624,8 @@ static void file_value(const struct list_view *view, struct file_writer *file,
         form->count(file, value->number);
     else if (column->kind == LIST_TIME)
         file_time(file, form, (struct wall_time){value->number});
+    else if (column->kind == LIST_DAY)
+        form->plain(file, slice_of_text(cell_text(view, column, value)));
     else
         form->text(file, slice_of_text(cell_text(view, column, value)));
 }

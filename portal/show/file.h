@@ -22,6 +22,8 @@ struct file_form {
     const char *content_type;
     struct file_writer *(*open)(const char *title);
     void (*text)(struct file_writer *file, struct slice text);
+    /* A day or a time, ISO 8601: a spreadsheet may take it for one. */
+    void (*plain)(struct file_writer *file, struct slice text);
     void (*money)(struct file_writer *file, struct money amount);
     void (*count)(struct file_writer *file, int64_t count);
     void (*row_end)(struct file_writer *file);

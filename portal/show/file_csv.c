@@ -1,9 +1,10 @@
 /*
  * CSV for spreadsheets: UTF-8 with a byte order mark, without which Excel takes
  * Chinese for something else. What begins like a formula is defused by the
- * writer (common/writer.h). Digits that a spreadsheet would take for a number
- * and spoil (a zero in front, more than it counts exactly) get a tab behind
- * them, which is not seen and keeps them text.
+ * writer (common/writer.h). A text that a spreadsheet would take for a number, a
+ * date, a time or a claim and show as another one ("3-4" is the fourth of March,
+ * "1E5" a hundred thousand, a zero in front is gone) gets a tab behind it, which
+ * is not seen and keeps it text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,26 +37,128 @@ static struct file_writer *csv_file_open(const char *title)
     return file;
 }
 
-static bool is_spoiled_number(struct slice text)
+/* What numbers, dates, times and claims are made of, digits apart. The longer
+ * words stand before those that they begin with. */
+static const char *const PARTS[] = {" ",
+                                    "+",
+                                    "-",
+                                    ".",
+                                    ",",
+                                    ":",
+                                    "/",
+                                    "%",
+                                    "(",
+                                    ")",
+                                    "$",
+                                    "\u00a5",
+                                    "\uffe5",
+                                    "\u5e74",
+                                    "\u6708",
+                                    "\u65e5",
+                                    "\u65f6",
+                                    "\u5206",
+                                    "\u79d2",
+                                    "\u4e0a\u5348",
+                                    "\u4e0b\u5348",
+                                    "january",
+                                    "february",
+                                    "march",
+                                    "april",
+                                    "may",
+                                    "june",
+                                    "july",
+                                    "august",
+                                    "september",
+                                    "october",
+                                    "november",
+                                    "december",
+                                    "jan",
+                                    "feb",
+                                    "mar",
+                                    "apr",
+                                    "jun",
+                                    "jul",
+                                    "aug",
+                                    "sep",
+                                    "oct",
+                                    "nov",
+                                    "dec",
+                                    "am",
+                                    "pm",
+                                    "a",
+                                    "p",
+                                    "e"};
+
+static bool is_digit(uint8_t c)
 {
-    if (text.length > 1 && text.data[0] == '+')
-        return is_spoiled_number(
-            slice_of_bytes(text.data + 1, text.length - 1));
-    for (size_t i = 0; i < text.length; i++)
-        if (text.data[i] < '0' || text.data[i] > '9')
+    return c >= '0' && c <= '9';
+}
+
+static bool begins_with(struct slice text, const char *word)
+{
+    size_t length = strlen(word);
+    if (text.length < length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (slice_lower((char)text.data[i]) != word[i])
             return false;
-    return text.length > EXACT_DIGITS ||
-           (text.length > 1 && text.data[0] == '0');
+    return true;
+}
+
+static size_t length_of_part(struct slice text)
+{
+    for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++)
+        if (begins_with(text, PARTS[i]))
+            return strlen(PARTS[i]);
+    return 0;
+}
+
+static bool is_claim(struct slice text)
+{
+    return (text.length == 4 && begins_with(text, "true")) ||
+           (text.length == 5 && begins_with(text, "false"));
+}
+
+/* A number that is shown as it stands. */
+static bool is_kept(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!is_digit(text.data[i]))
+            return false;
+    return text.length <= EXACT_DIGITS &&
+           (text.length < 2 || text.data[0] != '0');
+}
+
+/* Whether a spreadsheet would show something else. */
+static bool is_taken_for_another(struct slice text)
+{
+    bool has_digit = false;
+    if (is_claim(text))
+        return true;
+    for (size_t at = 0, part; at < text.length; at += part) {
+        struct slice rest = slice_of_bytes(text.data + at, text.length - at);
+        bool digit = is_digit(rest.data[0]);
+        part = digit ? 1 : length_of_part(rest);
+        has_digit = has_digit || digit;
+        if (part == 0)
+            return false;
+    }
+    return has_digit && !is_kept(text);
 }
 
 static void csv_file_text(struct file_writer *file, struct slice text)
 {
-    char digits[64];
-    if (is_spoiled_number(text) && text.length < sizeof(digits)) {
-        snprintf(digits, sizeof(digits), "%.*s\t", (int)text.length, text.data);
-        csv_text(&file->csv, digits);
+    char kept[64];
+    if (text.length + 2 <= sizeof(kept) && is_taken_for_another(text)) {
+        snprintf(kept, sizeof(kept), "%.*s\t", (int)text.length, text.data);
+        csv_text(&file->csv, kept);
         return;
     }
+    csv_slice(&file->csv, text);
+}
+
+static void csv_file_plain(struct file_writer *file, struct slice text)
+{
     csv_slice(&file->csv, text);
 }
 
@@ -104,13 +207,10 @@ static int csv_file_close(struct file_writer *file)
     return fd;
 }
 
-const struct file_form FILE_CSV = {"csv",
-                                   "text/csv; charset=utf-8",
-                                   csv_file_open,
-                                   csv_file_text,
-                                   csv_file_money,
-                                   csv_file_count,
-                                   csv_file_row_end,
+const struct file_form FILE_CSV = {"csv",          "text/csv; charset=utf-8",
+                                   csv_file_open,  csv_file_text,
+                                   csv_file_plain, csv_file_money,
+                                   csv_file_count, csv_file_row_end,
                                    csv_file_close};
 
 const struct file_form *file_form_of(const char *extension)

@@ -154,6 +154,7 @@ const struct file_form FILE_XLSX = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     xlsx_open,
     xlsx_text,
+    xlsx_text,
     xlsx_money,
     xlsx_count,
     xlsx_row_end,

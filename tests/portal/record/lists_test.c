@@ -393,6 +393,61 @@ static void test_files(void)
     buffer_clear(&again);
 }
 
+/* A text cell, and whether a spreadsheet would show another one for it. */
+static const struct spoiled {
+    const char *text;
+    bool is_spoiled;
+} SPOILED[] = {
+    {"1", false},
+    {"42", false},
+    {"12345678901", false},
+    {"123456789012", true},
+    {"007", true},
+    {"1E5", true},
+    {"3-4", true},
+    {"2018/3", true},
+    {"2018-03-04", true},
+    {"1.20", true},
+    {"1,000", true},
+    {"50%", true},
+    {"(5)", true},
+    {"10:30", true},
+    {"10:30 pm", true},
+    {"Mar1", true},
+    {"1-DEC-2018", true},
+    {"\u00a55", true},
+    {"2018\u5e743\u67084\u65e5", true},
+    {"true", true},
+    {"FALSE", true},
+    {"truely", false},
+    {"May", false},
+    {"", false},
+    {"HT-2026-000001", false},
+    {"3M", false},
+    {"3\u53f7\u697c", false}, /* building no. 3 */
+};
+
+static void test_spoiled(void)
+{
+    test_case("a text that a spreadsheet takes for another is kept in CSV");
+    for (size_t i = 0; i < sizeof(SPOILED) / sizeof(SPOILED[0]); i++) {
+        char path[64];
+        struct buffer bytes;
+        struct file_writer *file = FILE_CSV.open("t");
+        FILE_CSV.text(file, slice_of_text(SPOILED[i].text));
+        FILE_CSV.row_end(file);
+        int fd = FILE_CSV.close(file);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        CHECK(fd >= 0 && buffer_read_file(&bytes, path, FILE_MAX));
+        close(fd);
+        bool has_tab = memchr(bytes.data, '\t', bytes.length) != NULL;
+        if (has_tab != SPOILED[i].is_spoiled)
+            printf("# %s\n", SPOILED[i].text);
+        CHECK(has_tab == SPOILED[i].is_spoiled);
+        buffer_clear(&bytes);
+    }
+}
+
 static bool is_kind(const struct json_node *node, enum list_kind kind)
 {
     enum json_kind is = json_kind_of(node);
@@ -476,6 +531,7 @@ int main(void)
     test_closed();
     test_sums();
     test_files();
+    test_spoiled();
     test_json();
     test_city_moves();
     arena_free(arena);
