@@ -6,9 +6,8 @@
  *
  * For slow work the last call suspends the connection and puts the exchange into
  * its lane. From then until `is_over` the exchange is the job's; it is resumed,
- * and called once more, when the answer is there or the first part of it. Parts
- * change hands in `part`: the job waits until it is empty, the reader is
- * suspended until it is not. The exchange does not end before its job.
+ * and called once more, when the answer is there. The exchange does not end
+ * before its job.
  */
 #include "portal/http/http_server.h"
 
@@ -21,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
@@ -60,13 +60,7 @@ struct exchange {
 
     struct lane_job job;
     struct MHD_Connection *connection;
-    /* What both look at, with the server's lock. */
-    bool is_queued, is_over;
-    bool is_answered; /* the library has the answer, or the way to its parts */
-    bool is_asleep;   /* the reader, for a part */
-    bool is_closed;   /* nobody reads any more */
-    struct buffer part;
-    size_t part_sent;
+    bool is_queued, is_over; /* with the server's lock */
 };
 
 void http_response_header(struct http_response *response, const char *name,
@@ -93,6 +87,19 @@ void http_response_header(struct http_response *response, const char *name,
     response->header_count++;
 }
 
+void http_response_file(struct http_response *response, int fd)
+{
+    response->has_file = true;
+    response->file = fd;
+}
+
+void http_response_when_over(struct http_response *response,
+                             void (*when_over)(void *of), void *of)
+{
+    response->when_over = when_over;
+    response->of = of;
+}
+
 /* Called as soon as the request line is read; its result is the exchange. */
 static void *exchange_begin(void *context, const char *address,
                             struct MHD_Connection *connection)
@@ -104,20 +111,25 @@ static void *exchange_begin(void *context, const char *address,
     exchange->connection = connection;
     exchange->address = strdup(address);
     exchange->response = (struct http_response){.status = 200};
-    buffer_init(&exchange->part, HTTP_RESPONSE_MAX);
     buffer_init(&exchange->response.body, HTTP_RESPONSE_MAX);
     return exchange;
 }
 
-/* A job that is still at it is told, and waited for. */
 static void wait_for_job(struct exchange *exchange)
 {
     pthread_mutex_lock(&exchange->server->lock);
-    exchange->is_closed = true;
-    pthread_cond_broadcast(&exchange->server->changed);
     while (exchange->is_queued && !exchange->is_over)
         pthread_cond_wait(&exchange->server->changed, &exchange->server->lock);
     pthread_mutex_unlock(&exchange->server->lock);
+}
+
+static void response_clear(struct http_response *response)
+{
+    if (response->has_file)
+        close(response->file);
+    if (response->when_over != NULL)
+        response->when_over(response->of);
+    buffer_clear(&response->body);
 }
 
 static void exchange_end(void *context, struct MHD_Connection *connection,
@@ -130,8 +142,7 @@ static void exchange_end(void *context, struct MHD_Connection *connection,
     if (exchange == NULL)
         return;
     wait_for_job(exchange);
-    buffer_clear(&exchange->response.body);
-    buffer_clear(&exchange->part);
+    response_clear(&exchange->response);
     buffer_clear(&exchange->body);
     free(exchange->address);
     free(exchange);
@@ -281,88 +292,24 @@ static bool add_headers(struct MHD_Response *answer,
     return true;
 }
 
-/* --- answers piece by piece --- */
-
-static void give_part(struct exchange *exchange, struct buffer *body)
-{
-    struct buffer empty = exchange->part;
-    exchange->part = *body;
-    exchange->part_sent = 0;
-    *body = empty;
-    buffer_reset(body);
-}
-
-/* With the lock: the job lets the reader go on. */
-static void wake_reader(struct exchange *exchange)
-{
-    if (!exchange->is_answered || exchange->is_asleep) {
-        exchange->is_asleep = false;
-        exchange->is_answered = true;
-        MHD_resume_connection(exchange->connection);
-    }
-}
-
-static bool send_part(struct exchange *exchange)
-{
-    struct http_response *response = &exchange->response;
-    pthread_mutex_lock(&exchange->server->lock);
-    while (exchange->part_sent < exchange->part.length &&
-           !exchange->is_closed && !exchange->server->is_stopping)
-        pthread_cond_wait(&exchange->server->changed, &exchange->server->lock);
-    bool good = !exchange->is_closed && !exchange->server->is_stopping;
-    if (good) {
-        response->has_begun = true;
-        give_part(exchange, &response->body);
-        wake_reader(exchange);
-    }
-    pthread_mutex_unlock(&exchange->server->lock);
-    if (!good)
-        response->is_broken = true;
-    return good;
-}
-
-bool http_response_flush(struct http_response *response)
-{
-    if (response->exchange == NULL || response->body.length < HTTP_PART_BYTES)
-        return true;
-    return !response->is_broken && send_part(response->exchange);
-}
-
-static ssize_t read_part(void *context, uint64_t position, char *out,
-                         size_t size)
-{
-    (void)position;
-    struct exchange *exchange = context;
-    ssize_t result = 0;
-    pthread_mutex_lock(&exchange->server->lock);
-    size_t left = exchange->part.length - exchange->part_sent;
-    if (left > 0) {
-        size_t length = left < size ? left : size;
-        memcpy(out, exchange->part.data + exchange->part_sent, length);
-        exchange->part_sent += length;
-        result = (ssize_t)length;
-        pthread_cond_broadcast(&exchange->server->changed);
-    } else if (exchange->is_over) {
-        result = exchange->response.is_broken
-                     ? MHD_CONTENT_READER_END_WITH_ERROR
-                     : MHD_CONTENT_READER_END_OF_STREAM;
-    } else {
-        exchange->is_asleep = true;
-        MHD_suspend_connection(exchange->connection);
-    }
-    pthread_mutex_unlock(&exchange->server->lock);
-    return result;
-}
-
 /* --- answers --- */
 
-/* The body becomes the library's. */
-static struct MHD_Response *make_answer(struct exchange *exchange)
+static struct MHD_Response *answer_of_file(struct http_response *response)
 {
-    struct http_response *response = &exchange->response;
-    if (response->has_begun)
-        return MHD_create_response_from_callback(
-            MHD_SIZE_UNKNOWN, HTTP_PART_BYTES, read_part, exchange, NULL);
+    struct stat file;
+    if (fstat(response->file, &file) != 0)
+        return NULL;
+    struct MHD_Response *made =
+        MHD_create_response_from_fd64((uint64_t)file.st_size, response->file);
+    response->has_file = made == NULL;
+    return made;
+}
+
+/* The body, or the file, becomes the library's. */
+static struct MHD_Response *make_answer(struct http_response *response)
+{
+    if (response->has_file)
+        return answer_of_file(response);
     if (response->body.length == 0)
         return MHD_create_response_from_buffer(0, (void *)"",
                                                MHD_RESPMEM_PERSISTENT);
@@ -377,7 +324,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
                               struct exchange *exchange)
 {
     enum MHD_Result result = MHD_NO;
-    struct MHD_Response *out = make_answer(exchange);
+    struct MHD_Response *out = make_answer(&exchange->response);
     if (out != NULL && add_headers(out, &exchange->response)) {
         /* After a refusal the rest of the request is of no interest. */
         if (exchange->request.refused != 0)
@@ -404,18 +351,14 @@ static void run_job(struct lane_job *job)
         (struct exchange *)(void *)((char *)job -
                                     offsetof(struct exchange, job));
     struct http_server *server = exchange->server;
-    if (exchange->where == HTTP_EXPORTS)
-        exchange->response.exchange = exchange;
     pthread_mutex_lock(&server->lock);
     if (server->is_stopping)
         exchange->request.refused = 503;
     pthread_mutex_unlock(&server->lock);
     handle(exchange);
-    if (exchange->response.has_begun && exchange->response.body.length > 0)
-        send_part(exchange);
     pthread_mutex_lock(&server->lock);
     exchange->is_over = true;
-    wake_reader(exchange);
+    MHD_resume_connection(exchange->connection);
     pthread_cond_broadcast(&exchange->server->changed);
     pthread_mutex_unlock(&server->lock);
 }

@@ -19,7 +19,8 @@
  * anything of its body is read: how long that may be, and whether the answer is
  * slow work. Slow work is done by threads of its own, in the order in which it
  * came, while the connection sleeps; log-ins and exports have a queue each. An
- * answer that is too long to be held is sent piece by piece.
+ * answer that is too long to be held is a file, sent as the reader takes it: no
+ * thread waits for a slow reader, and memory does not grow with the answer.
  */
 #ifndef PORTAL_HTTP_HTTP_SERVER_H
 #define PORTAL_HTTP_HTTP_SERVER_H
@@ -62,10 +63,10 @@ struct http_request {
 enum http_lane {
     HTTP_AT_ONCE, /* the thread that has read the request */
     HTTP_LOGINS,  /* a few threads: a hash takes 70 ms of a core */
-    HTTP_EXPORTS, /* some more: they wait for slow readers */
+    HTTP_EXPORTS, /* a few: seconds of a core */
     HTTP_LANES,
 };
-enum { HTTP_LOGIN_THREADS = 2, HTTP_EXPORT_THREADS = 4 };
+enum { HTTP_LOGIN_THREADS = 2, HTTP_EXPORT_THREADS = 2 };
 
 struct http_plan {
     size_t body_limit; /* bytes */
@@ -83,27 +84,17 @@ struct http_response {
     struct buffer body;
     struct http_header headers[HTTP_HEADERS_OUT_MAX];
     size_t header_count;
-    bool has_begun;            /* parts of it are on their way */
-    bool is_broken;            /* having begun, it cannot be ended well */
-    struct exchange *exchange; /* of the server; NULL: sent whole */
+    bool has_file;
+    int file;                    /* in place of the body */
+    void (*when_over)(void *of); /* see below */
+    void *of;
 };
 
-enum { HTTP_PART_BYTES = 64 * 1024 };
-
-/* For an answer in the lane HTTP_EXPORTS that may be long, called now and then
- * (when the body has HTTP_PART_BYTES or more, else nothing is done): sends what
- * the body holds on its way, waits until the reader has room, and empties it.
- * Status and headers must be set before. False: nobody reads any more, stop.
- *
- *   while (... db_step(s) == DB_ROW) {
- *       write_row(&csv, s);
- *       if (!http_response_flush(response))
- *           break;
- *   }
- *
- * An error after the first part sets is_broken: the reader's connection is cut,
- * so that it does not take a part for the whole. */
-bool http_response_flush(struct http_response *response);
+/* The body is this file from its start to its end. It is the response's now. */
+void http_response_file(struct http_response *response, int fd);
+/* What is called when the answer has been sent, or its reader is gone. */
+void http_response_when_over(struct http_response *response,
+                             void (*when_over)(void *of), void *of);
 
 /* Adds a header; one that does not fit, or has control characters, is left out
  * and makes the response a 500. */

@@ -5,8 +5,6 @@
 
 #include "portal/list/list_view.h"
 
-enum { CHUNK_BYTES = 64 * 1024 };
-
 static void read_query(struct visit *visit, const struct list *list,
                        struct list_query *query)
 {
@@ -57,20 +55,6 @@ void list_page_json(struct visit *visit, const struct list *list)
         visit_fail_db(visit);
 }
 
-static bool add_file(struct buffer *body, int fd)
-{
-    ssize_t count = -1;
-    uint8_t *room;
-    do {
-        room = buffer_extend(body, CHUNK_BYTES);
-        if (room == NULL)
-            return false;
-        count = read(fd, room, CHUNK_BYTES);
-        body->length -= CHUNK_BYTES - (size_t)(count > 0 ? count : 0);
-    } while (count > 0);
-    return count == 0;
-}
-
 static void send_file(struct visit *visit, const struct list *list,
                       const struct file_form *form)
 {
@@ -80,15 +64,13 @@ static void send_file(struct visit *visit, const struct list *list,
     struct list_view view = view_of(visit, list, &query);
     const char *action = arena_format(visit->arena, "%s.export", list->name);
     int fd = list_write_file(&view, form, LIST_FILE_ROWS, &is_cut);
-    bool good = fd >= 0 && action != NULL &&
-                add_file(&visit->response->body, fd) &&
-                visit_audit(visit, action, "", "OK");
-    if (fd >= 0)
-        close(fd);
-    if (!good) {
+    if (fd < 0 || action == NULL || !visit_audit(visit, action, "", "OK")) {
+        if (fd >= 0)
+            close(fd);
         visit_fail_db(visit);
         return;
     }
+    http_response_file(visit->response, fd);
     visit->response->content_type = form->content_type;
     http_response_header(visit->response, "Content-Disposition",
                          "attachment; filename=\"%s%s.%s\"", list->name,

@@ -279,6 +279,17 @@ static void add_allow(struct visit *visit, const struct target *target)
                          target->has_post ? "POST" : "");
 }
 
+/* It ends when the last byte has been sent. */
+static bool begin_export(struct visit *visit)
+{
+    struct portal_export *export =
+        portal_export_begin(visit->portal, visit->caller.account.name);
+    if (export == NULL)
+        return false;
+    http_response_when_over(visit->response, portal_export_end, export);
+    return true;
+}
+
 static void run(const struct site *site, struct visit *visit)
 {
     const struct http_request *request = visit->request.http;
@@ -300,20 +311,15 @@ static void run(const struct site *site, struct visit *visit)
         add_allow(visit, &target);
     if (status == 0)
         status = judge(visit, target.route);
-    bool is_export = status == 0 && target.route->lane == HTTP_EXPORTS;
-    if (is_export && !portal_export_begin(visit->portal, visit->worker,
-                                          visit->caller.account.name)) {
-        is_export = false;
+    if (status == 0 && target.route->lane == HTTP_EXPORTS &&
+        !begin_export(visit))
         status = 429;
-    }
     if (status != 0)
         refuse(visit, target.route, status);
     else if (target.route->list != NULL)
         list_page_answer(visit, target.route->list, target.route->pattern);
     else
         target.route->handler(visit);
-    if (is_export)
-        portal_export_end(visit->portal, visit->worker);
 }
 
 void route_dispatch(const struct site *site, struct portal *portal,

@@ -8,12 +8,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/crypto/digest.h"
 #include "common/writer.h"
 #include "portal/list/list.h"
 #include "portal/record/table_file.h"
 #include "portal/record/table_json.h"
+#include "portal/show/file.h"
 
 static void fill_head(struct visit *visit, struct db_statement *s)
 {
@@ -312,14 +314,16 @@ void table_download(struct visit *visit)
         show_missing(visit, failed);
         return;
     }
-    buffer_add_slice(&response->body, db_blob(s, 12));
+    int fd = file_of_bytes(db_blob(s, 12));
     db_reset(s);
-    if (response->body.failed ||
-        !visit_audit(visit, "table.download", visit->request.arguments[0],
-                     "OK")) {
+    if (fd < 0 || !visit_audit(visit, "table.download",
+                               visit->request.arguments[0], "OK")) {
+        if (fd >= 0)
+            close(fd);
         visit_fail(visit, 500);
         return;
     }
+    http_response_file(response, fd);
     response->content_type = "text/csv; charset=utf-8";
     http_response_header(response, "Content-Disposition",
                          "attachment; filename=\"table-v%s.csv\"",

@@ -35,5 +35,7 @@ struct file_form {
 extern const struct file_form FILE_CSV, FILE_XLSX;
 /* "csv" or "xlsx"; NULL for any other. */
 const struct file_form *file_form_of(const char *extension);
+/* A file of these bytes, as `close` gives one; -1 when that failed. */
+int file_of_bytes(struct slice bytes);
 
 #endif

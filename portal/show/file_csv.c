@@ -190,21 +190,39 @@ static void csv_file_row_end(struct file_writer *file)
         flush(file);
 }
 
-static int csv_file_close(struct file_writer *file)
+/* The stream's file, without the stream, at its start. */
+static int take_file(FILE *out, bool good)
 {
     int fd = -1;
-    flush(file);
-    if (file->out != NULL && fflush(file->out) == 0 && !file->failed)
-        fd = dup(fileno(file->out));
+    if (fflush(out) == 0 && good)
+        fd = dup(fileno(out));
     if (fd >= 0 && lseek(fd, 0, SEEK_SET) != 0) {
         close(fd);
         fd = -1;
     }
+    fclose(out);
+    return fd;
+}
+
+static int csv_file_close(struct file_writer *file)
+{
+    int fd = -1;
+    flush(file);
     if (file->out != NULL)
-        fclose(file->out);
+        fd = take_file(file->out, !file->failed);
     buffer_clear(&file->buffer);
     free(file);
     return fd;
+}
+
+int file_of_bytes(struct slice bytes)
+{
+    FILE *out = tmpfile();
+    if (out == NULL)
+        return -1;
+    bool good = bytes.length == 0 ||
+                fwrite(bytes.data, 1, bytes.length, out) == bytes.length;
+    return take_file(out, good);
 }
 
 const struct file_form FILE_CSV = {"csv",          "text/csv; charset=utf-8",

@@ -12,6 +12,11 @@
 
 enum { ARENA_LIMIT = 96 * 1024 * 1024 };
 
+struct portal_export {
+    struct portal *portal;
+    char account[65]; /* "": free */
+};
+
 struct portal {
     const struct portal_config *config;
     struct parameters parameters;
@@ -19,6 +24,8 @@ struct portal {
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
     struct portal_worker workers[PORTAL_WORKERS];
+    pthread_mutex_t export_lock;
+    struct portal_export exports[PORTAL_EXPORTS_MAX];
 };
 
 static bool open_worker(struct portal_worker *worker, const char *path,
@@ -44,6 +51,7 @@ struct portal *portal_open(const struct portal_config *config,
     portal->config = config;
     pthread_mutex_init(&portal->write_lock, NULL);
     pthread_mutex_init(&portal->worker_lock, NULL);
+    pthread_mutex_init(&portal->export_lock, NULL);
     bool good =
         rules_parameters_read(config->rules, &portal->parameters, error);
     if (good)
@@ -68,6 +76,7 @@ void portal_close(struct portal *portal)
     db_close(portal->write);
     pthread_mutex_destroy(&portal->write_lock);
     pthread_mutex_destroy(&portal->worker_lock);
+    pthread_mutex_destroy(&portal->export_lock);
     free(portal);
 }
 
@@ -106,24 +115,34 @@ void portal_return_worker(struct portal *portal, struct portal_worker *worker)
     pthread_mutex_unlock(&portal->worker_lock);
 }
 
-bool portal_export_begin(struct portal *portal, struct portal_worker *worker,
-                         const char *account)
+struct portal_export *portal_export_begin(struct portal *portal,
+                                          const char *account)
 {
-    bool is_free = true;
-    pthread_mutex_lock(&portal->worker_lock);
-    for (size_t i = 0; i < PORTAL_WORKERS; i++)
-        is_free &= strcmp(portal->workers[i].export_of, account) != 0;
-    if (is_free)
-        snprintf(worker->export_of, sizeof(worker->export_of), "%s", account);
-    pthread_mutex_unlock(&portal->worker_lock);
-    return is_free;
+    struct portal_export *export = NULL;
+    bool has_one = false;
+    pthread_mutex_lock(&portal->export_lock);
+    for (size_t i = 0; i < PORTAL_EXPORTS_MAX; i++) {
+        has_one |= strcmp(portal->exports[i].account, account) == 0;
+        if (portal->exports[i].account[0] == '\0')
+            export = &portal->exports[i];
+    }
+    if (has_one)
+        export = NULL;
+    if (export != NULL) {
+        export->portal = portal;
+        snprintf(export->account, sizeof(export->account), "%s", account);
+    }
+    pthread_mutex_unlock(&portal->export_lock);
+    return export;
 }
 
-void portal_export_end(struct portal *portal, struct portal_worker *worker)
+void portal_export_end(void *of)
 {
-    pthread_mutex_lock(&portal->worker_lock);
-    worker->export_of[0] = '\0';
-    pthread_mutex_unlock(&portal->worker_lock);
+    struct portal_export *export = of;
+    struct portal *portal = export->portal;
+    pthread_mutex_lock(&portal->export_lock);
+    export->account[0] = '\0';
+    pthread_mutex_unlock(&portal->export_lock);
 }
 
 enum act_end portal_act(struct portal *portal, struct wall_time now,

@@ -21,16 +21,18 @@
 
 /* Those that serve pages, and all that may need a worker at once: with those of
  * the slow lanes. */
-enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 10 };
+enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 8 };
+/* Files being made or sent. */
+enum { PORTAL_EXPORTS_MAX = 64 };
 
 struct portal;
+struct portal_export;
 
 struct portal_worker {
     struct db *db;
     struct arena *arena;
     struct others others; /* for the notice of what is not there yet */
     bool is_taken;
-    char export_of[65]; /* the account whose export this worker makes, or "" */
 };
 
 /* NULL with a reason. The configuration is borrowed. */
@@ -45,10 +47,10 @@ const struct parameters *portal_parameters(const struct portal *portal);
 struct portal_worker *portal_take_worker(struct portal *portal);
 void portal_return_worker(struct portal *portal, struct portal_worker *worker);
 
-/* Whether the account may begin an export: it has none under way. */
-bool portal_export_begin(struct portal *portal, struct portal_worker *worker,
-                         const char *account);
-void portal_export_end(struct portal *portal, struct portal_worker *worker);
+/* One at a time an account: NULL while it has one under way, or all do. */
+struct portal_export *portal_export_begin(struct portal *portal,
+                                          const char *account);
+void portal_export_end(void *of); /* a struct portal_export */
 
 /* An act on the writing connection, one at a time (act.h); a failure is logged.
  */
