@@ -64,7 +64,8 @@ FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
-GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc $(B)/gen/common/version.h
+GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc \
+             $(B)/gen/portal/pages/table.inc $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
 .PHONY: all demo test test-programs check requirements size golden bench corpus mutate drill soak fuzz install clean
@@ -88,6 +89,12 @@ $(B)/flags/ok: deploy/libraries deploy/find-libraries deploy/arrows | $(INSTALLE
 $(B)/gen/%.inc: %
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+# The portal's pages by name; the folder changes when one comes or goes.
+$(B)/gen/portal/pages/table.inc: portal/pages
+	$(Q)mkdir -p $(@D)
+	$(Q)for page in $(sort $(basename $(notdir $(wildcard $</*.html)))); do \
+	  printf '{"%s",\n#include "$</%s.html.inc"\n},\n' $$page $$page; done >$@
 
 # What people read, in both languages: the table of common/text.c.
 $(B)/gen/text/table.inc: $(wildcard text/*.po) deploy/compile-texts

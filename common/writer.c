@@ -414,20 +414,28 @@ void address_add(struct buffer *out, struct slice text)
     }
 }
 
+/* What stands in place of a character; NULL: itself. */
+static const char *html_escape_of(struct slice character)
+{
+    if (!is_html_character(character))
+        return REPLACEMENT;
+    return escape_of(HTML_ESCAPES,
+                     sizeof(HTML_ESCAPES) / sizeof(HTML_ESCAPES[0]),
+                     character.data[0]);
+}
+
 void html_add(struct buffer *out, struct slice text)
 {
-    while (text.length > 0 && !out->failed) {
+    struct slice plain = {text.data, 0}; /* not added yet */
+    while (text.length > 0) {
         struct slice character = take_character(&text);
-        const char *escape = NULL;
-        if (!is_html_character(character))
-            escape = REPLACEMENT;
-        else
-            escape = escape_of(HTML_ESCAPES,
-                               sizeof(HTML_ESCAPES) / sizeof(HTML_ESCAPES[0]),
-                               character.data[0]);
-        if (escape != NULL)
-            buffer_add_text(out, escape);
-        else
-            buffer_add_slice(out, character);
+        const char *escape = html_escape_of(character);
+        plain.length += escape == NULL ? character.length : 0;
+        if (escape == NULL)
+            continue;
+        buffer_add_slice(out, plain);
+        buffer_add_text(out, escape);
+        plain = (struct slice){text.data, 0};
     }
+    buffer_add_slice(out, plain);
 }

@@ -17,6 +17,7 @@
 #include "portal/record/endpoints_csv.h"
 #include "portal/record/registry_version.h"
 #include "portal/record/supplier_counts.h"
+#include "portal/show/template.h"
 #include "portal/store/audit.h"
 #include "portal/store/portal_db.h"
 #include "portal/store/rules_parameters.h"
@@ -115,9 +116,8 @@ static int serve_site(const struct portal_config *config)
     struct error_text error;
     struct sign_key *key = load_registry_key(config);
     struct portal *portal = portal_open(config, &error);
-    if (portal == NULL)
-        return command_report(&error);
-    struct serve serve = {portal, &SITE};
+    struct template_set *pages = portal != NULL ? site_pages_new(&error) : NULL;
+    struct serve serve = {portal, &SITE, pages};
     struct http_settings settings = {
         .listen = config->listen,
         .thread_count = PORTAL_THREADS,
@@ -128,7 +128,8 @@ static int serve_site(const struct portal_config *config)
         .context = &serve,
     };
     stop_on_signals();
-    struct http_server *server = http_server_start(&settings, &error);
+    struct http_server *server =
+        pages != NULL ? http_server_start(&settings, &error) : NULL;
     bool has_est = config->est_listen[0] != '\0';
     struct est *est =
         server != NULL && has_est ? est_start(portal, &error) : NULL;
@@ -144,6 +145,7 @@ static int serve_site(const struct portal_config *config)
     }
     est_stop(est);
     http_server_stop(server);
+    template_set_free(pages);
     portal_close(portal);
     sign_key_free(key);
     return good ? 0 : command_report(&error);

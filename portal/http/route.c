@@ -322,12 +322,13 @@ static void run(const struct site *site, struct visit *visit)
         target.route->handler(visit);
 }
 
-void route_dispatch(const struct site *site, struct portal *portal,
-                    struct portal_worker *worker, struct wall_time now,
-                    const struct http_request *request,
+void route_dispatch(const struct site *site, const struct template_set *pages,
+                    struct portal *portal, struct portal_worker *worker,
+                    struct wall_time now, const struct http_request *request,
                     struct http_response *response)
 {
     struct visit visit = {
+        .pages = pages,
         .portal = portal,
         .config = portal_config_of(portal),
         .worker = worker,

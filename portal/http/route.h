@@ -16,6 +16,7 @@
 #include "portal/store/portal.h"
 
 struct list;
+struct template_set;
 struct visit;
 
 enum menu { MENU_NONE, MENU_VOUCHERS, MENU_TABLES, MENU_PROBES, MENU_EVENTS };
@@ -52,9 +53,9 @@ const struct route *route_of_menu(const struct site *site, enum menu menu);
 /* What a request may cost, by its route. */
 struct http_plan route_plan(const struct site *site,
                             const struct http_request *request);
-void route_dispatch(const struct site *site, struct portal *portal,
-                    struct portal_worker *worker, struct wall_time now,
-                    const struct http_request *request,
+void route_dispatch(const struct site *site, const struct template_set *pages,
+                    struct portal *portal, struct portal_worker *worker,
+                    struct wall_time now, const struct http_request *request,
                     struct http_response *response);
 
 #endif

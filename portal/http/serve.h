@@ -8,6 +8,7 @@
 struct serve {
     struct portal *portal;
     const struct site *site;
+    const struct template_set *pages; /* what its handlers show */
 };
 
 /* The planner and the handler for http_server_start; the context is a struct

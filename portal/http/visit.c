@@ -1,4 +1,4 @@
-/* See visit.h. The pages are built in from portal/pages. */
+/* See visit.h. */
 #include "portal/http/visit.h"
 
 #include <stdio.h>
@@ -9,54 +9,6 @@
 #include "portal/store/audit.h"
 
 enum { AUDIT_OBJECT_MAX = 100 };
-
-static const char PAGE_HEAD[] =
-#include "portal/pages/head.html.inc"
-    ;
-static const char PAGE_FOOT[] =
-#include "portal/pages/foot.html.inc"
-    ;
-static const char PAGE_START[] =
-#include "portal/pages/start.html.inc"
-    ;
-static const char PAGE_LOGIN[] =
-#include "portal/pages/login.html.inc"
-    ;
-static const char PAGE_ERROR[] =
-#include "portal/pages/error.html.inc"
-    ;
-static const char PAGE_LIST[] =
-#include "portal/pages/list.html.inc"
-    ;
-static const char PAGE_LIST_HEAD[] =
-#include "portal/pages/list_head.html.inc"
-    ;
-static const char PAGE_LIST_BODY[] =
-#include "portal/pages/list_body.html.inc"
-    ;
-static const char PAGE_VOUCHER[] =
-#include "portal/pages/voucher.html.inc"
-    ;
-static const char PAGE_CHART[] =
-#include "portal/pages/chart.html.inc"
-    ;
-static const char PAGE_TABLE[] =
-#include "portal/pages/table.html.inc"
-    ;
-static const char PAGE_EVENTS[] =
-#include "portal/pages/events.html.inc"
-    ;
-
-static const struct template_page PAGES[] = {
-    {"head", PAGE_HEAD},           {"foot", PAGE_FOOT},
-    {"start", PAGE_START},         {"login", PAGE_LOGIN},
-    {"error", PAGE_ERROR},         {"list", PAGE_LIST},
-    {"list_head", PAGE_LIST_HEAD}, {"list_body", PAGE_LIST_BODY},
-    {"voucher", PAGE_VOUCHER},     {"chart", PAGE_CHART},
-    {"table", PAGE_TABLE},         {"events", PAGE_EVENTS},
-};
-static const struct template_set PAGE_SET = {PAGES,
-                                             sizeof(PAGES) / sizeof(PAGES[0])};
 
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s)
@@ -203,8 +155,8 @@ static bool render(struct visit *visit, const char *page, const char *title)
     response->content_type = "text/html; charset=utf-8";
     add_frame(visit, page, title);
     if (!model_failed(visit->model) &&
-        template_render(&PAGE_SET, page, visit->caller.language, visit->model,
-                        &response->body, &error))
+        template_render(visit->pages, page, visit->caller.language,
+                        visit->model, &response->body, &error))
         return true;
     log_error("page %s: %s", page, error.text);
     return false;

@@ -22,6 +22,8 @@
 #include "portal/show/model.h"
 #include "portal/store/portal.h"
 
+struct template_set;
+
 enum { VISIT_ARGUMENTS_MAX = 3 };
 
 /* What was asked. */
@@ -40,7 +42,8 @@ struct visit {
     struct db *db; /* of the worker: reads only, in one transaction */
     struct arena *arena;
     const struct site *site; /* by which the menu asks what is open */
-    enum menu menu;          /* of the page that is shown */
+    const struct template_set *pages;
+    enum menu menu; /* of the page that is shown */
     struct wall_time now;
 
     struct request request;

@@ -11,6 +11,7 @@
 #include "portal/record/table_pages.h"
 #include "portal/record/voucher_list.h"
 #include "portal/record/voucher_page.h"
+#include "portal/show/template.h"
 
 /* What a row of the site asks of the matrix. Whoever sees results sees vouchers;
  * tables are of cities, so not for those who see their own result alone. A probe
@@ -68,3 +69,13 @@ static const struct route ROUTES[] = {
 };
 
 const struct site SITE = {ROUTES, sizeof(ROUTES) / sizeof(ROUTES[0])};
+
+/* A row for each .html, made by the build. */
+static const struct template_page PAGES[] = {
+#include "portal/pages/table.inc"
+};
+
+struct template_set *site_pages_new(struct error_text *error)
+{
+    return template_set_new(PAGES, sizeof(PAGES) / sizeof(PAGES[0]), error);
+}

@@ -15,6 +15,7 @@
 
 struct member {
     const char *key;
+    uint32_t hash; /* of the key: most others differ in it */
     struct model_value value;
     struct model *first, *last; /* of an object or a list */
     struct member *next;
@@ -50,11 +51,32 @@ bool model_failed(const struct model *model)
     return model == NULL || *model->failed;
 }
 
-static struct member *find(const struct model *model, struct slice key)
+struct model_name model_name_of(struct slice text)
+{
+    return (struct model_name){text, slice_hash(text)};
+}
+
+static struct member *find(const struct model *model, struct model_name name)
 {
     struct member *member = model != NULL ? model->first : NULL;
-    while (member != NULL && !slice_equal_text(key, member->key))
+    while (member != NULL && (member->hash != name.hash ||
+                              !slice_equal_text(name.text, member->key)))
         member = member->next;
+    return member;
+}
+
+static struct member *add_member(struct model *model)
+{
+    struct member *member = arena_take(model->arena, sizeof(*member));
+    if (member == NULL) {
+        *model->failed = true;
+        return NULL;
+    }
+    if (model->last != NULL)
+        model->last->next = member;
+    else
+        model->first = member;
+    model->last = member;
     return member;
 }
 
@@ -62,22 +84,14 @@ static struct member *find(const struct model *model, struct slice key)
 static struct member *member_for(struct model *model, const char *key,
                                  enum model_kind kind)
 {
-    if (model == NULL)
+    struct model_name name = model_name_of(slice_of_text(key));
+    struct member *member = find(model, name);
+    if (member == NULL && model != NULL)
+        member = add_member(model);
+    if (member == NULL)
         return NULL;
-    struct member *member = find(model, slice_of_text(key));
-    if (member == NULL) {
-        member = arena_take(model->arena, sizeof(*member));
-        if (member == NULL) {
-            *model->failed = true;
-            return NULL;
-        }
-        if (model->last != NULL)
-            model->last->next = member;
-        else
-            model->first = member;
-        model->last = member;
-    }
     member->key = key;
+    member->hash = name.hash;
     member->value = (struct model_value){.kind = kind};
     return member;
 }
@@ -188,14 +202,13 @@ void model_list(struct model *model, const char *key)
 
 struct model *model_append(struct model *model, const char *key)
 {
-    struct member *member =
-        model != NULL ? find(model, slice_of_text(key)) : NULL;
+    struct member *member = find(model, model_name_of(slice_of_text(key)));
     if (member == NULL || member->value.kind != MODEL_LIST) {
-        model_list(model, key);
-        member = model != NULL ? find(model, slice_of_text(key)) : NULL;
+        member = member_for(model, key, MODEL_LIST);
+        if (member == NULL)
+            return NULL;
+        member->first = member->last = NULL;
     }
-    if (member == NULL)
-        return NULL;
     struct model *object = object_new(model->arena, model->failed);
     if (object == NULL)
         return NULL;
@@ -208,10 +221,10 @@ struct model *model_append(struct model *model, const char *key)
     return object;
 }
 
-bool model_find(const struct model *model, struct slice key,
+bool model_find(const struct model *model, struct model_name name,
                 struct model_value *value)
 {
-    const struct member *member = find(model, key);
+    const struct member *member = find(model, name);
     if (member == NULL || member->value.kind == MODEL_JSON)
         return false;
     *value = member->value;

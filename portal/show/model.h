@@ -65,8 +65,14 @@ void model_list(struct model *model, const char *key);
 /* A new object at the end of the list of that name. */
 struct model *model_append(struct model *model, const char *key);
 
+/* A name that is looked up often: what a page asks each of its rows for. */
+struct model_name {
+    struct slice text; /* borrowed */
+    uint32_t hash;
+};
+struct model_name model_name_of(struct slice text);
 /* False when the object has no such member. */
-bool model_find(const struct model *model, struct slice key,
+bool model_find(const struct model *model, struct model_name name,
                 struct model_value *value);
 /* The next object of the list that this one is in, NULL at the end. */
 const struct model *model_next(const struct model *model);

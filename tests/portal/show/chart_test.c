@@ -5,7 +5,7 @@
 static const char *text_of(const struct model *model, const char *key)
 {
     struct model_value value;
-    if (!model_find(model, slice_of_text(key), &value))
+    if (!model_find(model, model_name_of(slice_of_text(key)), &value))
         return "(none)";
     return value.kind == MODEL_TEXT ? value.text : "(other)";
 }
@@ -22,7 +22,7 @@ static size_t list_length(const struct model *model, const char *key)
 {
     struct model_value value;
     size_t count = 0;
-    if (model_find(model, slice_of_text(key), &value))
+    if (model_find(model, model_name_of(slice_of_text(key)), &value))
         for (const struct model *m = value.object; m != NULL; m = model_next(m))
             count++;
     return count;

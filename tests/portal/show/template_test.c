@@ -1,12 +1,16 @@
-/* Templates: values, sections, parts, and what is refused. */
+/* Templates: values, sections, parts, what is refused when the pages are read,
+ * and what when one is shown. */
 #include "portal/show/template.h"
+
+#include <string.h>
+
 #include "tests/test.h"
 
 struct render_case {
-    const char *name, *html, *wanted; /* NULL: refused */
+    const char *name, *html, *wanted;
 };
 
-static const struct render_case CASES[] = {
+static const struct render_case SHOWN[] = {
     {"text is escaped", "<p title=\"{{text}}\">{{text}}</p>",
      "<p title=\"&lt;b&gt;&amp;&quot;&#39;\">&lt;b&gt;&amp;&quot;&#39;</p>"},
     {"integers", "{{count}}", "-7"},
@@ -20,18 +24,50 @@ static const struct render_case CASES[] = {
      "{{#rows}}{{#rows}}{{/rows}}{{name}};{{/rows}}", "one;two;"},
     {"a name that is not there makes a section false", "{{#huh}}x{{/huh}}.",
      "."},
+    {"a hidden section asks the model for nothing",
+     "{{#no}}{{huh}}{{rows}}{{/no}}.", "."},
     {"empty text is false", "{{#empty}}x{{/empty}}{{^empty}}y{{/empty}}", "y"},
     {"words by key", "{{=nav.login}}", "Log in"},
+    {"words are escaped", "{{=error.help.431}}",
+     "Please delete this site&#39;s cookies and try again."},
     {"parts", "{{>part}}!", "part -7!"},
-    {"braces that never close are text", "a {{ b", "a {{ b"},
+    {"a part twice, and inside a section", "{{>part}}{{#yes}}{{>part}}{{/yes}}",
+     "part -7part -7"},
+    {"braces that close only are text", "a }} b", "a }} b"},
     {"blanks around a name", "{{ count }}", "-7"},
-    {"an unknown name is refused", "{{huh}}", NULL},
-    {"an unknown key is refused", "{{=huh}}", NULL},
-    {"an unknown part is refused", "{{>huh}}", NULL},
-    {"a section without end is refused", "{{#yes}}a", NULL},
-    {"an end without section is refused", "a{{/yes}}", NULL},
-    {"a list is not a value", "{{rows}}", NULL},
-    {"a part within itself ends", "{{>loop}}", NULL},
+    {"an empty page", "", ""},
+};
+
+/* Pages of which none is kept, and why. */
+static const struct render_case BROKEN[] = {
+    {"braces that never close", "a\n{{ b",
+     "page.html:2: braces do not close: {{ b"},
+    {"no name", "{{}}", "page.html:1: not a name: "},
+    {"a name of two words", "{{a b}}", "page.html:1: not a name: a b"},
+    {"a sign that means nothing", "{{!a}}", "page.html:1: not a name: !a"},
+    {"an unknown key", "a\n\n{{=huh}}", "page.html:3: no such text: huh"},
+    {"an unknown part", "{{>huh}}", "page.html:1: no such page: huh"},
+    {"an unknown key in a hidden section", "{{#no}}{{=huh}}{{/no}}",
+     "page.html:1: no such text: huh"},
+    {"an unknown part in a hidden section", "{{#no}}\n{{>huh}}{{/no}}",
+     "page.html:2: no such page: huh"},
+    {"a section without end", "{{#yes}}\na\n",
+     "page.html:1: section without end: yes"},
+    {"an end without section", "a{{/yes}}",
+     "page.html:1: end without section: yes"},
+    {"sections that cross", "{{#yes}}{{^no}}\n{{/yes}}{{/no}}",
+     "page.html:2: end of a section that is not the innermost: yes"},
+    {"a part within itself", "{{>page}}", "page.html:1: too deep: page"},
+    {"two parts within one another", "{{#no}}{{>loop}}{{/no}}",
+     "page.html:1: too deep: loop"},
+};
+
+/* What only the model can tell. */
+static const struct render_case REFUSED[] = {
+    {"a name that the model has not", "\n{{huh}}",
+     "page.html:2: no such name: huh"},
+    {"a list is not a value", "{{rows}}",
+     "page.html:1: not a text or integer: rows"},
 };
 
 static struct model *make_model(struct arena *arena)
@@ -49,56 +85,86 @@ static struct model *make_model(struct arena *arena)
     return m;
 }
 
-static void run_case(const struct render_case *c, const struct model *model)
+/* The page under test with its parts; NULL: refused, with why. */
+static struct template_set *parse(const char *html, struct error_text *error)
 {
     const struct template_page pages[] = {
-        {"page", c->html}, {"part", "part {{count}}"}, {"loop", "{{>loop}}"}};
-    const struct template_set set = {pages, 3};
+        {"page", html}, {"part", "part {{count}}"}, {"loop", "{{>page}}"}};
+    bool loops = strstr(html, "{{>loop}}") != NULL;
+    return template_set_new(pages, loops ? 3 : 2, error);
+}
+
+static void run_case(const struct render_case *c, const struct model *model,
+                     bool is_shown)
+{
     struct error_text error = {""};
     struct buffer out;
     buffer_init(&out, 4096);
     test_case(c->name);
-    bool good = template_render(&set, "page", LANGUAGE_EN, model, &out, &error);
-    CHECK_I64(good, c->wanted != NULL);
-    if (good) {
-        buffer_add_u8(&out, 0);
-        CHECK_TEXT((const char *)out.data, c->wanted);
-    } else {
-        CHECK(error.text[0] != '\0');
-    }
+    struct template_set *set = parse(c->html, &error);
+    CHECK(set != NULL);
+    bool good = set != NULL &&
+                template_render(set, "page", LANGUAGE_EN, model, &out, &error);
+    CHECK_I64(good, is_shown);
+    buffer_add_u8(&out, 0);
+    CHECK_TEXT(good ? (const char *)out.data : error.text, c->wanted);
     buffer_clear(&out);
+    template_set_free(set);
 }
 
-static void test_depth(const struct model *model)
+static void run_broken(const struct render_case *c)
 {
-    struct buffer page, out;
+    struct error_text error = {""};
+    test_case(c->name);
+    CHECK(parse(c->html, &error) == NULL);
+    CHECK_TEXT(error.text, c->wanted);
+}
+
+/* A page of `depth` sections inside one another, the innermost with a text. */
+static bool parses_deep(const char *inside, int depth)
+{
+    struct buffer html;
     struct error_text error;
-    buffer_init(&page, 4096);
-    buffer_init(&out, 4096);
-    for (int i = 0; i < 40; i++)
-        buffer_add_text(&page, "{{#yes}}");
-    for (int i = 0; i < 40; i++)
-        buffer_add_text(&page, "{{/yes}}");
-    buffer_add_u8(&page, 0);
-    const struct template_page pages[] = {{"page", (const char *)page.data}};
-    const struct template_set set = {pages, 1};
-    test_case("sections too deep are refused");
-    CHECK(!template_render(&set, "page", LANGUAGE_ZH, model, &out, &error));
-    buffer_clear(&page);
-    buffer_clear(&out);
+    buffer_init(&html, 4096);
+    for (int i = 0; i < depth; i++)
+        buffer_add_text(&html, "{{#rows}}");
+    buffer_add_text(&html, inside);
+    for (int i = 0; i < depth; i++)
+        buffer_add_text(&html, "{{/rows}}");
+    buffer_add_u8(&html, 0);
+    struct template_set *set = parse((const char *)html.data, &error);
+    bool good = set != NULL;
+    template_set_free(set);
+    buffer_clear(&html);
+    return good;
+}
+
+static void test_depth(void)
+{
+    test_case("sections as deep as they may be");
+    CHECK(parses_deep("x", TEMPLATE_DEPTH));
+    test_case("one deeper is refused");
+    CHECK(!parses_deep("x", TEMPLATE_DEPTH + 1));
+    test_case("a part counts as a section does");
+    CHECK(parses_deep("{{>part}}", TEMPLATE_DEPTH - 1));
+    CHECK(!parses_deep("{{>part}}", TEMPLATE_DEPTH));
 }
 
 static void test_limits(struct arena *arena)
 {
     struct buffer out;
     struct error_text error;
-    const struct template_page pages[] = {{"page", "0123456789"}};
-    const struct template_set set = {pages, 1};
+    struct template_set *set = parse("0123456789", &error);
     buffer_init(&out, 5);
     test_case("a page longer than its buffer is refused");
-    CHECK(!template_render(&set, "page", LANGUAGE_ZH, model_new(arena), &out,
+    CHECK(!template_render(set, "page", LANGUAGE_ZH, model_new(arena), &out,
                            &error));
     buffer_clear(&out);
+    test_case("a page that is not there is refused");
+    CHECK(!template_render(set, "huh", LANGUAGE_ZH, model_new(arena), &out,
+                           &error));
+    CHECK_TEXT(error.text, "huh.html: no such page");
+    template_set_free(set);
     test_case("a model without memory says so");
     struct arena *small = arena_new(256);
     struct model *model = model_new(small);
@@ -123,13 +189,19 @@ static void test_json(const struct model *model)
     buffer_clear(&out);
 }
 
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
 int main(void)
 {
     struct arena *arena = arena_new(65536);
     struct model *model = make_model(arena);
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
-        run_case(&CASES[i], model);
-    test_depth(model);
+    for (size_t i = 0; i < COUNT(SHOWN); i++)
+        run_case(&SHOWN[i], model, true);
+    for (size_t i = 0; i < COUNT(BROKEN); i++)
+        run_broken(&BROKEN[i]);
+    for (size_t i = 0; i < COUNT(REFUSED); i++)
+        run_case(&REFUSED[i], model, false);
+    test_depth();
     test_limits(arena);
     test_json(model);
     arena_free(arena);
