@@ -65,7 +65,8 @@ SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc \
-             $(B)/gen/portal/pages/table.inc $(B)/gen/common/version.h
+             $(B)/gen/portal/pages/table.inc $(B)/gen/portal/pages/versions.inc \
+             $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
 .PHONY: all demo test test-programs check requirements size golden bench corpus mutate drill soak fuzz install clean
@@ -101,6 +102,13 @@ $(B)/gen/text/table.inc: $(wildcard text/*.po) deploy/compile-texts
 	$(Q)mkdir -p $(@D)
 	$(Q)deploy/compile-texts $(filter %.po,$^) >$@.new
 	$(Q)mv $@.new $@
+
+# What of a style sheet and a picture stands in their addresses, so that browsers
+# keep them until they change.
+$(B)/gen/portal/pages/versions.inc: portal/pages/style.css portal/pages/icon.svg
+	$(Q)mkdir -p $(@D)
+	$(Q)sha256sum $^ | sed 's,\(.\{12\}\).*/\([a-z]*\)\..*,#define \2_VERSION "\1",' | \
+	    sed 's/style/STYLE/; s/icon/ICON/' >$@
 
 # The version, which stands in one file.
 $(B)/gen/common/version.h: VERSION

@@ -116,14 +116,25 @@ bool session_end(struct db *db, const char *token)
     return db_do(s);
 }
 
+void session_csrf_mask(const char *token,
+                       char masked[static SESSION_MASKED_LEN])
+{
+    uint8_t bytes[2 * CSRF_BYTES], secret[CSRF_BYTES] = {0};
+    parse_hex(slice_of_text(token), secret, sizeof(secret));
+    random_bytes(bytes, CSRF_BYTES);
+    for (size_t i = 0; i < CSRF_BYTES; i++)
+        bytes[CSRF_BYTES + i] = bytes[i] ^ secret[i];
+    hex_of(bytes, sizeof(bytes), masked);
+}
+
 bool session_csrf_matches(const char *wanted, const char *given)
 {
-    unsigned char difference = 0;
-    if (strlen(wanted) != SESSION_CSRF_LEN - 1 ||
-        strlen(given) != SESSION_CSRF_LEN - 1)
+    uint8_t bytes[2 * CSRF_BYTES], secret[CSRF_BYTES], difference = 0;
+    if (!parse_hex(slice_of_text(wanted), secret, sizeof(secret)) ||
+        !parse_hex(slice_of_text(given), bytes, sizeof(bytes)))
         return false;
-    for (size_t i = 0; i < SESSION_CSRF_LEN - 1; i++)
-        difference |= (unsigned char)(wanted[i] ^ given[i]);
+    for (size_t i = 0; i < CSRF_BYTES; i++)
+        difference |= (uint8_t)(bytes[i] ^ bytes[CSRF_BYTES + i] ^ secret[i]);
     return difference == 0;
 }
 

@@ -15,7 +15,12 @@
 #include "common/crypto/digest.h"
 #include "common/db.h"
 
-enum { SESSION_TOKEN_LEN = 65, SESSION_CSRF_LEN = 33, SESSION_HOURS_MAX = 12 };
+enum {
+    SESSION_TOKEN_LEN = 65,
+    SESSION_CSRF_LEN = 33,
+    SESSION_MASKED_LEN = 65,
+    SESSION_HOURS_MAX = 12,
+};
 
 struct session {
     char account_name[65];
@@ -40,7 +45,13 @@ bool session_touch(struct db *db, struct wall_time now,
                    const struct session *session);
 bool session_end(struct db *db, const char *token);
 
-/* Of the same length always, and compared without telling where they differ. */
+/* What a page carries in place of a form's token: fresh random bytes and the
+ * token combined with them. A page that is compressed tells by its length whether
+ * it repeats something; of a token that is other bytes each time it tells nothing
+ * (BREACH). */
+void session_csrf_mask(const char *token,
+                       char masked[static SESSION_MASKED_LEN]);
+/* `given` is masked. Compared without telling where they differ. */
 bool session_csrf_matches(const char *wanted, const char *given);
 /* A form before there is a session: the token belongs to a cookie that only
  * this site's pages have set. */

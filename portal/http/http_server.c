@@ -26,6 +26,7 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "portal/http/gzip.h"
 #include "portal/http/lane.h"
 
 enum {
@@ -251,6 +252,7 @@ static void read_head(struct MHD_Connection *connection, const char *method,
     request->cookies = header_value(connection, "Cookie");
     request->content_type = header_value(connection, "Content-Type");
     request->if_none_match = header_value(connection, "If-None-Match");
+    request->accept_encoding = header_value(connection, "Accept-Encoding");
     request->authorization = header_value(connection, "Authorization");
     read_peer(connection, request);
     request->refused = judge_headers(connection, exchange, body_bytes);
@@ -337,12 +339,49 @@ static enum MHD_Result answer(struct MHD_Connection *connection,
     return result;
 }
 
+static bool is_text(const char *content_type)
+{
+    static const char *const TEXTS[] = {"text/", "application/json",
+                                        "image/svg+xml"};
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
+        if (content_type != NULL &&
+            strncmp(content_type, TEXTS[i], strlen(TEXTS[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool compress_file(struct http_response *response)
+{
+    int fd = gzip_file(response->file);
+    if (fd < 0)
+        return false;
+    close(response->file);
+    response->file = fd;
+    return true;
+}
+
+/* Also for readers that take it as it is, the answer depends on what they take.
+ */
+static void encode(const struct http_request *request,
+                   struct http_response *response)
+{
+    if (!is_text(response->content_type) ||
+        (!response->has_file && response->body.length < GZIP_BYTES_MIN))
+        return;
+    http_response_header(response, "Vary", "Accept-Encoding");
+    if (gzip_is_accepted(request->accept_encoding) &&
+        (response->has_file ? compress_file(response)
+                            : gzip_buffer(&response->body)))
+        http_response_header(response, "Content-Encoding", "gzip");
+}
+
 static void handle(struct exchange *exchange)
 {
     const struct http_settings *settings = &exchange->server->settings;
     exchange->request.body = buffer_slice(&exchange->body);
     settings->handler(settings->context, &exchange->request,
                       &exchange->response);
+    encode(&exchange->request, &exchange->response);
 }
 
 static void run_job(struct lane_job *job)

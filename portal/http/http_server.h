@@ -20,7 +20,8 @@
  * slow work. Slow work is done by threads of its own, in the order in which it
  * came, while the connection sleeps; log-ins and exports have a queue each. An
  * answer that is too long to be held is a file, sent as the reader takes it: no
- * thread waits for a slow reader, and memory does not grow with the answer.
+ * thread waits for a slow reader, and memory does not grow with the answer. Texts
+ * are compressed where the reader takes that.
  */
 #ifndef PORTAL_HTTP_HTTP_SERVER_H
 #define PORTAL_HTTP_HTTP_SERVER_H
@@ -41,7 +42,7 @@ enum {
     HTTP_HEADER_MAX = 16 * 1024,
     HTTP_ADDRESS_MAX = 4096,
     HTTP_RESPONSE_MAX = 64 * 1024 * 1024,
-    HTTP_HEADERS_OUT_MAX = 12,
+    HTTP_HEADERS_OUT_MAX = 16,
 };
 
 /* All slices are borrowed for the call. */
@@ -52,6 +53,7 @@ struct http_request {
     struct slice cookies;
     struct slice content_type;
     struct slice if_none_match;
+    struct slice accept_encoding;
     struct slice authorization;
     struct slice body;
     struct slice peer_certificate; /* DER; empty without TLS, or without one */

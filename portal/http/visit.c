@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/writer.h"
+#include "portal/pages/versions.inc"
 #include "portal/show/template.h"
 #include "portal/store/audit.h"
 
@@ -78,12 +79,14 @@ static void add_account(struct visit *visit, struct model *page)
 {
     if (!visit->caller.has_account)
         return;
+    char token[SESSION_MASKED_LEN];
     const struct account *account = &visit->caller.account;
     struct model *m = model_object(page, "_account");
     model_text(m, "name", account->display_name);
     model_text(m, "role",
                visit_word(visit, "role.", account_role_text(account->role)));
-    model_text(page, "_csrf", visit->caller.session.csrf);
+    session_csrf_mask(visit->caller.session.csrf, token);
+    model_text(page, "_csrf", token);
 }
 
 /* An entry stands there for whoever may open it. */
@@ -114,6 +117,8 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_text(page, "_lang", language_tag(visit->caller.language));
     model_bool(page, "_is_zh", visit->caller.language == LANGUAGE_ZH);
     model_text(page, "_title", text_word(visit->caller.language, "", title));
+    model_text(page, "_style", STYLE_VERSION);
+    model_text(page, "_icon", ICON_VERSION);
     model_bool(page, "_demo", visit->config->demo_banner);
     model_bool(page, "_has_usage", visit->worker->others.is_there[OTHER_USAGE]);
     model_bool(page, "_has_verdict",

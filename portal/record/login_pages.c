@@ -20,6 +20,7 @@ static const char *safe_next(const char *next)
 static void add_form_token(struct visit *visit)
 {
     char fresh[2 * FORM_COOKIE_BYTES + 1], token[SESSION_CSRF_LEN];
+    char masked[SESSION_MASKED_LEN];
     const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
     if (strlen(cookie) != 2 * FORM_COOKIE_BYTES) {
         uint8_t bytes[FORM_COOKIE_BYTES];
@@ -29,7 +30,8 @@ static void add_form_token(struct visit *visit)
         cookie = fresh;
     }
     session_form_token(cookie, token);
-    model_text(visit->model, "_form_token", token);
+    session_csrf_mask(token, masked);
+    model_text(visit->model, "_form_token", masked);
 }
 
 static void show_form(struct visit *visit, const char *name, const char *next,

@@ -1,10 +1,11 @@
-/* See start_pages.h. Files carry a hash of their content as ETag, so that a
- * browser asks again cheaply and never shows an old one for long. */
+/* See start_pages.h. Pages name the files with a hash of their content, and a
+ * browser keeps for a year what it got by such an address; asked for without it,
+ * or with another one, a file is looked at again soon, and cheaply by its ETag. */
 #include "portal/record/start_pages.h"
 
 #include <string.h>
 
-#include "common/crypto/digest.h"
+#include "portal/pages/versions.inc"
 
 static const char STYLE[] =
 #include "portal/pages/style.css.inc"
@@ -30,16 +31,20 @@ void start_show(struct visit *visit)
     visit_show(visit, "start", "start.title");
 }
 
-static void send_file(struct visit *visit, const char *type, const char *data)
+static void send_file(struct visit *visit, const char *type, const char *data,
+                      const char *version)
 {
     struct http_response *response = visit->response;
-    struct digest digest = digest_of(data, strlen(data));
-    char hex[DIGEST_HEX_LEN], tag[24] = "\"";
-    digest_to_hex(digest, hex);
-    memcpy(tag + 1, hex, 16);
-    memcpy(tag + 17, "\"", 2);
+    const char *asked = form_get(&visit->request.query, "v");
+    const char *tag = arena_format(visit->arena, "W/\"%s\"", version);
+    if (tag == NULL) {
+        visit_fail(visit, 500);
+        return;
+    }
     http_response_header(response, "ETag", "%s", tag);
-    http_response_header(response, "Cache-Control", "public, max-age=300");
+    http_response_header(response, "Cache-Control", "public, max-age=%s",
+                         strcmp(asked, version) == 0 ? "31536000, immutable"
+                                                     : "300");
     if (slice_equal_text(visit->request.http->if_none_match, tag)) {
         response->status = 304;
         return;
@@ -50,10 +55,10 @@ static void send_file(struct visit *visit, const char *type, const char *data)
 
 void start_style(struct visit *visit)
 {
-    send_file(visit, "text/css; charset=utf-8", STYLE);
+    send_file(visit, "text/css; charset=utf-8", STYLE, STYLE_VERSION);
 }
 
 void start_icon(struct visit *visit)
 {
-    send_file(visit, "image/svg+xml", ICON);
+    send_file(visit, "image/svg+xml", ICON, ICON_VERSION);
 }

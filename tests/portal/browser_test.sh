@@ -95,7 +95,7 @@ fetch()
     curl -s -o "$dir/ignored" -b "$dir/jar" -c "$dir/jar" -d "csrf=$token" \
         -d 'name=anna&password=password-anna' "$url/login"
     curl -s -b "$dir/jar" "$url$1" |
-        sed "s|href=\"/style.css\"|href=\"$url/style.css\"|" >"$dir/page.html"
+        sed "s|href=\"/style.css|href=\"$url/style.css|" >"$dir/page.html"
 }
 fits() # PATH: at 400 px nothing sticks out to the right
 {

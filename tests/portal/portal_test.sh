@@ -298,6 +298,63 @@ small_pages()
 }
 tap "a page with its stylesheet is below 60 kB" small_pages
 
+# --- compressed, and kept by browsers ---
+masked() { sed 's/name="csrf" value="[0-9a-f]*"//'; }
+compressed() # PATH...: the same as without
+{
+    local path
+    for path; do
+        get anna "$path"
+        masked <"$dir/page" >"$dir/plain"
+        has 'Vary: Accept-Encoding' "$dir/head" &&
+            lacks Content-Encoding "$dir/head" || return 1
+        get anna "$path" -H 'Accept-Encoding: br, gzip'
+        has 'Content-Encoding: gzip' "$dir/head" &&
+            has 'Vary: Accept-Encoding' "$dir/head" &&
+            [ "$(wc -c <"$dir/page")" -lt "$(wc -c <"$dir/plain")" ] &&
+            gunzip <"$dir/page" | masked | cmp - "$dir/plain" || return 1
+    done
+}
+tap "pages, files and JSON come compressed to who takes that" compressed \
+    /vouchers /vouchers/V-2 /vouchers.csv /api/v1/vouchers/V-2 /style.css
+uncompressed()
+{
+    get anna /vouchers.xlsx -H 'Accept-Encoding: gzip' &&
+        lacks Content-Encoding "$dir/head" &&
+        get anna /vouchers -H 'Accept-Encoding: gzip;q=0' &&
+        lacks Content-Encoding "$dir/head" &&
+        get anna /nope -I -H 'Accept-Encoding: gzip' &&
+        [ "$status" = 404 ]
+}
+tap "... what is compressed already, or not wanted so, does not" uncompressed
+# BREACH: what a length could tell is not there twice.
+other_token()
+{
+    get anna /vouchers
+    csrf >"$dir/first"
+    get anna /vouchers
+    csrf >"$dir/second"
+    [ "$(wc -c <"$dir/first")" = 65 ] &&
+        [ "$(cut -c 1-32 "$dir/first")" != "$(cut -c 1-32 "$dir/second")" ] &&
+        [ "$(cut -c 33- "$dir/first")" != "$(cut -c 33- "$dir/second")" ]
+}
+tap "a form's token is other bytes in each answer" other_token
+kept()
+{
+    local name path
+    for name in style.css icon.svg; do
+        get nobody /login
+        path=$(sed -n "s|.*\"\(/$name?v=[0-9a-f]*\)\".*|\1|p" "$dir/page" | head -n 1)
+        gives 200 nobody "$path" && has immutable "$dir/head" &&
+            cmp "$dir/page" "portal/pages/$name" &&
+            tag=$(sed -n 's/^ETag: \(.*\)\r$/\1/p' "$dir/head") &&
+            gives 304 nobody "/$name" -H "If-None-Match: $tag" &&
+            gives 200 nobody "/$name?v=0" && lacks immutable "$dir/head" ||
+            return 1
+    done
+}
+tap "style and picture are kept by their address until they change" kept
+
 # --- probes ---
 tap "a probe is denied" "$portal" probe revoke -c "$dir/portal.conf" \
     probe-1 --reason '网关 <b> 失窃'

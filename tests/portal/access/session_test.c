@@ -82,14 +82,30 @@ static void test_over(struct db *db)
 static void test_tokens(void)
 {
     char a[SESSION_CSRF_LEN], b[SESSION_CSRF_LEN];
+    char first[SESSION_MASKED_LEN], second[SESSION_MASKED_LEN];
     session_form_token("cookie-a", a);
     session_form_token("cookie-b", b);
     test_case("form tokens belong to their cookie");
     CHECK(strcmp(a, b) != 0);
-    CHECK(session_csrf_matches(a, a));
-    CHECK(!session_csrf_matches(a, b));
+    session_csrf_mask(a, first);
+    session_csrf_mask(a, second);
+    CHECK(session_csrf_matches(a, first) && session_csrf_matches(a, second));
+    CHECK(!session_csrf_matches(b, first));
     CHECK(!session_csrf_matches("", ""));
     CHECK(!session_csrf_matches(a, ""));
+    CHECK(!session_csrf_matches("", first));
+    test_case("what a page carries of them is other bytes each time");
+    CHECK(!session_csrf_matches(a, a));
+    CHECK(strstr(first, a) == NULL && strstr(second, a) == NULL);
+    CHECK(strncmp(first, second, 32) != 0);
+    CHECK(strcmp(first + 32, second + 32) != 0);
+    test_case("... and with any of them changed it matches no more");
+    for (size_t i = 0; i < SESSION_MASKED_LEN - 1; i++) {
+        char kept = first[i];
+        first[i] = kept == '0' ? '1' : '0';
+        CHECK(!session_csrf_matches(a, first));
+        first[i] = kept;
+    }
 }
 
 int main(void)
