@@ -45,7 +45,7 @@ struct db {
     sqlite3 *handle;
     enum db_mode mode;
     bool is_full;
-    char error[1024];
+    char error[1024], trouble[1024];
     struct db_statement *chains[STATEMENT_CHAINS];
     char path[]; /* for messages */
 };
@@ -83,6 +83,9 @@ static void note_failure(struct db *db, const char *sql)
              sqlite3_errmsg(db->handle), is_system ? ": " : "",
              is_system ? strerror(system) : "", sql != NULL ? " (" : "", text,
              sql != NULL ? ")" : "");
+    snprintf(db->trouble, sizeof(db->trouble), "%s: %s%s%s", db->path,
+             sqlite3_errstr(code), is_system ? ": " : "",
+             is_system ? strerror(system) : "");
 }
 
 static void note_text(struct db *db, const char *what, const char *sql)
@@ -91,11 +94,17 @@ static void note_text(struct db *db, const char *what, const char *sql)
     flatten_sql(sql, text);
     db->is_full = false;
     snprintf(db->error, sizeof(db->error), "%s: %s (%s)", db->path, what, text);
+    snprintf(db->trouble, sizeof(db->trouble), "%s: %s", db->path, what);
 }
 
 const char *db_error(const struct db *db)
 {
     return db->error;
+}
+
+const char *db_trouble(const struct db *db)
+{
+    return db->trouble;
 }
 
 bool db_is_full(const struct db *db)
@@ -315,6 +324,7 @@ struct db *db_open(const char *path, enum db_mode mode,
     memcpy(db->path, path, path_size);
     db->mode = mode;
     snprintf(db->error, sizeof(db->error), "%s: no failure", path);
+    snprintf(db->trouble, sizeof(db->trouble), "%s", db->error);
     if (open_handle(db, path) && set_up(db) && migrate(db, migrations, count))
         return db;
     error_set(error, "%s", db->error);

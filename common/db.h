@@ -46,6 +46,9 @@ struct db *db_open(const char *path, enum db_mode mode,
 void db_close(struct db *db); /* also finalises its statements */
 /* The last failure, one line, naming the file; never NULL. */
 const char *db_error(const struct db *db);
+/* The same for somebody who does not know our tables: the file and its
+ * trouble, "portal.db: database or disk is full", never a statement. */
+const char *db_trouble(const struct db *db);
 /* The disk is full: work may go on once there is room again. */
 bool db_is_full(const struct db *db);
 

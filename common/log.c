@@ -164,14 +164,25 @@ void fatal(int status, const char *format, ...)
     exit(status);
 }
 
+/* Cuts what did not fit, so that no half character stands at the end. */
+static void mark_cut(struct error_text *error)
+{
+    size_t length = sizeof(error->text) - sizeof("...");
+    while (length > 0 && ((unsigned char)error->text[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(error->text + length, "...", sizeof("..."));
+}
+
 bool error_set(struct error_text *error, const char *format, ...)
 {
     if (error == NULL)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    int length = vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
+    if (length >= (int)sizeof(error->text))
+        mark_cut(error);
     clean_line(error->text);
     return false;
 }

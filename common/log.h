@@ -32,9 +32,11 @@ void log_set_program(const char *name);
 const char *log_program(void);
 
 /* A reason for the caller to print, filled by functions that can fail in ways
- * worth a sentence. One line, no final newline. */
+ * worth a sentence. One line, no final newline. There is room for a long
+ * sentence behind a long path; what is longer is cut where a character begins,
+ * and ends in "...". */
 struct error_text {
-    char text[256];
+    char text[1024];
 };
 /* Always returns false, so that `return error_set(...)` reads well. error may
  * be NULL. */

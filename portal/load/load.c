@@ -114,7 +114,7 @@ static bool reference_holds(struct loader *l, const struct load_column *column,
         return true;
     struct db_statement *s = db_prepare(l->db, column->reference);
     if (s == NULL)
-        return error_set(reason, "%s", db_error(l->db));
+        return error_set(reason, "%s", db_trouble(l->db));
     load_value_bind(s, "value", value);
     bool found = db_step(s) == DB_ROW;
     db_reset(s);
@@ -192,7 +192,7 @@ static bool put_row(struct loader *l, struct error_text *error)
     l->counts->added++;
     if (table->note == NULL || table->note(l->db, &l->row))
         return true;
-    error_set(&reason, "%.200s", db_error(l->db));
+    error_set(&reason, "%s", db_trouble(l->db));
     return complain(l, NULL, &reason, error);
 }
 
@@ -243,7 +243,7 @@ static bool load_table(struct loader *l, const struct load_table *table,
     l->find = prepare_find(l);
     l->insert = prepare_insert(l);
     if (l->find == NULL || l->insert == NULL)
-        return error_set(error, "%s", db_error(l->db));
+        return error_set(error, "%s", db_trouble(l->db));
     bool good = buffer_read_file(&text, l->path, FILE_MAX_BYTES);
     good = good ? read_records(l, buffer_slice(&text), error)
                 : error_set(error, "%s: %s", l->path, strerror(errno));
@@ -297,7 +297,7 @@ static bool load_all(struct loader *l, struct arena *arena,
 {
     struct audit_entry entry = {"SYS", "load", l->options->folder, "OK"};
     if (!load_award_begin(l->db))
-        return error_set(error, "%s", db_error(l->db));
+        return error_set(error, "%s", db_trouble(l->db));
     if (!load_programme(l->db, l->options, l->counts, error) ||
         !check_names(l->options, l->counts->has_programme, error))
         return false;
@@ -307,7 +307,7 @@ static bool load_all(struct loader *l, struct arena *arena,
     if (!load_award_finish(l->db, arena, error))
         return false;
     return audit_add(l->db, l->options->now, &entry) ||
-           error_set(error, "%s", db_error(l->db));
+           error_set(error, "%s", db_trouble(l->db));
 }
 
 struct loading {

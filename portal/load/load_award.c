@@ -108,7 +108,7 @@ bool load_award_of_line(struct db *db, const struct parameters *parameters,
                          line->service);
     if (parameters->item_cap_scope == ITEM_CAP_CYCLE &&
         !read_used(db, line, item.no, &sum.used))
-        return error_set(error, "%s", db_error(db));
+        return error_set(error, "%s", db_trouble(db));
     enum award_status status = award_of_line(&item, &sum);
     if (status != AWARD_OK)
         return error_set(error, "%s: no award for this line",
@@ -231,7 +231,7 @@ static bool finish_one(struct db *db, const struct claim *claim,
                          "no catalogue",
                          claim->number);
     if (!read_issued(db, claim, &earlier.award))
-        return error_set(error, "%s", db_error(db));
+        return error_set(error, "%s", db_trouble(db));
     earlier.raw = earlier.award;
     enum award_status status =
         award_decide(claim->cap, &earlier, 1, claim->raw, &decision);
@@ -241,7 +241,7 @@ static bool finish_one(struct db *db, const struct claim *claim,
         return error_set(error, "voucher.csv: voucher %s: %s", claim->number,
                          award_status_code(status));
     return settle(db, claim, decision.award) ||
-           error_set(error, "%s", db_error(db));
+           error_set(error, "%s", db_trouble(db));
 }
 
 bool load_award_finish(struct db *db, struct arena *arena,
@@ -250,7 +250,7 @@ bool load_award_finish(struct db *db, struct arena *arena,
     size_t count = 0;
     struct claim *claims = read_claims(db, arena, &count);
     if (claims == NULL)
-        return error_set(error, "%s", db_error(db));
+        return error_set(error, "%s", db_trouble(db));
     for (size_t i = 0; i < count; i++)
         if (!finish_one(db, &claims[i], error))
             return false;

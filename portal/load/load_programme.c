@@ -257,7 +257,7 @@ static bool load_cities(struct db *db, const char *path,
         return error_set(error, "%s/cities.csv: not there", path);
     if (!city_list_parse(file->content, &cities, &reason))
         return error_set(error, "%s/cities.csv: %s", path, reason.text);
-    return put_cities(db, &cities) || error_set(error, "%s", db_error(db));
+    return put_cities(db, &cities) || error_set(error, "%s", db_trouble(db));
 }
 
 bool load_programme(struct db *db, const struct load_options *options,
@@ -281,7 +281,7 @@ bool load_programme(struct db *db, const struct load_options *options,
     good = programme_parse(file->content, &programme, &reason) ||
            error_set(error, "%s/%s: %s", path, file->name, reason.text);
     good = good && (put_programme(db, options, folder, &programme) ||
-                    error_set(error, "%s", db_error(db)));
+                    error_set(error, "%s", db_trouble(db)));
     good = good && load_cities(db, path, folder, error) &&
            load_catalogues(db, path, folder, programme.id, error);
 out:

@@ -5,8 +5,10 @@
  * without its row. Each row's hash covers the row and the hash before it:
  *
  *   hash = SHA-256(previous hash || seq || at || actor || action || object ||
- *          result), integers as 8 bytes big-endian, texts with their length
- *          in front of them as 4 bytes
+ *          result || record), integers as 8 bytes big-endian, texts with their
+ *          length in front of them as 4 bytes. `record` is empty for an act
+ *          that changes none; else 'B' and the hash of the record before, if
+ *          it was there, 'A' and the hash of it after, if it still is
  *
  * so that a changed, removed or inserted row is found by audit_check(). The
  * first row's previous hash is zero.
@@ -18,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/clock.h"
+#include "common/crypto/digest.h"
 #include "common/db.h"
 
 struct audit_entry {
@@ -25,6 +28,8 @@ struct audit_entry {
     const char *action; /* "login", "voucher.open" */
     const char *object; /* number, file, path; may be "" */
     const char *result; /* "OK", "DENIED", or an E_ code */
+    /* The record that was changed, in a form its module defines; or NULL. */
+    const struct digest *before, *after;
 };
 
 /* Inside a transaction of the caller. */

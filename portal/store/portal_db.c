@@ -25,6 +25,9 @@ static const char ROLE_AND_STATE_006[] =
 static const char LIST_KEYS_007[] =
 #include "portal/store/007-list-keys.sql.inc"
     ;
+static const char AUDIT_HASH_008[] =
+#include "portal/store/008-audit-hash.sql.inc"
+    ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
@@ -36,6 +39,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"005-supplier-counts.sql", SUPPLIER_COUNTS_005},
         {"006-role-and-state.sql", ROLE_AND_STATE_006},
         {"007-list-keys.sql", LIST_KEYS_007},
+        {"008-audit-hash.sql", AUDIT_HASH_008},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

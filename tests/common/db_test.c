@@ -222,6 +222,8 @@ static void test_transactions(void)
         is_good = insert_item(db, large);
     CHECK(!is_good && db_is_full(db));
     CHECK(strstr(db_error(db), "database or disk is full") != NULL);
+    CHECK(strstr(db_trouble(db), "database or disk is full") != NULL);
+    CHECK(strstr(db_trouble(db), "INSERT") == NULL);
     db_rollback(db);
     CHECK_I64(count_of(db, "SELECT count(*) FROM item"), 1);
     CHECK(db_run(db, "PRAGMA max_page_count = 1000"));

@@ -7,9 +7,13 @@ static void add_rows(struct db *db, int count)
 {
     struct audit_entry entry = {"anna", "login", "", "OK"};
     struct error_text error;
-    for (int i = 0; i < count; i++)
+    const struct digest one = digest_of("1", 1), two = digest_of("2", 1);
+    for (int i = 0; i < count; i++) {
+        entry.before = i % 3 == 0 ? NULL : &one;
+        entry.after = i % 3 == 2 ? NULL : &two;
         CHECK(act_on(db, wall_from_s(1795420800 + i), &entry, NULL, NULL,
                      &error) == ACT_KEPT);
+    }
 }
 
 static enum act_end half_done(struct db *db, struct wall_time now,
@@ -72,6 +76,17 @@ static const struct tamper_case CASES[] = {
      "broken at row 2"},
     {"AUD-02: a changed hash",
      "UPDATE audit SET hash = zeroblob(32) WHERE seq = 4", "broken at row 4"},
+    {"AUD-02: another record before",
+     "UPDATE audit SET before_hash = zeroblob(32) WHERE seq = 2",
+     "broken at row 2"},
+    {"AUD-02: no record after",
+     "UPDATE audit SET after_hash = NULL"
+     " WHERE seq = 5",
+     "broken at row 5"},
+    {"AUD-02: a record moved from before to after",
+     "UPDATE audit SET before_hash = NULL, after_hash = before_hash"
+     " WHERE seq = 3",
+     "broken at row 3"},
     {"AUD-02: text moved between columns",
      "UPDATE audit SET actor = 'annalo', action = 'gin' WHERE seq = 1",
      "broken at row 1"},
