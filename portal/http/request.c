@@ -73,10 +73,10 @@ static void split_pair(struct slice part, struct slice *name,
                            : slice_of_bytes(part.data, 0);
 }
 
-bool form_parse(struct form *form, struct slice text, struct arena *arena)
+bool form_parse(struct form_data *form, struct slice text, struct arena *arena)
 {
     struct slice part, name, value;
-    *form = (struct form){0};
+    *form = (struct form_data){0};
     if (text.length > FORM_TEXT_MAX)
         return false;
     while (slice_next(&text, '&', &part)) {
@@ -102,11 +102,11 @@ static bool is_own_cookie(struct slice name)
            memcmp(name.data, FORM_COOKIE_PREFIX, length) == 0;
 }
 
-void form_parse_cookies(struct form *form, struct slice text,
+void form_parse_cookies(struct form_data *form, struct slice text,
                         struct arena *arena)
 {
     struct slice part, name, value;
-    *form = (struct form){0};
+    *form = (struct form_data){0};
     if (text.length > FORM_TEXT_MAX)
         return;
     while (slice_next(&text, ';', &part) && form->count < FORM_FIELDS_MAX) {
@@ -121,7 +121,7 @@ void form_parse_cookies(struct form *form, struct slice text,
     }
 }
 
-const char *form_get(const struct form *form, const char *name)
+const char *form_get(const struct form_data *form, const char *name)
 {
     for (size_t i = 0; i < form->count; i++)
         if (strcmp(form->fields[i].name, name) == 0)

@@ -27,19 +27,19 @@ struct form_field {
     const char *value;
 };
 
-struct form {
+struct form_data {
     struct form_field fields[FORM_FIELDS_MAX];
     size_t count;
 };
 
 /* False (and an empty form) when the text is not acceptable. */
-bool form_parse(struct form *form, struct slice text, struct arena *arena);
+bool form_parse(struct form_data *form, struct slice text, struct arena *arena);
 /* Takes the portal's own cookies (FORM_COOKIE_PREFIX); those that are not clean
  * are left out. This never fails. */
-void form_parse_cookies(struct form *form, struct slice text,
+void form_parse_cookies(struct form_data *form, struct slice text,
                         struct arena *arena);
 /* The value of the first field of that name, "" when there is none. */
-const char *form_get(const struct form *form, const char *name);
+const char *form_get(const struct form_data *form, const char *name);
 
 /* A path's segment or a query's value with its escapes resolved; NULL when it
  * is not clean. `plus_is_blank` holds in queries and forms, not in paths. */

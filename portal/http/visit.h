@@ -30,8 +30,8 @@ enum { VISIT_ARGUMENTS_MAX = 3 };
 struct request {
     const struct http_request *http;
     bool wants_json; /* the address began with /api/v1 */
-    struct form query, cookies;
-    struct form form;                           /* the body of a POST */
+    struct form_data query, cookies;
+    struct form_data form;                      /* the body of a POST */
     const char *arguments[VISIT_ARGUMENTS_MAX]; /* the address's '*' */
 };
 

@@ -97,7 +97,7 @@ static size_t read_page(const struct list_view *view, const char **next)
 static void read_query(const struct list *list, struct slice text,
                        struct list_query *query, struct arena *arena)
 {
-    struct form form;
+    struct form_data form;
     form_parse(&form, text, arena);
     for (size_t i = 0; i < list->filter_count; i++)
         query->values[i] = form_get(&form, list->filters[i].name);

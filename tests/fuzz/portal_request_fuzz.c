@@ -22,7 +22,7 @@ static void check(const char *text, struct arena *arena)
         abort();
 }
 
-static void check_form(const struct form *form, struct arena *arena)
+static void check_form(const struct form_data *form, struct arena *arena)
 {
     for (size_t i = 0; i < form->count; i++) {
         check(form->fields[i].name, arena);
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_of_bytes(data, size);
     struct arena *arena = arena_new(ARENA_LIMIT);
-    struct form form;
+    struct form_data form;
     if (form_parse(&form, text, arena))
         check_form(&form, arena);
     else if (form.count != 0)

@@ -27,7 +27,7 @@ static const struct form_case CASES[] = {
 static void test_limits(struct arena *arena)
 {
     static char text[70000];
-    struct form form;
+    struct form_data form;
     size_t length = 0;
     for (int i = 0; i <= FORM_FIELDS_MAX; i++)
         length +=
@@ -42,7 +42,7 @@ static void test_limits(struct arena *arena)
 
 static void test_cookies(struct arena *arena)
 {
-    struct form form;
+    struct form_data form;
     test_case("cookies; those that are not clean are left out");
     form_parse_cookies(
         &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"),
@@ -77,7 +77,7 @@ int main(void)
 {
     struct arena *arena = arena_new(1 << 20);
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
-        struct form form;
+        struct form_data form;
         test_case(CASES[i].name);
         CHECK_I64(form_parse(&form, slice_of_text(CASES[i].text), arena),
                   CASES[i].good);

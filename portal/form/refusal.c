@@ -1,0 +1,56 @@
+/* See refusal.h. */
+#include "portal/form/refusal.h"
+
+#include <string.h>
+
+enum { WORDS_MAX = 4096 };
+
+bool refuse_list(struct refusal *out, const char *code, const char *field,
+                 const char *key, const struct text_argument *arguments)
+{
+    if (out == NULL)
+        return false;
+    *out = (struct refusal){.code = code, .field = field, .key = key};
+    for (size_t i = 0; i < REFUSAL_ARGUMENTS_MAX && arguments[i].name != NULL;
+         i++)
+        out->arguments[i] = arguments[i];
+    return false;
+}
+
+const char *refusal_words(const struct refusal *refusal, enum language language,
+                          struct arena *arena)
+{
+    struct buffer words;
+    if (refusal->code == NULL)
+        return "";
+    buffer_init(&words, WORDS_MAX);
+    text_fill_list(&words, language, refusal->key, refusal->arguments);
+    const char *copy =
+        words.failed ? NULL : arena_copy_text(arena, buffer_slice(&words));
+    buffer_clear(&words);
+    return copy != NULL ? copy : "";
+}
+
+int refusal_status(const char *code)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } OTHERS[] = {
+        {"E_ACCOUNT_LOCKED", 409},
+        {"E_CONFLICT_OF_INTEREST", 403},
+        {"E_DUPLICATE", 409},
+        {"E_FILE_TOO_BIG", 413},
+        {"E_FOUR_EYES", 403},
+        {"E_IDEMPOTENCY", 409},
+        {"E_REGISTRATION_PENDING", 409},
+        {"E_ROLE", 403},
+        {"E_SCOPE", 404},
+        {"E_STALE", 409},
+        {"E_STATE", 409},
+    };
+    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
+        if (strcmp(OTHERS[i].code, code) == 0)
+            return OTHERS[i].status;
+    return 422;
+}
