@@ -28,6 +28,9 @@ static const char LIST_KEYS_007[] =
 static const char AUDIT_HASH_008[] =
 #include "portal/store/008-audit-hash.sql.inc"
     ;
+static const char OUTBOX_009[] =
+#include "portal/store/009-outbox.sql.inc"
+    ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
@@ -40,6 +43,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"006-role-and-state.sql", ROLE_AND_STATE_006},
         {"007-list-keys.sql", LIST_KEYS_007},
         {"008-audit-hash.sql", AUDIT_HASH_008},
+        {"009-outbox.sql", OUTBOX_009},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
