@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "collector/ledger/probe_directory.h"
@@ -64,6 +65,7 @@ struct peer {
     bool is_yz1, is_touched;
     bool is_stored; /* its batch is with the committer */
     bool has_more;  /* may be read without waiting for its socket */
+    bool is_ending; /* only what it delivered already is still read */
     bool tls_wants_write;
     uint32_t events;              /* asked of epoll now */
     struct peer_session *session; /* NULL until it has sent something */
@@ -73,6 +75,7 @@ struct peer {
     struct presence presence;
     void *hook_state;
     struct mono_time last_byte, batch_start;
+    struct mono_time end_start; /* while is_ending */
     char name[TLS_NAME_LEN];
     char label[LISTENER_LABEL_LEN];
 };
@@ -221,19 +224,34 @@ static void peer_free(struct peer *p)
     atomic_fetch_sub(&w->peers, 1);
 }
 
-static void note_peer(struct peer *p, enum intake_reason reason,
-                      const char *detail)
-{
-    struct batch_origin origin = {TRANSPORT_IPFIX, p->name, p->label, NULL};
-    committer_note(p->worker->shared->committer, &origin, reason, detail);
-}
-
 /* A probe with yz/1 keeps what it has no receipt for and sends it again; plain
  * IPFIX that was delivered is nowhere but here. */
 static bool is_heard(const struct peer *p)
 {
     enum stage stage = p->worker->stage;
     return stage == STAGE_SERVING || (stage == STAGE_DRAINING && !p->is_yz1);
+}
+
+/* Nothing is asked of its socket any more: a broken one would wake us all the
+ * while. What the peer delivered before stays readable, and if it is nowhere
+ * but here it is read as its turn comes, until there is no more. */
+static void peer_end(struct peer *p, struct mono_time now)
+{
+    if (p->state != PEER_OPEN || !is_heard(p) || p->is_yz1) {
+        peer_close(p);
+        return;
+    }
+    p->is_ending = true;
+    p->end_start = now;
+    epoll_ctl(p->worker->epoll, EPOLL_CTL_DEL, p->fd, NULL);
+    touch(p);
+}
+
+static void note_peer(struct peer *p, enum intake_reason reason,
+                      const char *detail)
+{
+    struct batch_origin origin = {TRANSPORT_IPFIX, p->name, p->label, NULL};
+    committer_note(p->worker->shared->committer, &origin, reason, detail);
 }
 
 static bool may_read(struct peer *p)
@@ -253,15 +271,17 @@ static void want_events(struct peer *p, struct mono_time now)
         events = (may ? EPOLLIN : 0) |
                  (p->out.length > 0 || p->tls_wants_write ? EPOLLOUT : 0);
     struct epoll_event e = {.events = events, .data.ptr = p};
-    if (events != p->events &&
+    if (events != p->events && !p->is_ending &&
         epoll_ctl(p->worker->epoll, EPOLL_CTL_MOD, p->fd, &e) != 0)
         peer_close(p);
     /* The time it waited for us does not count as its silence. */
     if (events & ~p->events & EPOLLIN)
         p->last_byte = p->batch_start = now;
     p->events = events;
-    /* Decrypted bytes inside TLS, of which epoll knows nothing. */
-    p->has_more = may && (p->has_more || tls_has_pending(p->tls));
+    /* Of decrypted bytes inside TLS epoll knows nothing, and of one that is
+     * ending it is not asked. */
+    p->has_more =
+        may && (p->has_more || p->is_ending || tls_has_pending(p->tls));
 }
 
 /* --- new ones --- */
@@ -445,6 +465,10 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
     p->is_stored = false;
     p->worker->stored_count--;
     touch(p);
+    if (job->status != TAKE_DONE && !p->is_yz1)
+        log_error("%s: a batch without receipts is lost: it could not be "
+                  "stored before the stop",
+                  p->name);
     if (job->status != TAKE_DONE || p->state != PEER_OPEN) {
         peer_close(p); /* unanswered: it will come again */
         return;
@@ -460,7 +484,7 @@ static void answer(struct peer *p, struct commit_job *job, struct mono_time now)
         peer_close(p);
         return;
     }
-    p->last_byte = p->batch_start = now;
+    p->last_byte = p->batch_start = p->end_start = now;
     if (is_heard(p))
         advance(p, now);
     else
@@ -490,6 +514,13 @@ static uint8_t *reading_space(struct peer *p, size_t *length)
     return p->session != NULL ? peer_session_space(p->session, length) : NULL;
 }
 
+/* A record without data (a new key) ends a read, too: then there is more. */
+static bool has_unread(const struct peer *p)
+{
+    int bytes = 0;
+    return ioctl(p->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 /* False: nothing more is to be had now. */
 static bool read_once(struct peer *p, struct mono_time now)
 {
@@ -507,6 +538,8 @@ static bool read_once(struct peer *p, struct mono_time now)
     if (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
         if (was_between)
             put_session_back(p);
+        if (p->is_ending && !has_unread(p))
+            peer_close(p);
         return false;
     }
     if (status != TLS_OK) {
@@ -581,7 +614,7 @@ static void on_peer(struct peer *p, uint32_t events, struct mono_time now)
         read_peer(p, now);
     /* Broken, and not to be read now: nothing else would notice. */
     if (p->state == PEER_OPEN && events & (EPOLLERR | EPOLLHUP) && !may_read(p))
-        peer_close(p);
+        peer_end(p, now);
 }
 
 /* --- time --- */
@@ -595,6 +628,9 @@ static const char *overdue(const struct peer *p, struct mono_time now)
                                                 : NULL;
     if (p->is_stored || p->state != PEER_OPEN)
         return NULL; /* it waits for us */
+    if (p->is_ending)
+        return now.us - p->end_start.us > STALL_S * SECOND ? "it does not end"
+                                                           : NULL;
     if (atomic_load(&p->presence.is_superseded))
         return "its probe has newer connections";
     if (peer_budget_is_overdue(&p->worker->budget, &p->share, now))
@@ -604,23 +640,31 @@ static const char *overdue(const struct peer *p, struct mono_time now)
         (silent_us > STALL_S * SECOND ||
          now.us - p->batch_start.us > BATCH_S * SECOND))
         return "its batch does not get on";
-    return silent_us > p->worker->shared->idle_us ? "silent for too long"
-                                                  : NULL;
+    return silent_us > p->worker->shared->idle_us && !p->share.is_waiting
+               ? "silent for too long"
+               : NULL;
+}
+
+/* Who makes room has done nothing wrong, and what it delivered is heard. */
+static void dismiss(struct peer *p, const char *why, struct mono_time now)
+{
+    struct worker_shared *shared = p->worker->shared;
+    bool makes_room = atomic_load(&p->presence.is_superseded) && !p->is_ending;
+    log_info("%s%s%s: closed, %s", p->name, p->name[0] ? " from " : "",
+             p->label, why);
+    atomic_fetch_add(makes_room ? &shared->superseded : &shared->overdue, 1);
+    if (makes_room)
+        peer_end(p, now);
+    else
+        peer_close(p);
 }
 
 static void tick_peer(struct peer *p, struct mono_time now)
 {
-    struct worker_shared *shared = p->worker->shared;
-    const struct peer_hooks *hooks = shared->hooks;
+    const struct peer_hooks *hooks = p->worker->shared->hooks;
     const char *why = overdue(p, now);
     if (why != NULL) {
-        log_info("%s%s%s: closed, %s", p->name, p->name[0] ? " from " : "",
-                 p->label, why);
-        atomic_fetch_add(atomic_load(&p->presence.is_superseded)
-                             ? &shared->superseded
-                             : &shared->overdue,
-                         1);
-        peer_close(p);
+        dismiss(p, why, now);
     } else if (p->state == PEER_OPEN && p->is_yz1 && hooks != NULL &&
                hooks->tick != NULL) {
         hooks->tick(hooks->context, p, now);

@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -577,11 +579,12 @@ static void test_two_clients(struct bench *b)
 }
 
 /* A client without the return channel, whose standard input is a pipe. */
-static pid_t start_plain(struct bench *b, const char *name, int *to)
+static pid_t start_plain_at(struct bench *b, uint16_t port, const char *name,
+                            int *to)
 {
     char where[40], ca[PATH_MAX], cert[PATH_MAX], key[PATH_MAX];
     char in[PATH_MAX], log[PATH_MAX], file[64];
-    snprintf(where, sizeof(where), "127.0.0.1:%u", b->port);
+    snprintf(where, sizeof(where), "127.0.0.1:%u", port);
     snprintf(file, sizeof(file), "%s.pem", name);
     sample_path(&b->folder, file, cert);
     snprintf(file, sizeof(file), "%s.key", name);
@@ -606,6 +609,11 @@ static pid_t start_plain(struct bench *b, const char *name, int *to)
     pid_t pid = start(argv, in, sample_path(&b->folder, "s_client.log", log));
     *to = open(in, O_WRONLY | O_CLOEXEC);
     return pid;
+}
+
+static pid_t start_plain(struct bench *b, const char *name, int *to)
+{
+    return start_plain_at(b, b->port, name, to);
 }
 
 static bool write_all(int fd, const struct buffer *bytes)
@@ -1062,6 +1070,151 @@ static void test_stop_plain(struct bench *b)
     CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
 }
 
+/* --- plain IPFIX whose connection is reset --- */
+
+enum { CLOSE_NOTIFY_LEN = 24 }; /* its record in TLS 1.3 */
+
+/* A plain client whose bytes go through our hands, so that the connection to
+ * the collector can end as we like. */
+struct relayed {
+    pid_t client;
+    int to;               /* what the client shall send */
+    int inner, collector; /* the client's connection, and ours */
+};
+
+static int listen_anywhere(uint16_t *port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t length = sizeof(a);
+    inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 1) != 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &length) != 0) {
+        close(fd);
+        return -1;
+    }
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static bool pass_on(int from, int to)
+{
+    uint8_t bytes[4096];
+    ssize_t n = recv(from, bytes, sizeof(bytes), MSG_DONTWAIT);
+    return n < 0 ? errno == EAGAIN
+                 : n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+static bool relayed_open(struct bench *b, const char *name, struct relayed *r)
+{
+    uint16_t port = 0;
+    int listening = listen_anywhere(&port);
+    r->client = start_plain_at(b, port, name, &r->to);
+    r->inner = accept(listening, NULL, NULL);
+    r->collector = connect_port(b->port);
+    close(listening);
+    for (int i = 0; i < WAIT_S * 100 && !log_has(b, "plain IPFIX"); i++, nap())
+        if (!pass_on(r->inner, r->collector) ||
+            !pass_on(r->collector, r->inner))
+            return false;
+    return log_has(b, "plain IPFIX");
+}
+
+/* Until the collector's kernel has all of it. */
+static bool wait_delivered(int fd)
+{
+    int unsent = 1;
+    for (int i = 0; i < WAIT_S * 100 && unsent > 0; i++, nap())
+        if (ioctl(fd, SIOCOUTQ, &unsent) != 0)
+            return false;
+    return unsent == 0;
+}
+
+/* `count` batches and, behind them, a reset instead of TLS's farewell. */
+static void relayed_send_and_reset(struct bench *b, struct relayed *r,
+                                   int count)
+{
+    const struct linger at_once = {1, 0};
+    struct buffer all;
+    uint8_t bytes[4096];
+    ssize_t n;
+    buffer_init(&all, 1 << 22);
+    for (int i = 0; i < count; i++) {
+        struct sample_batch batch = sample_next_flow(&b->p2, now_ms());
+        CHECK(write_all(r->to, &batch.bytes));
+        sample_batch_clear(&batch);
+    }
+    close(r->to);
+    while ((n = recv(r->inner, bytes, sizeof(bytes), 0)) > 0)
+        buffer_add(&all, bytes, (size_t)n);
+    CHECK_I64(wait_for(r->client), 0);
+    if (CHECK(all.length > CLOSE_NOTIFY_LEN))
+        all.length -= CLOSE_NOTIFY_LEN;
+    CHECK(write_all(r->collector, &all) && wait_delivered(r->collector));
+    setsockopt(r->collector, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(r->collector);
+    close(r->inner);
+    buffer_clear(&all);
+}
+
+static bool wait_rows(struct bench *b, int64_t rows)
+{
+    for (int i = 0; i < WAIT_S * 100; i++, nap())
+        if (number(b, "SELECT count(*) FROM ledger") >= rows)
+            return true;
+    return false;
+}
+
+static void test_reset_plain(struct bench *b)
+{
+    enum { ALL = 30 };
+    char path[PATH_MAX];
+    struct error_text error = {""};
+    struct relayed r = {0};
+    test_case("VER-18: a peer without receipts resets while its first batch "
+              "is being stored: what it delivered behind counts, and nobody "
+              "spins for it");
+    start_collector(b);
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    int64_t flows = number(b, "SELECT sum(flows) FROM usage");
+    CHECK(relayed_open(b, "P-2", &r));
+    struct db *other = db_open(sample_path(&b->folder, "usage.db", path),
+                               DB_WRITE, NULL, 0, &error);
+    if (!CHECK(other != NULL && db_begin(other)))
+        return;
+    relayed_send_and_reset(b, &r, ALL);
+    CHECK(wait_log(b, "cannot store, batches wait"));
+    long ticks = ticks_of(b->pid);
+    usleep(1000000);
+    CHECK(ticks_of(b->pid) - ticks < sysconf(_SC_CLK_TCK) / 2);
+    db_rollback(other);
+    db_close(other);
+    CHECK(wait_rows(b, rows + ALL));
+    CHECK(wait_log(b, "lost: "));
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+    CHECK_I64(number(b, "SELECT sum(flows) FROM usage"), flows + ALL);
+    CHECK_I64(end_collector(b, SIGTERM), 0);
+}
+
+static void test_stop_after_reset(struct bench *b)
+{
+    enum { ALL = 30 };
+    struct relayed r = {0};
+    int status;
+    test_case("VER-18: SIGTERM when a peer without receipts has reset behind "
+              "batches that wait unread: all of them count");
+    start_collector(b);
+    int64_t rows = number(b, "SELECT count(*) FROM ledger");
+    CHECK(relayed_open(b, "P-2", &r));
+    kill(b->pid, SIGSTOP);
+    CHECK(waitpid(b->pid, &status, WUNTRACED) == b->pid && WIFSTOPPED(status));
+    relayed_send_and_reset(b, &r, ALL);
+    kill(b->pid, SIGTERM);
+    kill(b->pid, SIGCONT);
+    CHECK_I64(wait_for(b->pid), 0);
+    CHECK_I64(number(b, "SELECT count(*) FROM ledger"), rows + ALL);
+}
+
 static void test_locked(struct bench *b)
 {
     char path[PATH_MAX];
@@ -1253,6 +1406,8 @@ int main(void)
     CHECK(check_agrees(&b));
     test_stop(&b);
     test_stop_plain(&b);
+    test_reset_plain(&b);
+    test_stop_after_reset(&b);
     test_locked(&b);
     test_two_collectors(&b);
     test_deaf(&b);
