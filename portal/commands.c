@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "common/address.h"
 #include "common/program.h"
 #include "portal/access/account.h"
 #include "portal/access/password.h"
@@ -111,6 +112,23 @@ static void wait_for_stop(struct portal *portal, const struct sign_key *key)
     }
 }
 
+/* Passwords over plain HTTP stay on the machine. */
+static bool is_loopback(const char *listen)
+{
+    struct slice host, port;
+    struct address address;
+    if (!slice_split_port(slice_of_text(listen), &host, &port))
+        return false;
+    if (slice_equal_nocase(host, SLICE("localhost")))
+        return true;
+    return address_from_text(host, &address) &&
+           (address.version == 4
+                ? address.bytes[0] == 127
+                : slice_equal(
+                      slice_of_bytes(address.bytes, 16),
+                      slice_of_bytes((const uint8_t[16]){[15] = 1}, 16)));
+}
+
 static int serve_site(const struct portal_config *config)
 {
     struct error_text error;
@@ -164,6 +182,11 @@ int command_serve(int argc, char **argv)
     if (print_only)
         return program_print_config(PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT,
                                     &config);
+    if (!config.secure_cookie && !is_loopback(config.listen))
+        fatal(USAGE,
+              "%s: secure_cookie = no is for one machine: listen on 127.0.0.1 "
+              "or [::1], or let a proxy with HTTPS stand in front",
+              path);
     if (!password_init())
         fatal(FAILED, "libsodium does not start");
     return serve_site(&config);

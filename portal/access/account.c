@@ -52,6 +52,28 @@ bool account_role_from(const char *text, enum account_role *role)
     return false;
 }
 
+static const char *const STATES[] = {
+    [ACCOUNT_INVITED] = "INVITED",
+    [ACCOUNT_ACTIVE] = "ACTIVE",
+    [ACCOUNT_DISABLED] = "DISABLED",
+};
+
+static const char *account_state_text(enum account_state state)
+{
+    return STATES[state];
+}
+
+static bool state_from(const char *text, enum account_state *state)
+{
+    for (size_t i = 0; i < sizeof(STATES) / sizeof(STATES[0]); i++) {
+        if (strcmp(STATES[i], text) == 0) {
+            *state = (enum account_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool account_role_is_dated(enum account_role role)
 {
     return role_row_of(role)->is_dated;
@@ -94,35 +116,62 @@ static bool organisation_fits(struct db *db, const struct account *account,
                      account->organisation);
 }
 
-struct adding {
-    const struct account *account;
-    char hash[PASSWORD_HASH_LEN];
-};
-
-static enum act_end insert_account(struct db *db, struct wall_time now,
-                                   void *context, struct error_text *error)
+static bool account_fits(struct db *db, const struct account *account,
+                         struct error_text *error)
 {
-    const struct adding *adding = context;
-    const struct account *account = adding->account;
+    struct account other;
+    if (!is_good_name(account->name))
+        return error_set(error,
+                         "'%s': a name has 1 to 64 letters, digits, "
+                         "'.', '-' or '_'",
+                         account->name);
+    if (!organisation_fits(db, account, error))
+        return false;
+    return !account_find(db, account->name, &other) ||
+           error_set(error, "account '%s' is there already", account->name);
+}
+
+static bool account_insert(struct db *db, struct wall_time now,
+                           const struct account *account, const char *hash,
+                           const char *made_by)
+{
     struct db_statement *s = db_prepare(
-        db, "INSERT INTO account (name, role, organisation, display_name,"
-            " password_hash, created_at, ends_at) VALUES (:name, :role,"
-            " :organisation, :display, :hash, :now, :end)");
-    if (s == NULL) {
-        error_set(error, "%s", db_error(db));
-        return ACT_FAILED;
-    }
+        db, "INSERT INTO account (name, role, organisation, display_name, mail,"
+            " mobile, state, password_hash, password_at, made_by, created_at,"
+            " ends_at) VALUES (:name, :role, :organisation, :display, :mail,"
+            " :mobile, :state, :hash, iif(:hash = '', NULL, :now), :by, :now,"
+            " :end)");
+    if (s == NULL)
+        return false;
     db_bind_text(s, ":name", account->name);
     db_bind_text(s, ":role", account_role_text(account->role));
     db_bind_text(s, ":organisation", account->organisation);
     db_bind_text(s, ":display", account->display_name);
-    db_bind_text(s, ":hash", adding->hash);
+    db_bind_text(s, ":mail", account->mail);
+    db_bind_text(s, ":mobile", account->mobile);
+    db_bind_text(s, ":state", account_state_text(account->state));
+    db_bind_text(s, ":hash", hash);
+    db_bind_text(s, ":by", made_by);
     db_bind_i64(s, ":now", now.us);
     if (account->has_end)
         db_bind_i64(s, ":end", account->end.us);
     else
         db_bind_null(s, ":end");
-    if (db_do(s))
+    return db_do(s);
+}
+
+struct adding {
+    const struct account *account;
+    char hash[PASSWORD_HASH_LEN];
+};
+
+static enum act_end insert_active(struct db *db, struct wall_time now,
+                                  void *context, struct error_text *error)
+{
+    const struct adding *adding = context;
+    struct account account = *adding->account;
+    account.state = ACCOUNT_ACTIVE;
+    if (account_insert(db, now, &account, adding->hash, "SYS"))
         return ACT_KEPT;
     error_set(error, "%s", db_error(db));
     return ACT_FAILED;
@@ -134,147 +183,40 @@ bool account_add(struct db *db, struct wall_time now,
 {
     struct adding adding = {.account = account};
     struct audit_entry entry = {"SYS", "account.add", account->name, "OK"};
-    struct account other;
-    if (!is_good_name(account->name))
-        return error_set(error,
-                         "'%s': a name has 1 to 64 letters, digits, "
-                         "'.', '-' or '_'",
-                         account->name);
-    if (!organisation_fits(db, account, error) ||
+    if (!account_fits(db, account, error) ||
         !password_is_acceptable(password, error))
         return false;
-    if (account_find(db, account->name, &other))
-        return error_set(error, "account '%s' is there already", account->name);
     if (!password_hash(password, adding.hash))
         return error_set(error, "no memory to hash the password");
-    return act_on(db, now, &entry, insert_account, &adding, error) == ACT_KEPT;
+    return act_on(db, now, &entry, insert_active, &adding, error) == ACT_KEPT;
+}
+
+static void copy_column(struct db_statement *s, int column, char *out,
+                        size_t size)
+{
+    snprintf(out, size, "%s", db_text(s, column));
 }
 
 bool account_find(struct db *db, const char *name, struct account *account)
 {
-    struct db_statement *s =
-        db_prepare(db, "SELECT name, role, organisation, display_name,"
-                       " ends_at FROM account WHERE name = :name");
+    struct db_statement *s = db_prepare(
+        db, "SELECT name, role, organisation, display_name, ends_at, mail,"
+            " mobile, state FROM account WHERE name = :name");
     if (s == NULL)
         return false;
     db_bind_text(s, ":name", name);
     bool found = db_step(s) == DB_ROW &&
-                 account_role_from(db_text(s, 1), &account->role);
+                 account_role_from(db_text(s, 1), &account->role) &&
+                 state_from(db_text(s, 7), &account->state);
     if (found) {
-        snprintf(account->name, sizeof(account->name), "%s", db_text(s, 0));
-        snprintf(account->organisation, sizeof(account->organisation), "%s",
-                 db_text(s, 2));
-        snprintf(account->display_name, sizeof(account->display_name), "%s",
-                 db_text(s, 3));
+        copy_column(s, 0, account->name, sizeof(account->name));
+        copy_column(s, 2, account->organisation, sizeof(account->organisation));
+        copy_column(s, 3, account->display_name, sizeof(account->display_name));
         account->has_end = !db_is_null(s, 4);
         account->end.us = db_i64(s, 4);
+        copy_column(s, 5, account->mail, sizeof(account->mail));
+        copy_column(s, 6, account->mobile, sizeof(account->mobile));
     }
     db_reset(s);
     return found;
-}
-
-enum account_login account_check_password(struct db *db, const char *name,
-                                          const char *password)
-{
-    char hash[PASSWORD_HASH_LEN] = "";
-    struct db_statement *s =
-        db_prepare(db, "SELECT password_hash FROM account WHERE name = :name");
-    if (s == NULL)
-        return LOGIN_FAILED;
-    db_bind_text(s, ":name", name);
-    enum db_step step = db_step(s);
-    if (step == DB_ROW)
-        snprintf(hash, sizeof(hash), "%s", db_text(s, 0));
-    db_reset(s);
-    if (step == DB_FAILED)
-        return LOGIN_FAILED;
-    return password_check(hash, password) ? LOGIN_OK : LOGIN_REFUSED;
-}
-
-struct lock_state {
-    bool is_known;
-    int64_t failures;
-    int64_t locked_until;
-};
-
-static bool read_lock(struct db *db, const char *name, struct lock_state *lock)
-{
-    struct db_statement *s =
-        db_prepare(db, "SELECT failures, locked_until FROM account"
-                       " WHERE name = :name");
-    *lock = (struct lock_state){0};
-    if (s == NULL)
-        return false;
-    db_bind_text(s, ":name", name);
-    enum db_step step = db_step(s);
-    if (step == DB_ROW) {
-        lock->is_known = true;
-        lock->failures = db_i64(s, 0);
-        lock->locked_until = db_i64(s, 1);
-    }
-    db_reset(s);
-    return step != DB_FAILED;
-}
-
-static bool write_lock(struct db *db, const char *name, int64_t failures,
-                       int64_t locked_until)
-{
-    struct db_statement *s =
-        db_prepare(db, "UPDATE account SET failures = :failures,"
-                       " locked_until = :until WHERE name = :name");
-    if (s == NULL)
-        return false;
-    db_bind_i64(s, ":failures", failures);
-    if (locked_until > 0)
-        db_bind_i64(s, ":until", locked_until);
-    else
-        db_bind_null(s, ":until");
-    db_bind_text(s, ":name", name);
-    return db_do(s);
-}
-
-static bool note_failure(struct db *db, struct wall_time now, const char *name,
-                         const struct lock_state *lock)
-{
-    int64_t failures = lock->failures + 1, until = 0;
-    bool locks = failures >= ACCOUNT_FAILURES_MAX;
-    if (locks) {
-        until = now.us + ACCOUNT_LOCK_MINUTES * INT64_C(60000000);
-        failures = 0;
-    }
-    struct audit_entry entry = {name, locks ? "login.lock" : "login", "",
-                                "DENIED"};
-    return write_lock(db, name, failures, until) && audit_add(db, now, &entry);
-}
-
-/* A write that changes nothing, so that a refusal without a row takes as long
- * as one with: the time of an answer would tell which names there are. */
-static bool write_nothing(struct db *db)
-{
-    struct db_statement *s =
-        db_prepare(db, "UPDATE account SET failures = failures"
-                       " WHERE name = (SELECT min(name) FROM account)");
-    return s != NULL && db_do(s);
-}
-
-/* Refused attempts at a locked account and at unknown names leave no row:
- * strangers could fill the log with them. A lock's row says enough. */
-enum account_login account_note_login(struct db *db, struct wall_time now,
-                                      const char *name,
-                                      enum account_login checked)
-{
-    struct lock_state lock;
-    struct audit_entry entry = {name, "login", "", "OK"};
-    if (checked != LOGIN_OK && checked != LOGIN_REFUSED)
-        return checked;
-    if (!read_lock(db, name, &lock))
-        return LOGIN_FAILED;
-    if (!lock.is_known || lock.locked_until > now.us)
-        return write_nothing(db) ? LOGIN_REFUSED : LOGIN_FAILED;
-    if (checked == LOGIN_REFUSED)
-        return note_failure(db, now, name, &lock) ? LOGIN_REFUSED
-                                                  : LOGIN_FAILED;
-    return write_lock(db, name, 0, 0) && audit_add(db, now, &entry)
-               ? LOGIN_OK
-               : LOGIN_FAILED;
 }

@@ -1,9 +1,9 @@
 /*
  * People: a personal account with one role, bound to one organisation (ORG-12).
  *
- * After ACCOUNT_FAILURES_MAX wrong passwords the account is locked for
- * ACCOUNT_LOCK_MINUTES; while it is locked the right password is refused like a
- * wrong one. Nobody learns from the answer whether a name exists.
+ * It is INVITED until its owner has chosen a password, ACTIVE, or DISABLED, when
+ * nobody logs in with it and its entries keep their name. How it goes from one
+ * to the other: account_life.h. Who may try to log in: login.h.
  */
 #ifndef PORTAL_ACCESS_ACCOUNT_H
 #define PORTAL_ACCESS_ACCOUNT_H
@@ -17,9 +17,11 @@
 enum {
     ACCOUNT_NAME_LEN = 65,
     ACCOUNT_TEXT_LEN = 129,
-    ACCOUNT_FAILURES_MAX = 5,
-    ACCOUNT_LOCK_MINUTES = 15,
+    ACCOUNT_MAIL_LEN = 255,
+    ACCOUNT_MOBILE_LEN = 33,
 };
+
+enum account_state { ACCOUNT_INVITED, ACCOUNT_ACTIVE, ACCOUNT_DISABLED };
 
 /* Those of the workflow; a new account has one of them, SYS is the platform. */
 enum account_role {
@@ -44,6 +46,8 @@ struct account {
     enum account_role role;
     char organisation[ACCOUNT_TEXT_LEN]; /* "" where the role has none */
     char display_name[ACCOUNT_TEXT_LEN];
+    char mail[ACCOUNT_MAIL_LEN], mobile[ACCOUNT_MOBILE_LEN]; /* or "" */
+    enum account_state state;
     bool has_end;
     struct wall_time end; /* sees nothing and may nothing from then on */
 };
@@ -53,23 +57,12 @@ const char *account_role_text(enum account_role role); /* "PROV" */
 bool account_role_from(const char *text, enum account_role *role);
 /* Whether its accounts must have an end. */
 bool account_role_is_dated(enum account_role role);
-/* Checks the fields against the registry, hashes, writes, audits; in its own
- * transaction. False with a reason. */
+/* An active account with a password that somebody else knows: for the server's
+ * owner. Checks, hashes, writes, audits; in its own transaction. False with a
+ * reason. */
 bool account_add(struct db *db, struct wall_time now,
                  const struct account *account, const char *password,
                  struct error_text *error);
 bool account_find(struct db *db, const char *name, struct account *account);
-
-enum account_login { LOGIN_OK, LOGIN_REFUSED, LOGIN_FAILED };
-
-/* First step, on any connection and outside a transaction, because it is slow:
- * is this the name's password? */
-enum account_login account_check_password(struct db *db, const char *name,
-                                          const char *password);
-/* Second step, inside a transaction of the caller: counts a failure or clears
- * them, honours the lock, audits. LOGIN_OK only if the first step said so. */
-enum account_login account_note_login(struct db *db, struct wall_time now,
-                                      const char *name,
-                                      enum account_login checked);
 
 #endif

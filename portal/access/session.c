@@ -36,8 +36,44 @@ static bool forget_old(struct db *db, struct wall_time now,
     return db_do(s);
 }
 
-bool session_begin(struct db *db, struct wall_time now, unsigned idle_minutes,
-                   const char *account_name, const char *old_token,
+static const char *const STAGES[] = {
+    [SESSION_PASSWORD] = "PASSWORD",
+    [SESSION_FULL] = "FULL",
+};
+
+/* Of what a browser says of itself, the clean start. */
+static struct slice clean_agent(const char *agent)
+{
+    struct slice text = slice_of_text(agent);
+    size_t length = 0;
+    while (length < text.length && length < SESSION_AGENT_MAX &&
+           text.data[length] >= ' ' && text.data[length] <= '~')
+        length++;
+    return slice_of_bytes(text.data, length);
+}
+
+static bool insert(struct db *db, struct wall_time now,
+                   const struct session_start *start, const char *csrf,
+                   struct digest hash)
+{
+    struct db_statement *s = db_prepare(
+        db, "INSERT INTO session (token_hash, account_name, stage, csrf,"
+            " address, agent, created_at, used_at) VALUES (:hash, :name,"
+            " :stage, :csrf, :address, :agent, :now, :now)");
+    if (s == NULL)
+        return false;
+    db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
+    db_bind_text(s, ":name", start->account_name);
+    db_bind_text(s, ":stage", STAGES[start->stage]);
+    db_bind_text(s, ":csrf", csrf);
+    db_bind_text(s, ":address", start->address);
+    db_bind_slice(s, ":agent", clean_agent(start->agent));
+    db_bind_i64(s, ":now", now.us);
+    return db_do(s);
+}
+
+bool session_begin(struct db *db, struct wall_time now,
+                   const struct session_start *start,
                    char token[static SESSION_TOKEN_LEN])
 {
     uint8_t secret[TOKEN_BYTES], random[CSRF_BYTES];
@@ -46,19 +82,8 @@ bool session_begin(struct db *db, struct wall_time now, unsigned idle_minutes,
     random_bytes(random, sizeof(random));
     hex_of(secret, sizeof(secret), token);
     hex_of(random, sizeof(random), csrf);
-    struct digest hash = hash_of_token(token);
-    if (!forget_old(db, now, idle_minutes, old_token))
-        return false;
-    struct db_statement *s = db_prepare(
-        db, "INSERT INTO session (token_hash, account_name, csrf, created_at,"
-            " used_at) VALUES (:hash, :name, :csrf, :now, :now)");
-    if (s == NULL)
-        return false;
-    db_bind_blob(s, ":hash", hash.bytes, DIGEST_LEN);
-    db_bind_text(s, ":name", account_name);
-    db_bind_text(s, ":csrf", csrf);
-    db_bind_i64(s, ":now", now.us);
-    return db_do(s);
+    return forget_old(db, now, start->idle_minutes, start->old_token) &&
+           insert(db, now, start, csrf, hash_of_token(token));
 }
 
 bool session_find(struct db *db, struct wall_time now, unsigned idle_minutes,
@@ -68,7 +93,7 @@ bool session_find(struct db *db, struct wall_time now, unsigned idle_minutes,
         return false;
     *session = (struct session){.token_hash = hash_of_token(token)};
     struct db_statement *s =
-        db_prepare(db, "SELECT account_name, csrf, used_at FROM session"
+        db_prepare(db, "SELECT account_name, csrf, used_at, stage FROM session"
                        " WHERE token_hash = :hash AND used_at > :idle"
                        " AND created_at > :life");
     if (s == NULL)
@@ -82,6 +107,9 @@ bool session_find(struct db *db, struct wall_time now, unsigned idle_minutes,
                  db_text(s, 0));
         snprintf(session->csrf, sizeof(session->csrf), "%s", db_text(s, 1));
         session->used_at.us = db_i64(s, 2);
+        session->stage = strcmp(db_text(s, 3), STAGES[SESSION_FULL]) == 0
+                             ? SESSION_FULL
+                             : SESSION_PASSWORD;
     }
     db_reset(s);
     return found;
@@ -138,9 +166,10 @@ bool session_csrf_matches(const char *wanted, const char *given)
     return difference == 0;
 }
 
-void session_form_token(const char *cookie, char token[static SESSION_CSRF_LEN])
+void session_form_token(const struct secret *key, const char *cookie,
+                        char token[static SESSION_CSRF_LEN])
 {
     struct digest digest =
-        hmac_sha256("yunzheng form", 13, cookie, strlen(cookie));
+        hmac_sha256(key->bytes, sizeof(key->bytes), cookie, strlen(cookie));
     hex_of(digest.bytes, CSRF_BYTES, token);
 }

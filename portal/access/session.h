@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/secret.h"
 #include "common/db.h"
 
 enum {
@@ -20,19 +21,33 @@ enum {
     SESSION_CSRF_LEN = 33,
     SESSION_MASKED_LEN = 65,
     SESSION_HOURS_MAX = 12,
+    SESSION_AGENT_MAX = 200,
 };
+
+/* What its owner has shown: with SESSION_PASSWORD a code still lacks, and
+ * nothing is open but the page that asks for it. */
+enum session_stage { SESSION_PASSWORD, SESSION_FULL };
 
 struct session {
     char account_name[65];
     char csrf[SESSION_CSRF_LEN]; /* forms of this session carry it */
+    enum session_stage stage;
     struct digest token_hash;
     struct wall_time used_at;
 };
 
+struct session_start {
+    const char *account_name;
+    const char *old_token;       /* of the cookie that came; may be "" */
+    const char *address, *agent; /* from where, with what */
+    enum session_stage stage;
+    unsigned idle_minutes;
+};
+
 /* Inside a transaction. Also ends the session of `old_token` (rotation) and
  * forgets those that are over. */
-bool session_begin(struct db *db, struct wall_time now, unsigned idle_minutes,
-                   const char *account_name, const char *old_token,
+bool session_begin(struct db *db, struct wall_time now,
+                   const struct session_start *start,
                    char token[static SESSION_TOKEN_LEN]);
 /* False when the token is not that of a live session. */
 bool session_find(struct db *db, struct wall_time now, unsigned idle_minutes,
@@ -54,8 +69,8 @@ void session_csrf_mask(const char *token,
 /* `given` is masked. Compared without telling where they differ. */
 bool session_csrf_matches(const char *wanted, const char *given);
 /* A form before there is a session: the token belongs to a cookie that only
- * this site's pages have set. */
-void session_form_token(const char *cookie,
+ * this site's pages have set, and nobody makes it without the server's key. */
+void session_form_token(const struct secret *key, const char *cookie,
                         char token[static SESSION_CSRF_LEN]);
 
 #endif

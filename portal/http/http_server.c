@@ -36,6 +36,7 @@ enum {
     DRAIN_MAX = 1024 * 1024,
     HOST_LEN = 256,
     PORT_LEN = 8,
+    HOPS_LEN = 1024,
 };
 
 struct http_server {
@@ -58,6 +59,7 @@ struct exchange {
     struct http_request request;
     struct http_response response;
     enum http_lane where;
+    char hops[2][HOPS_LEN]; /* of X-Forwarded-For and Forwarded, joined */
 
     struct lane_job job;
     struct MHD_Connection *connection;
@@ -217,6 +219,52 @@ static struct address address_of(const struct sockaddr *from)
     return address;
 }
 
+/* Headers of one name, which a proxy may add a line to; of what does not fit,
+ * the end, where the nearest hops stand. */
+struct joining {
+    const char *name;
+    char *text;
+};
+
+static enum MHD_Result join_header(void *context, enum MHD_ValueKind kind,
+                                   const char *name, const char *value)
+{
+    (void)kind;
+    struct joining *joining = context;
+    if (value == NULL || strcasecmp(name, joining->name) != 0)
+        return MHD_YES;
+    size_t before = strlen(joining->text), more = strlen(value) + 1;
+    if (more >= HOPS_LEN) {
+        value += more - HOPS_LEN + 1;
+        more = HOPS_LEN - 1;
+    }
+    size_t cut = before + more < HOPS_LEN ? 0 : before + more - HOPS_LEN + 1;
+    memmove(joining->text, joining->text + cut, before - cut + 1);
+    snprintf(joining->text + before - cut, HOPS_LEN - before + cut, ",%s",
+             value);
+    return MHD_YES;
+}
+
+static struct slice joined_header(struct MHD_Connection *connection,
+                                  const char *name, char *text)
+{
+    struct joining joining = {name, text};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, join_header,
+                              &joining);
+    return slice_of_text(text[0] == ',' ? text + 1 : text);
+}
+
+static void read_way(struct MHD_Connection *connection,
+                     struct exchange *exchange)
+{
+    struct proxy_words *words = &exchange->request.proxy;
+    words->x_forwarded_for =
+        joined_header(connection, "X-Forwarded-For", exchange->hops[0]);
+    words->forwarded =
+        joined_header(connection, "Forwarded", exchange->hops[1]);
+    words->x_forwarded_proto = header_value(connection, "X-Forwarded-Proto");
+}
+
 /* The library's own memory, there as long as the connection. */
 static struct slice certificate_of(struct MHD_Connection *connection)
 {
@@ -254,6 +302,8 @@ static void read_head(struct MHD_Connection *connection, const char *method,
     request->if_none_match = header_value(connection, "If-None-Match");
     request->accept_encoding = header_value(connection, "Accept-Encoding");
     request->authorization = header_value(connection, "Authorization");
+    request->user_agent = header_value(connection, "User-Agent");
+    read_way(connection, exchange);
     read_peer(connection, request);
     request->refused = judge_headers(connection, exchange, body_bytes);
 }
@@ -384,22 +434,39 @@ static void handle(struct exchange *exchange)
     encode(&exchange->request, &exchange->response);
 }
 
+static struct exchange *exchange_of(struct lane_job *job)
+{
+    return (struct exchange *)(void *)((char *)job -
+                                       offsetof(struct exchange, job));
+}
+
+static void end_job(struct lane_job *job)
+{
+    struct exchange *exchange = exchange_of(job);
+    struct http_server *server = exchange->server;
+    pthread_mutex_lock(&server->lock);
+    exchange->is_over = true;
+    MHD_resume_connection(exchange->connection);
+    pthread_cond_broadcast(&exchange->server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
 static void run_job(struct lane_job *job)
 {
-    struct exchange *exchange =
-        (struct exchange *)(void *)((char *)job -
-                                    offsetof(struct exchange, job));
+    struct exchange *exchange = exchange_of(job);
     struct http_server *server = exchange->server;
     pthread_mutex_lock(&server->lock);
     if (server->is_stopping)
         exchange->request.refused = 503;
     pthread_mutex_unlock(&server->lock);
     handle(exchange);
-    pthread_mutex_lock(&server->lock);
-    exchange->is_over = true;
-    MHD_resume_connection(exchange->connection);
-    pthread_cond_broadcast(&exchange->server->changed);
-    pthread_mutex_unlock(&server->lock);
+    if (exchange->response.wait_ms > 0) {
+        job->run = end_job;
+        lane_put_later(server->lanes[exchange->where], job,
+                       exchange->response.wait_ms);
+        return;
+    }
+    end_job(job);
 }
 
 /* Suspends the connection; false when the server is about to stop. */

@@ -34,6 +34,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/slice.h"
+#include "portal/store/proxies.h"
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
@@ -55,6 +56,8 @@ struct http_request {
     struct slice if_none_match;
     struct slice accept_encoding;
     struct slice authorization;
+    struct slice user_agent;
+    struct proxy_words proxy; /* several of a kind are joined */
     struct slice body;
     struct slice peer_certificate; /* DER; empty without TLS, or without one */
     struct address peer;           /* who is connected; version 0: not known */
@@ -86,6 +89,9 @@ struct http_response {
     struct buffer body;
     struct http_header headers[HTTP_HEADERS_OUT_MAX];
     size_t header_count;
+    unsigned
+        wait_ms; /* of HTTP_LOGINS: the answer goes out so much later, and no
+                         thread waits with it */
     bool has_file;
     int file;                    /* in place of the body */
     void (*when_over)(void *of); /* see below */

@@ -9,20 +9,46 @@ struct lane {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct lane_job *first, *last;
+    struct lane_job *later; /* the next due first */
     bool is_ending;
     unsigned count;
     pthread_t threads[];
 };
 
+/* With the lock: a job that is due, or the next in order; else NULL. */
+static struct lane_job *next_of(struct lane *lane)
+{
+    struct lane_job *job = lane->later;
+    if (job != NULL && (lane->is_ending || job->due.us <= mono_now().us)) {
+        lane->later = job->next;
+        return job;
+    }
+    job = lane->first;
+    if (job != NULL)
+        lane->first = job->next;
+    return job;
+}
+
+/* With the lock, until something has changed or the next one is due. */
+static void wait_for_change(struct lane *lane)
+{
+    if (lane->later == NULL) {
+        pthread_cond_wait(&lane->changed, &lane->lock);
+        return;
+    }
+    int64_t us = lane->later->due.us;
+    struct timespec until = {.tv_sec = us / 1000000,
+                             .tv_nsec = us % 1000000 * 1000};
+    pthread_cond_timedwait(&lane->changed, &lane->lock, &until);
+}
+
 /* The next job, NULL when there will be none. */
 static struct lane_job *take(struct lane *lane)
 {
+    struct lane_job *job;
     pthread_mutex_lock(&lane->lock);
-    while (lane->first == NULL && !lane->is_ending)
-        pthread_cond_wait(&lane->changed, &lane->lock);
-    struct lane_job *job = lane->first;
-    if (job != NULL)
-        lane->first = job->next;
+    while ((job = next_of(lane)) == NULL && !lane->is_ending)
+        wait_for_change(lane);
     pthread_mutex_unlock(&lane->lock);
     return job;
 }
@@ -40,12 +66,16 @@ struct lane *lane_start(unsigned threads, struct error_text *error)
 {
     struct lane *lane =
         calloc(1, sizeof(*lane) + threads * sizeof(lane->threads[0]));
+    pthread_condattr_t clock;
     if (lane == NULL) {
         error_set(error, "no memory");
         return NULL;
     }
     pthread_mutex_init(&lane->lock, NULL);
-    pthread_cond_init(&lane->changed, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->changed, &clock);
+    pthread_condattr_destroy(&clock);
     while (lane->count < threads) {
         int problem =
             pthread_create(&lane->threads[lane->count], NULL, work, lane);
@@ -68,6 +98,19 @@ void lane_put(struct lane *lane, struct lane_job *job)
     else
         lane->last->next = job;
     lane->last = job;
+    pthread_cond_signal(&lane->changed);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+void lane_put_later(struct lane *lane, struct lane_job *job, unsigned wait_ms)
+{
+    job->due = mono_later(mono_now(), wait_ms);
+    pthread_mutex_lock(&lane->lock);
+    struct lane_job **place = &lane->later;
+    while (*place != NULL && (*place)->due.us <= job->due.us)
+        place = &(*place)->next;
+    job->next = *place;
+    *place = job;
     pthread_cond_signal(&lane->changed);
     pthread_mutex_unlock(&lane->lock);
 }

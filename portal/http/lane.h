@@ -5,6 +5,7 @@
 #ifndef PORTAL_HTTP_LANE_H
 #define PORTAL_HTTP_LANE_H
 
+#include "common/clock.h"
 #include "common/log.h"
 
 struct lane;
@@ -14,12 +15,16 @@ struct lane;
 struct lane_job {
     void (*run)(struct lane_job *job);
     struct lane_job *next;
+    struct mono_time due; /* of one that was put in for later */
 };
 
 /* NULL with a reason. */
 struct lane *lane_start(unsigned threads, struct error_text *error);
 void lane_put(struct lane *lane, struct lane_job *job);
-/* Runs what waits still, and ends the threads. */
+/* Runs it `wait_ms` from now, before what has waited since; no thread waits
+ * with it. */
+void lane_put_later(struct lane *lane, struct lane_job *job, unsigned wait_ms);
+/* Runs what waits still, also what is not due, and ends the threads. */
 void lane_stop(struct lane *lane);
 
 #endif

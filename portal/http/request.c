@@ -95,14 +95,23 @@ bool form_parse(struct form_data *form, struct slice text, struct arena *arena)
     return true;
 }
 
-static bool is_own_cookie(struct slice name)
+static bool takes_off(struct slice *name, const char *prefix, bool stays)
 {
-    size_t length = strlen(FORM_COOKIE_PREFIX);
-    return name.length > length &&
-           memcmp(name.data, FORM_COOKIE_PREFIX, length) == 0;
+    size_t length = strlen(prefix);
+    if (name->length <= length || memcmp(name->data, prefix, length) != 0)
+        return false;
+    if (!stays)
+        *name = slice_of_bytes(name->data + length, name->length - length);
+    return true;
 }
 
-void form_parse_cookies(struct form_data *form, struct slice text,
+static bool is_own_cookie(struct slice *name, bool is_host)
+{
+    return (!is_host || takes_off(name, FORM_COOKIE_HOST, false)) &&
+           takes_off(name, FORM_COOKIE_PREFIX, true);
+}
+
+void form_parse_cookies(struct form_data *form, struct slice text, bool is_host,
                         struct arena *arena)
 {
     struct slice part, name, value;
@@ -111,7 +120,7 @@ void form_parse_cookies(struct form_data *form, struct slice text,
         return;
     while (slice_next(&text, ';', &part) && form->count < FORM_FIELDS_MAX) {
         split_pair(slice_trim(part), &name, &value);
-        if (!is_own_cookie(name) || !slice_is_clean_utf8(name) ||
+        if (!is_own_cookie(&name, is_host) || !slice_is_clean_utf8(name) ||
             !slice_is_clean_utf8(value))
             continue;
         struct form_field field = {arena_copy_text(arena, name),

@@ -21,6 +21,9 @@ enum { FORM_FIELDS_MAX = 32 };
 /* Other cookies are those of other programs on this host: browsers do not keep
  * ports apart. */
 #define FORM_COOKIE_PREFIX "yz_"
+/* In front of it where pages come over HTTPS: browsers then take a cookie of
+ * that name from this host alone, over HTTPS, for all of its paths. */
+#define FORM_COOKIE_HOST "__Host-"
 
 struct form_field {
     const char *name;
@@ -34,9 +37,10 @@ struct form_data {
 
 /* False (and an empty form) when the text is not acceptable. */
 bool form_parse(struct form_data *form, struct slice text, struct arena *arena);
-/* Takes the portal's own cookies (FORM_COOKIE_PREFIX); those that are not clean
- * are left out. This never fails. */
-void form_parse_cookies(struct form_data *form, struct slice text,
+/* Takes the portal's own cookies (FORM_COOKIE_PREFIX), with `is_host` those that
+ * have FORM_COOKIE_HOST in front, without it; those that are not clean are left
+ * out. This never fails. */
+void form_parse_cookies(struct form_data *form, struct slice text, bool is_host,
                         struct arena *arena);
 /* The value of the first field of that name, "" when there is none. */
 const char *form_get(const struct form_data *form, const char *name);

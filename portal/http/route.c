@@ -153,8 +153,10 @@ static void find_account(struct visit *visit)
     struct error_text why;
     if (!session_find(visit->db, visit->now, idle, token,
                       &visit->caller.session) ||
+        visit->caller.session.stage != SESSION_FULL ||
         !account_find(visit->db, visit->caller.session.account_name,
-                      &visit->caller.account))
+                      &visit->caller.account) ||
+        visit->caller.account.state != ACCOUNT_ACTIVE)
         return;
     visit->caller.has_account = true;
     visit->caller.scope = scope_of(&visit->caller.account, visit->now);
@@ -180,7 +182,8 @@ static void find_language(struct visit *visit)
 }
 
 /* No script at all, nothing from elsewhere, no frame, nothing kept. */
-static void add_safety_headers(struct http_response *response)
+static void add_safety_headers(const struct visit *visit,
+                               struct http_response *response)
 {
     static const struct {
         const char *name, *value;
@@ -195,6 +198,10 @@ static void add_safety_headers(struct http_response *response)
     };
     for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++)
         http_response_header(response, HEADERS[i].name, "%s", HEADERS[i].value);
+    /* RFC 6797: over HTTPS alone. */
+    if (visit->config->secure_cookie && visit->way != WAY_HTTP)
+        http_response_header(response, "Strict-Transport-Security",
+                             "max-age=31536000");
 }
 
 /* Where to go on after the login, with its query; only for what can be fetched
@@ -222,13 +229,10 @@ static void send_to_login(struct visit *visit)
  * when somebody has logged in meanwhile in another window. */
 static bool has_right_token(struct visit *visit, const struct route *route)
 {
-    char wanted[SESSION_CSRF_LEN];
-    const char *given = form_get(&visit->request.form, "csrf");
-    const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
     if (needs_login(route))
-        return session_csrf_matches(visit->caller.session.csrf, given);
-    session_form_token(cookie, wanted);
-    return cookie[0] != '\0' && session_csrf_matches(wanted, given);
+        return session_csrf_matches(visit->caller.session.csrf,
+                                    form_get(&visit->request.form, "csrf"));
+    return visit_has_form_token(visit);
 }
 
 static bool read_form(struct visit *visit)
@@ -335,12 +339,17 @@ void route_dispatch(const struct site *site, const struct template_set *pages,
         .db = worker->db,
         .arena = worker->arena,
         .now = now,
+        .visitor = proxies_visitor(portal_proxies(portal), &request->peer,
+                                   &request->proxy),
+        .way = proxies_way(portal_proxies(portal), &request->peer,
+                           &request->proxy),
         .request = {.http = request},
         .response = response,
         .model = model_new(worker->arena),
     };
-    add_safety_headers(response);
-    form_parse_cookies(&visit.request.cookies, request->cookies, visit.arena);
+    add_safety_headers(&visit, response);
+    form_parse_cookies(&visit.request.cookies, request->cookies,
+                       visit.config->secure_cookie, visit.arena);
     run(site, &visit);
     bool is_kept = false;
     for (size_t i = 0; i < response->header_count; i++)

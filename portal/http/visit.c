@@ -9,7 +9,7 @@
 #include "portal/show/template.h"
 #include "portal/store/audit.h"
 
-enum { AUDIT_OBJECT_MAX = 100 };
+enum { AUDIT_OBJECT_MAX = 100, FORM_COOKIE_BYTES = 16 };
 
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s)
@@ -20,9 +20,43 @@ void visit_set_cookie(struct visit *visit, const char *name, const char *value,
     else if (max_age_s > 0)
         snprintf(age, sizeof(age), "; Max-Age=%ld", max_age_s);
     http_response_header(visit->response, "Set-Cookie",
-                         "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name,
-                         value, visit->config->secure_cookie ? "; Secure" : "",
-                         age);
+                         "%s%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+                         visit->config->secure_cookie ? FORM_COOKIE_HOST : "",
+                         name, value,
+                         visit->config->secure_cookie ? "; Secure" : "", age);
+}
+
+bool visit_has_form_cookie(const struct visit *visit)
+{
+    return strlen(form_get(&visit->request.cookies, VISIT_FORM_COOKIE)) ==
+           2 * FORM_COOKIE_BYTES;
+}
+
+void visit_form_token(struct visit *visit)
+{
+    char fresh[2 * FORM_COOKIE_BYTES + 1], token[SESSION_CSRF_LEN];
+    char masked[SESSION_MASKED_LEN];
+    const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
+    if (!visit_has_form_cookie(visit)) {
+        uint8_t bytes[FORM_COOKIE_BYTES];
+        random_bytes(bytes, sizeof(bytes));
+        hex_of(bytes, sizeof(bytes), fresh);
+        visit_set_cookie(visit, VISIT_FORM_COOKIE, fresh, 0);
+        cookie = fresh;
+    }
+    session_form_token(&portal_keys(visit->portal)->form, cookie, token);
+    session_csrf_mask(token, masked);
+    model_text(visit->model, "_form_token", masked);
+}
+
+bool visit_has_form_token(const struct visit *visit)
+{
+    char wanted[SESSION_CSRF_LEN];
+    session_form_token(&portal_keys(visit->portal)->form,
+                       form_get(&visit->request.cookies, VISIT_FORM_COOKIE),
+                       wanted);
+    return visit_has_form_cookie(visit) &&
+           session_csrf_matches(wanted, form_get(&visit->request.form, "csrf"));
 }
 
 void visit_redirect(struct visit *visit, const char *address)

@@ -45,6 +45,8 @@ struct visit {
     const struct template_set *pages;
     enum menu menu; /* of the page that is shown */
     struct wall_time now;
+    struct address visitor; /* also where a proxy stands between */
+    enum visitor_way way;
 
     struct request request;
     struct caller caller;
@@ -56,10 +58,18 @@ struct visit {
 #define VISIT_FORM_COOKIE     "yz_form"
 #define VISIT_LANGUAGE_COOKIE "yz_lang"
 
-/* HttpOnly, SameSite=Strict, Secure by configuration; an empty value forgets
- * the cookie. max_age_s 0 keeps it until the browser closes. */
+/* HttpOnly, SameSite=Strict; by configuration Secure, and then with __Host- in
+ * front of its name. An empty value forgets the cookie. max_age_s 0 keeps it until the browser closes. */
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s);
+/* For a form on a page that everybody sees: its token, `_form_token`, belongs to
+ * a cookie, which is set when it is not there. */
+void visit_form_token(struct visit *visit);
+/* Whether the form that was posted carries the token of its cookie; whether that
+ * cookie came at all: a browser keeps none of ours over plain HTTP when it is to
+ * be HTTPS. */
+bool visit_has_form_token(const struct visit *visit);
+bool visit_has_form_cookie(const struct visit *visit);
 /* 303: what was posted is not posted again by a reload. */
 void visit_redirect(struct visit *visit, const char *address);
 /* An audit row of its own by the account of the visit. */

@@ -32,7 +32,7 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/style.css", start_style},
     {HTTP_GET, "/icon.svg", start_icon},
     {HTTP_GET, "/login", login_show},
-    {HTTP_POST, "/login", login_post, .needs_token = true, .lane = HTTP_LOGINS},
+    {HTTP_POST, "/login", login_post, .lane = HTTP_LOGINS},
     {HTTP_POST, "/logout", logout_post, .needs_login = true,
      .needs_token = true},
     {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,

@@ -4,43 +4,34 @@
 #include <string.h>
 
 #include "common/crypto/digest.h"
+#include "portal/access/login.h"
 #include "portal/store/audit.h"
 
-enum { FORM_COOKIE_BYTES = 16 };
-
-/* Only an address of this site: "/x", not "//host" or "/\host". */
+/* Only an address of this site, as browsers send them: "/x", not "//host" or
+ * "/\host", in plain characters without blanks. */
 static const char *safe_next(const char *next)
 {
-    bool good = next[0] == '/' && next[1] != '/' && next[1] != '\\' &&
-                strlen(next) < 300;
+    bool good = next[0] == '/' && next[1] != '/' && strlen(next) < 300;
+    for (const char *c = next; good && *c != '\0'; c++)
+        good = *c > ' ' && *c <= '~' && *c != '\\';
     return good ? next : "/vouchers";
 }
 
-/* The form's token belongs to a cookie, which is set when it is not there. */
-static void add_form_token(struct visit *visit)
-{
-    char fresh[2 * FORM_COOKIE_BYTES + 1], token[SESSION_CSRF_LEN];
-    char masked[SESSION_MASKED_LEN];
-    const char *cookie = form_get(&visit->request.cookies, VISIT_FORM_COOKIE);
-    if (strlen(cookie) != 2 * FORM_COOKIE_BYTES) {
-        uint8_t bytes[FORM_COOKIE_BYTES];
-        random_bytes(bytes, sizeof(bytes));
-        hex_of(bytes, sizeof(bytes), fresh);
-        visit_set_cookie(visit, VISIT_FORM_COOKIE, fresh, 0);
-        cookie = fresh;
-    }
-    session_form_token(cookie, token);
-    session_csrf_mask(token, masked);
-    model_text(visit->model, "_form_token", masked);
-}
+/* What is said above the form. */
+enum login_notice { NOTHING, REFUSED, BUSY, NO_COOKIE };
 
 static void show_form(struct visit *visit, const char *name, const char *next,
-                      bool is_refused)
+                      enum login_notice notice)
 {
-    add_form_token(visit);
+    bool is_secure = visit->config->secure_cookie;
+    visit_form_token(visit);
     model_text(visit->model, "_name", name);
     model_text(visit->model, "_next", next);
-    model_bool(visit->model, "_refused", is_refused);
+    model_bool(visit->model, "_refused", notice == REFUSED);
+    model_bool(visit->model, "_busy", notice == BUSY);
+    model_bool(visit->model, "_no_cookie",
+               notice == NO_COOKIE || (is_secure && visit->way == WAY_HTTP));
+    model_bool(visit->model, "_plain", !is_secure);
     visit_show(visit, "login", "login.title");
 }
 
@@ -50,14 +41,15 @@ void login_show(struct visit *visit)
     if (visit->caller.has_account)
         visit_redirect(visit, next);
     else
-        show_form(visit, "", next, false);
+        show_form(visit, "", next, NOTHING);
 }
 
-/* A login's second half: the lock, the new session, the audit row. */
+/* A login's second half: the count, the lock, the new session, the audit row. */
 struct entrance {
-    const char *name, *old_token;
-    unsigned idle_minutes;
-    enum account_login result; /* in: what the password said */
+    struct login_try try;
+    struct session_start start;
+    enum login_gate gate;
+    enum login_result result; /* in: what the password said */
     char token[SESSION_TOKEN_LEN];
 };
 
@@ -65,10 +57,12 @@ static enum act_end let_in(struct db *db, struct wall_time now, void *context,
                            struct error_text *error)
 {
     struct entrance *e = context;
-    e->result = account_note_login(db, now, e->name, e->result);
-    if (e->result == LOGIN_OK &&
-        !session_begin(db, now, e->idle_minutes, e->name, e->old_token,
-                       e->token))
+    if (e->gate == LOGIN_LOCKED)
+        e->result =
+            login_note_locked(db, now, &e->try) ? LOGIN_REFUSED : LOGIN_FAILED;
+    else
+        e->result = login_note(db, now, &e->try, e->result);
+    if (e->result == LOGIN_OK && !session_begin(db, now, &e->start, e->token))
         e->result = LOGIN_FAILED;
     if (e->result != LOGIN_FAILED)
         return ACT_KEPT; /* a refusal leaves its count */
@@ -76,28 +70,64 @@ static enum act_end let_in(struct db *db, struct wall_time now, void *context,
     return ACT_FAILED;
 }
 
+static void set_entrance(struct visit *visit, struct entrance *e)
+{
+    const struct slice agent = visit->request.http->user_agent;
+    login_try_set(&e->try, &portal_keys(visit->portal)->name,
+                  form_get(&visit->request.form, "name"), &visit->visitor);
+    const char *agent_text = arena_copy_text(visit->arena, agent);
+    e->start = (struct session_start){
+        .account_name = e->try.name,
+        .old_token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE),
+        .address = e->try.address,
+        .agent = agent_text != NULL ? agent_text : "",
+        .stage = SESSION_FULL,
+        .idle_minutes = (unsigned)visit->config->session_idle_minutes,
+    };
+}
+
+/* Both halves; a locked name costs no hash. */
+static void try_to_enter(struct visit *visit, struct entrance *e)
+{
+    struct error_text why;
+    if (e->gate == LOGIN_OPEN)
+        e->result = login_check_password(
+            visit->db, &e->try, form_get(&visit->request.form, "password"));
+    if (e->result != LOGIN_FAILED && portal_act(visit->portal, visit->now, NULL,
+                                                let_in, e, &why) != ACT_KEPT)
+        e->result = LOGIN_FAILED;
+    visit->response->wait_ms = login_wait_ms(visit->db, visit->now, &e->try);
+}
+
 void login_post(struct visit *visit)
 {
     const char *next = safe_next(form_get(&visit->request.form, "next"));
-    struct error_text why;
-    struct entrance e = {
-        .name = form_get(&visit->request.form, "name"),
-        .old_token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE),
-        .idle_minutes = (unsigned)visit->config->session_idle_minutes,
-    };
-    e.result = account_check_password(
-        visit->db, e.name, form_get(&visit->request.form, "password"));
-    if (e.result != LOGIN_FAILED && portal_act(visit->portal, visit->now, NULL,
-                                               let_in, &e, &why) != ACT_KEPT)
-        e.result = LOGIN_FAILED;
-    if (e.result == LOGIN_OK) {
+    struct entrance e = {.result = LOGIN_REFUSED};
+    unsigned wait_s = 0;
+    set_entrance(visit, &e);
+    if (!visit_has_form_token(visit)) {
+        visit->response->status = 403;
+        show_form(visit, e.try.name, next,
+                  visit_has_form_cookie(visit) ? NOTHING : NO_COOKIE);
+        return;
+    }
+    e.gate = login_ask(visit->db, visit->now, &e.try, &wait_s);
+    if (e.gate == LOGIN_PACED) {
+        visit->response->status = 429;
+        http_response_header(visit->response, "Retry-After", "%u", wait_s);
+        show_form(visit, e.try.name, next, BUSY);
+        return;
+    }
+    if (e.gate != LOGIN_UNREAD)
+        try_to_enter(visit, &e);
+    if (e.gate == LOGIN_UNREAD || e.result == LOGIN_FAILED) {
+        visit_fail_db(visit);
+    } else if (e.result == LOGIN_OK) {
         visit_set_cookie(visit, VISIT_SESSION_COOKIE, e.token, 0);
         visit_redirect(visit, next);
-    } else if (e.result == LOGIN_FAILED) {
-        visit_fail_db(visit);
     } else {
         visit->response->status = 401;
-        show_form(visit, e.name, next, true);
+        show_form(visit, e.try.name, next, REFUSED);
     }
 }
 

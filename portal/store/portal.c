@@ -20,6 +20,8 @@ struct portal_export {
 struct portal {
     const struct portal_config *config;
     struct parameters parameters;
+    struct portal_keys keys;
+    struct proxies proxies;
     struct db *write;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
@@ -54,9 +56,13 @@ struct portal *portal_open(const struct portal_config *config,
     pthread_mutex_init(&portal->export_lock, NULL);
     bool good =
         rules_parameters_read(config->rules, &portal->parameters, error);
+    portal->proxies.header = (enum proxy_header)config->proxy_header;
+    good =
+        good && proxies_read(config->trusted_proxies, &portal->proxies, error);
     if (good)
         portal->write = portal_db_open(config->portal_db, error);
-    good = good && portal->write != NULL;
+    good = good && portal->write != NULL &&
+           portal_keys_load(config, &portal->keys, error);
     for (size_t i = 0; good && i < PORTAL_WORKERS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);
     if (good)
@@ -88,6 +94,16 @@ const struct portal_config *portal_config_of(const struct portal *portal)
 const struct parameters *portal_parameters(const struct portal *portal)
 {
     return &portal->parameters;
+}
+
+const struct portal_keys *portal_keys(const struct portal *portal)
+{
+    return &portal->keys;
+}
+
+const struct proxies *portal_proxies(const struct portal *portal)
+{
+    return &portal->proxies;
 }
 
 struct portal_worker *portal_take_worker(struct portal *portal)

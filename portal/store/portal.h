@@ -17,6 +17,8 @@
 #include "portal/store/act.h"
 #include "portal/store/others.h"
 #include "portal/store/portal_config.h"
+#include "portal/store/portal_keys.h"
+#include "portal/store/proxies.h"
 #include "rules/parameter.h"
 
 /* Those that serve pages, and all that may need a worker at once: with those of
@@ -42,6 +44,9 @@ void portal_close(struct portal *portal);
 const struct portal_config *portal_config_of(const struct portal *portal);
 /* Of the rules folder, as read when the portal was opened. */
 const struct parameters *portal_parameters(const struct portal *portal);
+
+const struct portal_keys *portal_keys(const struct portal *portal);
+const struct proxies *portal_proxies(const struct portal *portal);
 
 /* There is always one free: no more threads ask than there are workers. */
 struct portal_worker *portal_take_worker(struct portal *portal);

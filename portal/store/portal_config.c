@@ -68,6 +68,28 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .help = "Key under which numbers (broadband accounts, mobile and SIM "
              "numbers) are hashed; made when it is missing. The collector has "
              "to name the same file."},
+    {"account_key", CONFIG_PATH, MEMBER(account_key), .initial = "",
+     .help = "Secret under which second factors are sealed and forms signed; "
+             "made when it is missing. Keep a copy apart from portal.db, of "
+             "which nothing can be opened without it. Empty: account.key in "
+             "the folder of portal_db."},
+    {"public_url", CONFIG_TEXT, MEMBER(public_url), .initial = "",
+     .help = "Where people reach the portal, such as "
+             "https://portal.example.gov.cn: links in mails begin so. Never "
+             "taken from what a visitor sends."},
+    {"trusted_proxies", CONFIG_TEXT, MEMBER(trusted_proxies), .initial = "",
+     .help = "Addresses or networks, with commas between, of the proxies whose "
+             "word about a visitor's address counts, such as 127.0.0.1. Empty: "
+             "nobody's, and all who come through a proxy are one visitor for "
+             "limits and log."},
+    {"proxy_header", CONFIG_CHOICE, MEMBER(proxy_header),
+     .choices = "x-forwarded-for|forwarded", .initial = "x-forwarded-for",
+     .help = "The header in which they say it. Each must set it or add to it: "
+             "one passed on as it came is a stranger's word."},
+    {"second_factor", CONFIG_BOOL, MEMBER(second_factor), .initial = "yes",
+     .help = "Reviewers and those who release money log in with a code of "
+             "their telephone, too; the others may. With no everybody may and "
+             "nobody must: for trials."},
     {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
      .initial = "15",
      .help = "A login ends after so many minutes without a request."},
@@ -76,8 +98,9 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .help = "Cosignatures that a checkpoint of the collector should have; the "
              "events page counts those that have them (0: at least one)."},
     {"secure_cookie", CONFIG_BOOL, MEMBER(secure_cookie), .initial = "yes",
-     .help = "Browsers send the login cookie over HTTPS only. Say no when "
-             "people use the portal over plain HTTP, on one machine."},
+     .help = "Browsers keep and send the login cookie over HTTPS only. Say no "
+             "for a trial over plain HTTP on one machine: `listen` must then "
+             "be one of its loopback addresses, and the login page says so."},
     {"demo_banner", CONFIG_BOOL, MEMBER(demo_banner), .initial = "no",
      .help = "Every page says that this is a demonstration."},
     {"log_level", CONFIG_CHOICE, MEMBER(log_level),

@@ -23,6 +23,11 @@ struct portal_config {
     char receipt_key[PATH_MAX], registry_public_key[PATH_MAX];
     char registry_key[PATH_MAX]; /* "": none */
     char number_key[PATH_MAX];
+    char account_key[PATH_MAX]; /* "": account.key beside portal_db */
+    char public_url[300];       /* "": none */
+    char trusted_proxies[600];
+    int proxy_header;   /* enum proxy_header */
+    bool second_factor; /* required where its roles are named */
     uint64_t session_idle_minutes;
     uint64_t witness_quorum;
     bool secure_cookie;

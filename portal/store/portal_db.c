@@ -31,6 +31,9 @@ static const char AUDIT_HASH_008[] =
 static const char OUTBOX_009[] =
 #include "portal/store/009-outbox.sql.inc"
     ;
+static const char ACCOUNTS_010[] =
+#include "portal/store/010-accounts.sql.inc"
+    ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
@@ -44,6 +47,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"007-list-keys.sql", LIST_KEYS_007},
         {"008-audit-hash.sql", AUDIT_HASH_008},
         {"009-outbox.sql", OUTBOX_009},
+        {"010-accounts.sql", ACCOUNTS_010},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -9,6 +9,7 @@ server=
 
 start_server() # sets $server, $port, $url
 {
+    : >"$dir/server.log" # or the port of the one before is read
     "$portal" run -c "$dir/portal.conf" 2>"$dir/server.log" &
     server=$!
     await 30 listens_or_ended

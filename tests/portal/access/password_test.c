@@ -1,4 +1,4 @@
-/* Passwords and the lock after wrong ones (ORG-12). */
+/* Passwords, and the accounts that have them (ORG-12). */
 #include "portal/access/account.h"
 #include "portal/access/password.h"
 #include "portal/access/scope.h"
@@ -90,38 +90,6 @@ static void test_accounts(struct db *db)
                       " VALUES ('cleo', 'CITY', '', '', 0)"));
 }
 
-/* One login, both steps. */
-static enum account_login login(struct db *db, int64_t minutes,
-                                const char *name, const char *password)
-{
-    enum account_login result = account_check_password(db, name, password);
-    CHECK(db_begin(db));
-    result = account_note_login(db, at(minutes), name, result);
-    CHECK(db_commit(db));
-    return result;
-}
-
-static void test_lock(struct db *db)
-{
-    test_case("ORG-12: five wrong attempts lock for 15 minutes, also for the "
-              "right password");
-    CHECK(login(db, 0, "anna", RIGHT) == LOGIN_OK);
-    for (int i = 0; i < ACCOUNT_FAILURES_MAX; i++)
-        CHECK(login(db, 1, "anna", "wrong password") == LOGIN_REFUSED);
-    CHECK(login(db, 1, "anna", RIGHT) == LOGIN_REFUSED);
-    CHECK(login(db, 15, "anna", RIGHT) == LOGIN_REFUSED);
-    CHECK(login(db, 16, "anna", RIGHT) == LOGIN_OK);
-    test_case("a login clears the failures before it");
-    for (int i = 0; i < ACCOUNT_FAILURES_MAX - 1; i++)
-        CHECK(login(db, 20, "anna", "wrong password") == LOGIN_REFUSED);
-    CHECK(login(db, 20, "anna", RIGHT) == LOGIN_OK);
-    for (int i = 0; i < ACCOUNT_FAILURES_MAX - 1; i++)
-        CHECK(login(db, 21, "anna", "wrong password") == LOGIN_REFUSED);
-    CHECK(login(db, 21, "anna", RIGHT) == LOGIN_OK);
-    test_case("an unknown name gets the same answer");
-    CHECK(login(db, 21, "nobody", RIGHT) == LOGIN_REFUSED);
-}
-
 int main(void)
 {
     struct scratch scratch;
@@ -132,7 +100,6 @@ int main(void)
     test_hash();
     test_rules();
     test_accounts(scratch.db);
-    test_lock(scratch.db);
     scratch_close(&scratch);
     return test_end();
 }

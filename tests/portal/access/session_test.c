@@ -13,8 +13,13 @@ static struct wall_time at(int64_t minutes)
 static void begin(struct db *db, int64_t minutes, const char *old,
                   char token[static SESSION_TOKEN_LEN])
 {
-    CHECK(db_begin(db) &&
-          session_begin(db, at(minutes), IDLE, "anna", old, token) &&
+    const struct session_start start = {.account_name = "anna",
+                                        .old_token = old,
+                                        .address = "203.0.113.7",
+                                        .agent = "Browser/1.0",
+                                        .stage = SESSION_FULL,
+                                        .idle_minutes = IDLE};
+    CHECK(db_begin(db) && session_begin(db, at(minutes), &start, token) &&
           db_commit(db));
 }
 
@@ -83,8 +88,9 @@ static void test_tokens(void)
 {
     char a[SESSION_CSRF_LEN], b[SESSION_CSRF_LEN];
     char first[SESSION_MASKED_LEN], second[SESSION_MASKED_LEN];
-    session_form_token("cookie-a", a);
-    session_form_token("cookie-b", b);
+    const struct secret key = {{1}}, other = {{2}};
+    session_form_token(&key, "cookie-a", a);
+    session_form_token(&key, "cookie-b", b);
     test_case("form tokens belong to their cookie");
     CHECK(strcmp(a, b) != 0);
     session_csrf_mask(a, first);
@@ -106,6 +112,10 @@ static void test_tokens(void)
         CHECK(!session_csrf_matches(a, first));
         first[i] = kept;
     }
+    test_case("a token belongs to the server's key");
+    session_form_token(&other, "cookie-a", b);
+    session_csrf_mask(a, first);
+    CHECK(!session_csrf_matches(b, first));
 }
 
 int main(void)

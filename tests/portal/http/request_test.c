@@ -45,19 +45,25 @@ static void test_cookies(struct arena *arena)
     struct form_data form;
     test_case("cookies; those that are not clean are left out");
     form_parse_cookies(
-        &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"),
+        &form, SLICE("yz_a=1; yz_b = x%20 ;yz_c=\x01; =4;yz_d;yz_=5;yz"), false,
         arena);
     CHECK_TEXT(form_get(&form, "yz_a"), "1");
     CHECK_TEXT(form_get(&form, "yz_b "), " x%20");
     CHECK_TEXT(form_get(&form, "yz_c"), "");
     CHECK_I64(form.count, 3);
+    test_case("over HTTPS those alone that no other host can have set");
+    form_parse_cookies(&form, SLICE("yz_a=1; __Host-yz_b=2; __Host-c=3"), true,
+                       arena);
+    CHECK_TEXT(form_get(&form, "yz_a"), "");
+    CHECK_TEXT(form_get(&form, "yz_b"), "2");
+    CHECK_I64(form.count, 1);
     test_case("cookies of other programs on the host crowd ours not out");
     struct buffer many;
     buffer_init(&many, 4096);
     for (int i = 0; i < 2 * FORM_FIELDS_MAX; i++)
         buffer_addf(&many, "other%d=v; ", i);
     buffer_add_text(&many, "yz_session=s");
-    form_parse_cookies(&form, buffer_slice(&many), arena);
+    form_parse_cookies(&form, buffer_slice(&many), false, arena);
     CHECK_TEXT(form_get(&form, "yz_session"), "s");
     CHECK_I64(form.count, 1);
     buffer_clear(&many);
