@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/access/password.h"
 #include "portal/store/audit.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -119,24 +118,52 @@ enum login_gate login_ask(struct db *db, struct wall_time now,
     return locked > 0 ? LOGIN_LOCKED : LOGIN_OPEN;
 }
 
+/* "" for a name that no active account has. False when the database failed. */
+static bool read_hash(struct db *db, const char *name,
+                      char hash[static PASSWORD_HASH_LEN])
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT password_hash FROM account WHERE name = :name"
+                       " AND state = 'ACTIVE'");
+    hash[0] = '\0';
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", name);
+    enum db_step step = db_step(s);
+    if (step == DB_ROW)
+        snprintf(hash, PASSWORD_HASH_LEN, "%s", db_text(s, 0));
+    db_reset(s);
+    return step != DB_FAILED;
+}
+
 enum login_result login_check_password(struct db *db,
                                        const struct login_try *try,
                                        const char *password)
 {
-    char hash[PASSWORD_HASH_LEN] = "";
-    struct db_statement *s =
-        db_prepare(db, "SELECT password_hash FROM account WHERE name = :name"
-                       " AND state = 'ACTIVE'");
-    if (s == NULL)
-        return LOGIN_FAILED;
-    db_bind_text(s, ":name", try->name);
-    enum db_step step = db_step(s);
-    if (step == DB_ROW)
-        snprintf(hash, sizeof(hash), "%s", db_text(s, 0));
-    db_reset(s);
-    if (step == DB_FAILED)
+    char hash[PASSWORD_HASH_LEN];
+    if (!read_hash(db, try->name, hash))
         return LOGIN_FAILED;
     return password_check(hash, password) ? LOGIN_OK : LOGIN_REFUSED;
+}
+
+bool login_renew_hash(struct db *db, const char *name, const char *password,
+                      struct login_hash *renewed)
+{
+    char kept[PASSWORD_HASH_LEN];
+    *renewed = (struct login_hash){.name = name};
+    return read_hash(db, name, kept) && kept[0] != '\0' &&
+           password_is_outdated(kept) && password_hash(password, renewed->text);
+}
+
+bool login_keep_hash(struct db *db, const struct login_hash *renewed)
+{
+    struct db_statement *s = db_prepare(
+        db, "UPDATE account SET password_hash = :hash WHERE name = :name");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":hash", renewed->text);
+    db_bind_text(s, ":name", renewed->name);
+    return db_do(s);
 }
 
 static int64_t is_known(struct db *db, const struct login_try *try)

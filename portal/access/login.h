@@ -27,6 +27,7 @@
 #include "common/clock.h"
 #include "common/crypto/secret.h"
 #include "common/db.h"
+#include "portal/access/password.h"
 
 enum {
     LOGIN_FAILURES = 5, /* for a name from a network */
@@ -79,4 +80,15 @@ bool login_note_locked(struct db *db, struct wall_time now,
 /* 0 while few have failed with the name in the last hour. */
 unsigned login_wait_ms(struct db *db, struct wall_time now,
                        const struct login_try *try);
+
+/* After a log-in, as slow as the check: the password's hash with today's
+ * parameters, when the kept one has others; false when there is none. */
+struct login_hash {
+    const char *name;
+    char text[PASSWORD_HASH_LEN];
+};
+bool login_renew_hash(struct db *db, const char *name, const char *password,
+                      struct login_hash *renewed);
+bool login_keep_hash(struct db *db, const struct login_hash *renewed);
+
 #endif

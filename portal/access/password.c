@@ -8,10 +8,13 @@
 
 #include "common/slice.h"
 
+/* PASSES over MEMORY_BYTES. */
+enum { PASSES = 2, MEMORY_BYTES = 32 * 1024 * 1024 };
+
 /* Of no password: its salt and key are fixed text. It has the parameters of
  * password_hash(), so that checking against it costs the same. */
 static const char NOBODY[] =
-    "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw"
+    "$argon2id$v=19$m=32768,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw"
     "$bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm8";
 
 bool password_init(void)
@@ -39,9 +42,8 @@ bool password_is_acceptable(const char *password, struct error_text *error)
 bool password_hash(const char *password, char hash[static PASSWORD_HASH_LEN])
 {
     _Static_assert(PASSWORD_HASH_LEN >= crypto_pwhash_STRBYTES, "hash fits");
-    return crypto_pwhash_str_alg(hash, password, strlen(password),
-                                 crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                 crypto_pwhash_MEMLIMIT_INTERACTIVE,
+    return crypto_pwhash_str_alg(hash, password, strlen(password), PASSES,
+                                 MEMORY_BYTES,
                                  crypto_pwhash_ALG_ARGON2ID13) == 0;
 }
 
@@ -53,4 +55,9 @@ bool password_check(const char *hash, const char *password)
     bool right =
         crypto_pwhash_str_verify(stored, password, strlen(password)) == 0;
     return right && known;
+}
+
+bool password_is_outdated(const char *hash)
+{
+    return crypto_pwhash_str_needs_rehash(hash, PASSES, MEMORY_BYTES) != 0;
 }

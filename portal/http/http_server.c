@@ -648,13 +648,16 @@ static void free_server(struct http_server *server)
 
 static bool start_lanes(struct http_server *server, struct error_text *error)
 {
-    static const unsigned THREADS[HTTP_LANES] = {
-        [HTTP_LOGINS] = HTTP_LOGIN_THREADS,
-        [HTTP_EXPORTS] = HTTP_EXPORT_THREADS,
+    static const struct {
+        unsigned threads;
+        int nice;
+    } ROWS[HTTP_LANES] = {
+        [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5},
+        [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15},
     };
     bool good = true;
     for (size_t i = HTTP_AT_ONCE + 1; good && i < HTTP_LANES; i++) {
-        server->lanes[i] = lane_start(THREADS[i], error);
+        server->lanes[i] = lane_start(ROWS[i].threads, ROWS[i].nice, error);
         good = server->lanes[i] != NULL;
     }
     return good;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct lane {
     pthread_mutex_t lock;
@@ -11,6 +13,7 @@ struct lane {
     struct lane_job *first, *last;
     struct lane_job *later; /* the next due first */
     bool is_ending;
+    int nice;
     unsigned count;
     pthread_t threads[];
 };
@@ -57,12 +60,14 @@ static void *work(void *context)
 {
     struct lane *lane = context;
     struct lane_job *job;
+    /* Linux has it for each thread. Without it things are only slower. */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), lane->nice);
     while ((job = take(lane)) != NULL)
         job->run(job);
     return NULL;
 }
 
-struct lane *lane_start(unsigned threads, struct error_text *error)
+struct lane *lane_start(unsigned threads, int nice, struct error_text *error)
 {
     struct lane *lane =
         calloc(1, sizeof(*lane) + threads * sizeof(lane->threads[0]));
@@ -71,6 +76,7 @@ struct lane *lane_start(unsigned threads, struct error_text *error)
         error_set(error, "no memory");
         return NULL;
     }
+    lane->nice = nice;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);

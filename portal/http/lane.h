@@ -1,6 +1,7 @@
 /*
  * Slow work off the request threads: a queue of jobs, done in the order in which
- * they came by a few threads of its own. A page never waits behind it.
+ * they came by a few threads of its own. A page never waits behind it, and its
+ * threads yield the cores to those that serve pages (their niceness).
  */
 #ifndef PORTAL_HTTP_LANE_H
 #define PORTAL_HTTP_LANE_H
@@ -18,8 +19,8 @@ struct lane_job {
     struct mono_time due; /* of one that was put in for later */
 };
 
-/* NULL with a reason. */
-struct lane *lane_start(unsigned threads, struct error_text *error);
+/* `nice` is that of the threads, 0 to 19. NULL with a reason. */
+struct lane *lane_start(unsigned threads, int nice, struct error_text *error);
 void lane_put(struct lane *lane, struct lane_job *job);
 /* Runs it `wait_ms` from now, before what has waited since; no thread waits
  * with it. */

@@ -99,6 +99,27 @@ static void try_to_enter(struct visit *visit, struct entrance *e)
     visit->response->wait_ms = login_wait_ms(visit->db, visit->now, &e->try);
 }
 
+static enum act_end keep_hash(struct db *db, struct wall_time now,
+                              void *context, struct error_text *error)
+{
+    (void)now;
+    if (login_keep_hash(db, context))
+        return ACT_KEPT;
+    error_set(error, "%s", db_error(db));
+    return ACT_FAILED;
+}
+
+/* Only of one who is in: the time that it takes tells that the password was
+ * right. When it fails the old hash is as good as before. */
+static void renew_hash(struct visit *visit, const struct login_try *try)
+{
+    struct login_hash renewed;
+    struct error_text why;
+    const char *password = form_get(&visit->request.form, "password");
+    if (login_renew_hash(visit->db, try->name, password, &renewed))
+        portal_act(visit->portal, visit->now, NULL, keep_hash, &renewed, &why);
+}
+
 void login_post(struct visit *visit)
 {
     const char *next = safe_next(form_get(&visit->request.form, "next"));
@@ -123,6 +144,7 @@ void login_post(struct visit *visit)
     if (e.gate == LOGIN_UNREAD || e.result == LOGIN_FAILED) {
         visit_fail_db(visit);
     } else if (e.result == LOGIN_OK) {
+        renew_hash(visit, &e.try);
         visit_set_cookie(visit, VISIT_SESSION_COOKIE, e.token, 0);
         visit_redirect(visit, next);
     } else {

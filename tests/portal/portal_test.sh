@@ -210,6 +210,21 @@ second_window()
     gives 403 two /login -d "csrf=0&name=anna&password=x"
 }
 tap "a login form left open in a second window still works" second_window
+# Of password-anna, as they were made before.
+renews_hash()
+{
+    local hash='$argon2id$v=19$m=65536,t=2,p=1$aFEvU8N7HgNwcKAFWi3xXg$Y7GzgDBUKujlGRTFEEyj3jG/bQn8rQhkshpmWq8IZNw'
+    sqlite3 "$dir/portal.db" "UPDATE account SET password_hash = '$hash'
+        WHERE name = 'anna'"
+    rm -f "$dir/anna.jar"
+    login anna wrong-password
+    [ "$(sqlite3 "$dir/portal.db" "SELECT password_hash FROM account
+        WHERE name = 'anna'")" = "$hash" ] || return 1
+    logs_in anna && logs_in anna &&
+        sqlite3 "$dir/portal.db" "SELECT password_hash FROM account
+            WHERE name = 'anna'" | grep -F '$m=32768,t=2,p=1$'
+}
+tap "a hash of older parameters is good, and made anew at a log-in" renews_hash
 rows logged_in
 idle()
 {

@@ -178,6 +178,30 @@ static void test_pace(struct db *db)
           LOGIN_OK);
 }
 
+/* Of RIGHT, as they were made before. */
+static void test_old_hash(struct db *db)
+{
+    static const char OLD[] =
+        "$argon2id$v=19$m=65536,t=2,p=1$eDeDY2QGHSy93iCqqVP61A"
+        "$HIRiCMXNTL58yMQ091Ju2xhBQBheFYgdhDcqQc9EYfE";
+    struct login_try try;
+    struct login_hash renewed, old = {.name = "olga"};
+    snprintf(old.text, sizeof(old.text), "%s", OLD);
+    test_case("a hash of other parameters is good, and made anew once");
+    add(db, "olga");
+    set(&try, "olga", "192.0.2.1");
+    CHECK(!login_renew_hash(db, "olga", RIGHT, &renewed));
+    CHECK(login_keep_hash(db, &old));
+    CHECK(login_check_password(db, &try, RIGHT) == LOGIN_OK);
+    CHECK(login_check_password(db, &try, "other") == LOGIN_REFUSED);
+    CHECK(login_renew_hash(db, "olga", RIGHT, &renewed));
+    CHECK(password_is_outdated(OLD) && !password_is_outdated(renewed.text));
+    CHECK(login_keep_hash(db, &renewed));
+    CHECK(login_check_password(db, &try, RIGHT) == LOGIN_OK);
+    CHECK(!login_renew_hash(db, "olga", RIGHT, &renewed));
+    CHECK(!login_renew_hash(db, "nobody", RIGHT, &renewed));
+}
+
 int main(void)
 {
     struct scratch scratch;
@@ -190,6 +214,7 @@ int main(void)
     test_lock(scratch.db);
     test_from_everywhere(scratch.db);
     test_pace(scratch.db);
+    test_old_hash(scratch.db);
     scratch_close(&scratch);
     return test_end();
 }
