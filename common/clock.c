@@ -179,8 +179,7 @@ static bool take_fraction(struct slice *text, int *us)
     if (text->length == 0 || text->data[0] != '.')
         return true;
     size_t count = 0;
-    for (; count + 1 < text->length && text->data[count + 1] >= '0' &&
-           text->data[count + 1] <= '9';
+    for (; count + 1 < text->length && slice_is_digit(text->data[count + 1]);
          count++) {
         if (count == 6)
             return false;

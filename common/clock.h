@@ -30,6 +30,8 @@ struct civil_day {
     int32_t number;
 };
 
+enum { DAY_MINUTES = 1440 }; /* the zone has no summer time */
+
 enum { WALL_TEXT_LEN = 32, DAY_TEXT_LEN = 16 };
 enum { DAY_MONDAY, DAY_SATURDAY = 5, DAY_SUNDAY = 6 };
 

@@ -138,18 +138,6 @@ static bool read_choice(const struct target *target, struct slice text)
                      (int)text.length, text.data, key->choices);
 }
 
-static bool is_host(struct slice host)
-{
-    for (size_t i = 0; i < host.length; i++) {
-        char c = host.data[i];
-        bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                       (c >= 'A' && c <= 'Z');
-        if (!is_word && memchr("-._", c, 3) == NULL)
-            return false;
-    }
-    return host.length > 0;
-}
-
 static bool is_v6(struct slice text)
 {
     struct address address;
@@ -163,7 +151,7 @@ static bool is_host_and_port(struct slice text)
     struct slice host, digits;
     return slice_split_port(text, &host, &digits) &&
            parse_u64(digits, 0, UINT16_MAX, &port) &&
-           (text.data[0] == '[' ? is_v6(host) : is_host(host));
+           (text.data[0] == '[' ? is_v6(host) : slice_is_id(host));
 }
 
 static bool read_address(const struct target *target, struct slice text)

@@ -27,11 +27,6 @@ const char *money_status_text(enum money_status status)
     return STATUS_TEXTS[status];
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Digits, with a comma in every place between groups of three or in none. */
 static bool is_grouped(struct slice whole)
 {
@@ -39,7 +34,7 @@ static bool is_grouped(struct slice whole)
     for (size_t i = 0; i < whole.length; i++) {
         bool is_comma_place = has_commas && (whole.length - i) % 4 == 0;
         bool is_good = is_comma_place ? whole.data[i] == ',' && i > 0
-                                      : is_digit(whole.data[i]);
+                                      : slice_is_digit(whole.data[i]);
         if (!is_good)
             return false;
     }
@@ -75,7 +70,7 @@ static bool split_yuan(struct slice text, struct slice *whole,
         (has_point && cents->length == 0))
         return false;
     for (size_t i = 0; i < cents->length; i++) {
-        if (!is_digit(cents->data[i]))
+        if (!slice_is_digit(cents->data[i]))
             return false;
     }
     return true;

@@ -38,6 +38,35 @@ char slice_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+char slice_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool slice_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool slice_is_letter_or_digit(char c)
+{
+    return slice_is_digit(c) ||
+           (slice_lower(c) >= 'a' && slice_lower(c) <= 'z');
+}
+
+bool slice_is_id_character(char c)
+{
+    return slice_is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+}
+
+int slice_hex_digit(char c)
+{
+    if (slice_is_digit(c))
+        return c - '0';
+    c = slice_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool slice_equal_nocase(struct slice a, struct slice b)
 {
     if (a.length != b.length)
@@ -148,26 +177,18 @@ bool parse_i64(struct slice text, int64_t min, int64_t max, int64_t *value)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = slice_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool parse_hex(struct slice text, void *bytes, size_t size)
 {
     uint8_t *out = bytes;
     if (text.length % 2 != 0 || text.length / 2 != size)
         return false;
     for (size_t i = 0; i < text.length; i++) {
-        if (hex_digit(text.data[i]) < 0)
+        if (slice_hex_digit(text.data[i]) < 0)
             return false;
     }
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(hex_digit(text.data[2 * i]) << 4 |
-                           hex_digit(text.data[2 * i + 1]));
+        out[i] = (uint8_t)(slice_hex_digit(text.data[2 * i]) << 4 |
+                           slice_hex_digit(text.data[2 * i + 1]));
     return true;
 }
 
@@ -247,12 +268,9 @@ bool slice_split_port(struct slice text, struct slice *host, struct slice *port)
 
 bool slice_is_id(struct slice text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+    for (size_t i = 0; i < text.length; i++)
+        if (!slice_is_id_character(text.data[i]))
             return false;
-    }
     return text.length > 0;
 }
 

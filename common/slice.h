@@ -29,8 +29,16 @@ bool slice_equal_text(struct slice a, const char *text);
 /* ASCII letters compare without case; host names are compared so. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 bool slice_ends_with_nocase(struct slice text, struct slice suffix);
-/* An ASCII letter as a small one, any other byte as it is. */
+/* An ASCII letter as a small one or a great one, any other byte as it is. */
 char slice_lower(char c);
+char slice_upper(char c);
+/* Of ASCII, whatever the locale. */
+bool slice_is_digit(char c);
+bool slice_is_letter_or_digit(char c);
+/* What is of an id, as slice_is_id has it. */
+bool slice_is_id_character(char c);
+/* 0 to 15, or -1 for what is no hex digit. */
+int slice_hex_digit(char c);
 struct slice slice_trim(struct slice text);
 
 /* Takes the part of *rest before separator and moves *rest behind it. False

@@ -241,7 +241,7 @@ struct text_argument text_code(const char *name, const char *prefix,
 
 static bool is_name_character(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    return (slice_is_letter_or_digit(c) && c == slice_lower(c)) || c == '_';
 }
 
 /* The {name} that the text starts with; empty when it does not. */

@@ -208,9 +208,9 @@ static bool is_number(struct slice text)
         char c = text.data[i];
         bool is_sign = i == 0 && (c == '-' || c == '+');
         bool is_point = c == '.' && !has_point && has_digit;
-        if (!is_sign && !is_point && (c < '0' || c > '9'))
+        if (!is_sign && !is_point && !slice_is_digit(c))
             return false;
-        has_digit = has_digit || (c >= '0' && c <= '9');
+        has_digit = has_digit || slice_is_digit(c);
         has_point = has_point || is_point;
     }
     return has_digit;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum { BEACON_NONE = -1, BEACON_MIN_COUNT = 4 };
-enum { DAY_HOURS = 24, DAY_BINS = 144, DAY_MINUTES = 1440 };
+enum { DAY_HOURS = 24, DAY_BINS = 144 };
 
 /* Regularity of values: the mean of 1 - |Bowley skewness| and
  * (median - MAD) / median. Sorts the values. Skewness is taken as 0 when the

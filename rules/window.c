@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "rules/coverage.h"
+#include "common/coverage.h"
 
 /* Active and covered days in [start, start + days). */
 static struct window count_days(const struct window_search *search,

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/coverage.h"
 #include "common/wire/batch.h"
 #include "common/wire/flow_block.h"
 #include "common/wire/flow_record.h"
-#include "rules/coverage.h"
 #include "verifier/token.h"
 #include "verifier/token_filter.h"
 

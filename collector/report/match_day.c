@@ -23,9 +23,9 @@
 #include "collector/ledger/detail_read.h"
 #include "collector/ledger/ledger.h"
 #include "collector/report/match.h"
+#include "common/coverage.h"
 
 enum {
-    DAY_MINUTES = 1440,
     DAY_MS = DAY_MINUTES * 60000,
     REACH_MS = INTAKE_REACH_S * 1000,
     NOBODY = -1,
@@ -40,11 +40,11 @@ struct endpoint_row {
     int part;       /* in which it is matched */
 };
 
-/* What the supplier's probes were heard of, a bit for each minute. */
-struct coverage {
+/* What a supplier's probes watched of the day. */
+struct watched {
     char supplier_id[REGISTRY_ID_LEN];
     bool is_sample;
-    uint8_t minutes[DAY_MINUTES / 8];
+    struct coverage minutes;
 };
 
 /* Records of a supplier's probe about endpoints of others. */
@@ -82,8 +82,8 @@ struct work {
     size_t sum_count, sum_capacity;
     char (*owners)[REGISTRY_ID_LEN]; /* enterprises, by number */
     size_t owner_count, owner_capacity;
-    struct coverage *coverage;
-    size_t coverage_count, coverage_capacity;
+    struct watched *watched;
+    size_t watched_count, watched_capacity;
     struct foreign *foreign; /* by probe */
     size_t foreign_count, foreign_capacity;
 };
@@ -268,27 +268,22 @@ static bool add_records(struct work *w, const struct batch *b)
 
 static bool cover(struct work *w, const struct batch *b)
 {
-    struct coverage *c = NULL;
+    struct watched *c = NULL;
     if (w->part > 0)
         return true;
-    for (size_t i = 0; c == NULL && i < w->coverage_count; i++)
-        if (strcmp(w->coverage[i].supplier_id, b->supplier_id) == 0 &&
-            w->coverage[i].is_sample == b->is_sample)
-            c = &w->coverage[i];
+    for (size_t i = 0; c == NULL && i < w->watched_count; i++)
+        if (strcmp(w->watched[i].supplier_id, b->supplier_id) == 0 &&
+            w->watched[i].is_sample == b->is_sample)
+            c = &w->watched[i];
     if (c == NULL) {
-        c = extend(&w->coverage, &w->coverage_count, &w->coverage_capacity,
+        c = extend(&w->watched, &w->watched_count, &w->watched_capacity,
                    sizeof(*c));
         if (c == NULL)
             return no_memory(w);
-        *c = (struct coverage){.is_sample = b->is_sample};
+        *c = (struct watched){.is_sample = b->is_sample};
         memcpy(c->supplier_id, b->supplier_id, sizeof(c->supplier_id));
     }
-    int64_t from = b->start_ms > w->start_ms ? b->start_ms : w->start_ms;
-    int64_t to = b->end_ms < w->end_ms ? b->end_ms : w->end_ms;
-    for (int64_t t = from; t < to; t += 60000 - t % 60000) {
-        int64_t minute = (t - w->start_ms) / 60000;
-        c->minutes[minute / 8] |= (uint8_t)(1 << minute % 8);
-    }
+    coverage_add(&c->minutes, w->day, b->start_ms, b->end_ms);
     return true;
 }
 
@@ -369,18 +364,16 @@ static bool load_side(struct work *w, enum ledger_source source)
 
 /* --- the result --- */
 
-static unsigned covered_minutes(const struct work *w, const char *supplier,
+static uint32_t covered_minutes(const struct work *w, const char *supplier,
                                 bool is_sample)
 {
-    unsigned count = 0;
-    for (size_t i = 0; i < w->coverage_count; i++) {
-        const struct coverage *c = &w->coverage[i];
+    for (size_t i = 0; i < w->watched_count; i++) {
+        const struct watched *c = &w->watched[i];
         if (c->is_sample != is_sample || strcmp(c->supplier_id, supplier) != 0)
             continue;
-        for (size_t k = 0; k < sizeof(c->minutes); k++)
-            count += (unsigned)__builtin_popcount(c->minutes[k]);
+        return coverage_minutes(&c->minutes);
     }
-    return count;
+    return 0;
 }
 
 static void add_to_sum(struct sum *sum, const struct match_flow *f)
@@ -617,7 +610,7 @@ static bool count_records(struct work *w, uint64_t *records)
 static bool compute_day(struct work *w)
 {
     uint64_t records = 0;
-    w->sum_count = w->coverage_count = w->foreign_count = 0;
+    w->sum_count = w->watched_count = w->foreign_count = 0;
     w->part_count = 1;
     for (size_t i = 0; i < w->endpoint_count; i++)
         w->endpoints[i].flows = 0, w->endpoints[i].part = 0;
@@ -625,7 +618,7 @@ static bool compute_day(struct work *w)
     if (good && records > w->part_flows) {
         good = load_part(w, COUNTING);
         divide(w);
-        w->coverage_count = w->foreign_count = 0;
+        w->watched_count = w->foreign_count = 0;
     }
     for (int part = 0; good && part < w->part_count; part++)
         good = load_part(w, part) && match_part(w);
@@ -693,7 +686,7 @@ bool match_days_run(struct db *usage_db, const char *registry,
     free(w.enterprise.list);
     free(w.supplier.list);
     free(w.owners);
-    free(w.coverage);
+    free(w.watched);
     free(w.foreign);
     free(w.sums);
     detail_reader_free(w.reader);

@@ -157,12 +157,6 @@ void flow_record_encode(struct ipfix_message *m, const struct flow_record *r)
     }
 }
 
-static bool is_id_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-}
-
 static bool is_printable(char c)
 {
     return c >= ' ' && c <= '~';
@@ -174,7 +168,7 @@ static bool is_good_text(struct slice text, const struct place *place,
     if (text.length < place->min || text.length >= place->size)
         return false;
     for (size_t i = 0; i < text.length; i++) {
-        if (element == IE_ENDPOINT_ID ? !is_id_character(text.data[i])
+        if (element == IE_ENDPOINT_ID ? !slice_is_id_character(text.data[i])
                                       : !is_printable(text.data[i]))
             return false;
     }

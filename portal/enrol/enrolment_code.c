@@ -15,8 +15,7 @@ static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /* 0 to 31, or -1. */
 static int value_of(char c)
 {
-    if (c >= 'a' && c <= 'z')
-        c = (char)(c - 'a' + 'A');
+    c = slice_upper(c);
     if (c == 'I' || c == 'L')
         c = '1';
     if (c == 'O')

@@ -68,11 +68,6 @@ static bool read_long_text(struct answer *answer, struct slice typed,
     return text != NULL && read_words(answer, text);
 }
 
-static char upper(char c)
-{
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
 static bool read_credit_code(struct answer *answer, struct slice typed,
                              struct arena *arena)
 {
@@ -82,7 +77,7 @@ static bool read_credit_code(struct answer *answer, struct slice typed,
     if (code == NULL)
         return false;
     for (char *c = code; *c != '\0'; c++)
-        *c = upper(*c);
+        *c = slice_upper(*c);
     size_t length = typed_length(slice_of_text(code));
     if (length != CODE_LENGTH)
         return REFUSE(answer, "E_USCC",
@@ -238,7 +233,7 @@ static bool iso_of_typed(const char *text, char iso[static DAY_TEXT_LEN])
 {
     unsigned numbers[3] = {0}, digits[3] = {0}, part = 0;
     for (const char *c = text; *c != '\0'; c++) {
-        bool is_digit = *c >= '0' && *c <= '9';
+        bool is_digit = slice_is_digit(*c);
         if (is_digit && part < 3 && digits[part] < 8) {
             numbers[part] = numbers[part] * 10 + (unsigned)(*c - '0');
             digits[part]++;
@@ -278,7 +273,7 @@ static size_t digit_count(const char *text)
 {
     size_t count = 0;
     for (; *text != '\0'; text++)
-        count += *text >= '0' && *text <= '9';
+        count += slice_is_digit(*text);
     return count;
 }
 

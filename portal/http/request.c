@@ -7,24 +7,13 @@
 
 enum { FORM_TEXT_MAX = 64 * 1024 };
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* %XX at text[i]: the byte, or -1. */
 static int escaped_byte(struct slice text, size_t i)
 {
     if (text.length - i < 3)
         return -1;
-    int high = hex_value(text.data[i + 1]);
-    int low = hex_value(text.data[i + 2]);
+    int high = slice_hex_digit(text.data[i + 1]);
+    int low = slice_hex_digit(text.data[i + 2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

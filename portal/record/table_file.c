@@ -20,7 +20,7 @@ void table_file_close(struct table_file *file)
 
 static bool starts_with_digit(struct slice text)
 {
-    return text.length > 0 && text.data[0] >= '0' && text.data[0] <= '9';
+    return text.length > 0 && slice_is_digit(text.data[0]);
 }
 
 static enum table_record take_names(struct table_file *file)

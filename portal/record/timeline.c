@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/checked.h"
-#include "rules/coverage.h"
+#include "common/coverage.h"
 #include "rules/fact.h"
 
 enum { DAY_S = 86400, SHANGHAI_S = 8 * 3600 };

@@ -89,11 +89,6 @@ static const char *const PARTS[] = {" ",
                                     "p",
                                     "e"};
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool begins_with(struct slice text, const char *word)
 {
     size_t length = strlen(word);
@@ -123,7 +118,7 @@ static bool is_claim(struct slice text)
 static bool is_kept(struct slice text)
 {
     for (size_t i = 0; i < text.length; i++)
-        if (!is_digit(text.data[i]))
+        if (!slice_is_digit(text.data[i]))
             return false;
     return text.length <= EXACT_DIGITS &&
            (text.length < 2 || text.data[0] != '0');
@@ -137,7 +132,7 @@ static bool is_taken_for_another(struct slice text)
         return true;
     for (size_t at = 0, part; at < text.length; at += part) {
         struct slice rest = slice_of_bytes(text.data + at, text.length - at);
-        bool digit = is_digit(rest.data[0]);
+        bool digit = slice_is_digit(rest.data[0]);
         part = digit ? 1 : length_of_part(rest);
         has_digit = has_digit || digit;
         if (part == 0)

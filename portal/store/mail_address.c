@@ -5,15 +5,9 @@
 
 enum { LOCAL_MAX = 64, LABEL_MAX = 63, MOBILE_MIN = 8, MOBILE_MAX = 15 };
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-}
-
 static bool is_atom(char c)
 {
-    return is_letter_or_digit(c) ||
+    return slice_is_letter_or_digit(c) ||
            (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -40,7 +34,7 @@ static bool is_label(struct slice label)
         label.data[label.length - 1] == '-')
         return false;
     for (size_t i = 0; i < label.length; i++)
-        if (!is_letter_or_digit(label.data[i]) && label.data[i] != '-')
+        if (!slice_is_letter_or_digit(label.data[i]) && label.data[i] != '-')
             return false;
     return true;
 }

@@ -228,12 +228,6 @@ static const char *version_text(uint16_t version)
     return "00";
 }
 
-static bool is_alphanumeric(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-           (c >= 'a' && c <= 'z');
-}
-
 /* First and last character, or hex digit where either is not a letter or a
  * digit; "00" without ALPN. */
 static void alpn_text(struct slice alpn, char text[static 2])
@@ -243,11 +237,11 @@ static void alpn_text(struct slice alpn, char text[static 2])
     memcpy(text, "00", 2);
     if (value.length == 0)
         return;
-    uint8_t first = (uint8_t)value.data[0];
-    uint8_t last = (uint8_t)value.data[value.length - 1];
-    bool is_text = is_alphanumeric(first) && is_alphanumeric(last);
-    text[0] = is_text ? (char)first : digits[first >> 4];
-    text[1] = is_text ? (char)last : digits[last & 15];
+    char first = value.data[0], last = value.data[value.length - 1];
+    bool is_text =
+        slice_is_letter_or_digit(first) && slice_is_letter_or_digit(last);
+    text[0] = is_text ? first : digits[(uint8_t)first >> 4];
+    text[1] = is_text ? last : digits[(uint8_t)last & 15];
 }
 
 static void put_two_digits(char text[static 2], size_t count)

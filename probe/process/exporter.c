@@ -44,10 +44,7 @@ static void copy_application(const char *from, char to[static APPLICATION_LEN])
     size_t length = 0;
     for (; from != NULL && *from != '\0' && length + 1 < APPLICATION_LEN;
          from++) {
-        bool is_good = (*from >= 'a' && *from <= 'z') ||
-                       (*from >= 'A' && *from <= 'Z') ||
-                       (*from >= '0' && *from <= '9') || *from == '-' ||
-                       *from == '_' || *from == '.' || *from == '/';
+        bool is_good = slice_is_id_character(*from) || *from == '/';
         to[length++] = is_good ? *from : '_';
     }
     to[length] = '\0';

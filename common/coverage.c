@@ -1,4 +1,4 @@
-#include "rules/coverage.h"
+#include "common/coverage.h"
 
 enum { MINUTE_MS = 60000, DAY_MS = DAY_MINUTES * MINUTE_MS };
 
@@ -41,5 +41,5 @@ bool coverage_is_enough(uint32_t minutes, struct civil_day day,
                         struct wall_time cut_off, uint64_t least_permille)
 {
     uint64_t asked = coverage_minutes_asked(day, cut_off);
-    return asked > 0 && minutes >= asked * least_permille / 1000;
+    return asked > 0 && UINT64_C(1000) * minutes >= asked * least_permille;
 }

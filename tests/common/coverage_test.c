@@ -1,5 +1,5 @@
 /* Which minutes and days were watched (VER-15). */
-#include "rules/coverage.h"
+#include "common/coverage.h"
 
 #include "tests/test.h"
 
@@ -79,6 +79,16 @@ static void test_days(void)
     CHECK_I64(coverage_minutes_asked(DAY, evening), 1080);
     CHECK(coverage_is_enough(972, DAY, evening, 900));
     CHECK(!coverage_is_enough(971, DAY, evening, 900));
+    test_case("VER-15: no minute watched is no covered day, however few are "
+              "asked for");
+    struct wall_time one = {midnight.us + INT64_C(60000000)};
+    CHECK_I64(coverage_minutes_asked(DAY, one), 1);
+    CHECK(!coverage_is_enough(0, DAY, one, 900));
+    CHECK(coverage_is_enough(1, DAY, one, 900));
+    test_case("VER-15: half of three minutes are two");
+    struct wall_time three = {midnight.us + INT64_C(180000000)};
+    CHECK(!coverage_is_enough(1, DAY, three, 500));
+    CHECK(coverage_is_enough(2, DAY, three, 500));
     test_case("VER-15: at the cut-off's midnight nothing is asked for, and the "
               "day is not covered");
     CHECK_I64(coverage_minutes_asked(DAY, midnight), 0);
