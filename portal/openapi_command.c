@@ -9,6 +9,7 @@
 #include "portal/record/probe_list.h"
 #include "portal/record/table_list.h"
 #include "portal/record/voucher_list.h"
+#include "portal/show/refused.h"
 
 enum { DOCUMENT_MAX = 1024 * 1024 };
 
@@ -34,15 +35,7 @@ static const char SCHEMAS[] = "components:\n"
                               "      properties:\n"
                               "        id: {type: string}\n"
                               "        name_zh: {type: string}\n"
-                              "        name_en: {type: string}\n"
-                              "    error:\n"
-                              "      type: object\n"
-                              "      additionalProperties: false\n"
-                              "      required: [status, error, error_zh]\n"
-                              "      properties:\n"
-                              "        status: {type: integer}\n"
-                              "        error: {type: string}\n"
-                              "        error_zh: {type: string}\n";
+                              "        name_en: {type: string}\n";
 
 int command_openapi(int argc, char **argv)
 {
@@ -58,6 +51,7 @@ int command_openapi(int argc, char **argv)
     for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
         list_openapi_path(LISTS[i], &out);
     buffer_add_text(&out, SCHEMAS);
+    refused_openapi(&out);
     for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
         list_openapi_schema(LISTS[i], &out);
     bool good = !out.failed &&

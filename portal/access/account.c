@@ -79,6 +79,12 @@ bool account_role_is_dated(enum account_role role)
     return role_row_of(role)->is_dated;
 }
 
+bool account_has_ended(const struct account *account, struct wall_time now)
+{
+    return account->has_end ? account->end.us <= now.us
+                            : account_role_is_dated(account->role);
+}
+
 /* Letters, digits, '.', '-', '_'; 1 to 64. */
 static bool is_good_name(const char *name)
 {

@@ -52,6 +52,10 @@ struct account {
     struct wall_time end; /* sees nothing and may nothing from then on */
 };
 
+/* From its end on it does not log in, and its sessions are over. A role with a
+ * mandate has no account without an end. */
+bool account_has_ended(const struct account *account, struct wall_time now);
+
 const char *account_role_text(enum account_role role); /* "PROV" */
 /* False for a name that no account can have. */
 bool account_role_from(const char *text, enum account_role *role);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/access/account.h"
 #include "portal/store/audit.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -265,6 +266,19 @@ bool login_note_locked(struct db *db, struct wall_time now,
            audit(db, now, try, "login.locked", "DENIED");
 }
 
+static enum login_result let_in(struct db *db, struct wall_time now,
+                                const struct login_try *try)
+{
+    struct account account;
+    if (!account_find(db, try->name, &account) || !spend(db, try))
+        return LOGIN_FAILED;
+    bool has_ended = account_has_ended(&account, now);
+    if (!audit(db, now, try, has_ended ? "login.ended" : "login",
+               has_ended ? "DENIED" : "OK"))
+        return LOGIN_FAILED;
+    return has_ended ? LOGIN_ENDED : LOGIN_OK;
+}
+
 enum login_result login_note(struct db *db, struct wall_time now,
                              const struct login_try *try,
                              enum login_result checked)
@@ -278,8 +292,7 @@ enum login_result login_note(struct db *db, struct wall_time now,
         return login_note_locked(db, now, try) ? LOGIN_REFUSED : LOGIN_FAILED;
     if (checked == LOGIN_REFUSED)
         return note_failure(db, now, try) ? LOGIN_REFUSED : LOGIN_FAILED;
-    return spend(db, try) && audit(db, now, try, "login", "OK") ? LOGIN_OK
-                                                                : LOGIN_FAILED;
+    return let_in(db, now, try);
 }
 
 unsigned login_wait_ms(struct db *db, struct wall_time now,

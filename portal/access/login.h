@@ -62,7 +62,8 @@ enum login_gate {
 enum login_gate login_ask(struct db *db, struct wall_time now,
                           const struct login_try *try, unsigned *wait_s);
 
-enum login_result { LOGIN_OK, LOGIN_REFUSED, LOGIN_FAILED };
+/* LOGIN_ENDED: the password is right, and the account's time is over. */
+enum login_result { LOGIN_OK, LOGIN_REFUSED, LOGIN_ENDED, LOGIN_FAILED };
 
 /* On any connection and outside a transaction, because it is slow: is this the
  * password of an active account of that name? */
@@ -70,7 +71,7 @@ enum login_result login_check_password(struct db *db,
                                        const struct login_try *try,
                                        const char *password);
 /* In a transaction: counts what the check said, locks, audits. LOGIN_OK only if
- * the check said so and there is no lock. */
+ * the check said so, there is no lock, and the account has not ended. */
 enum login_result login_note(struct db *db, struct wall_time now,
                              const struct login_try *try,
                              enum login_result checked);

@@ -28,16 +28,10 @@ static const char *const KINDS[SCOPE_COUNT] = {
     [SCOPE_PILOT] = "pilot",       [SCOPE_PUBLISHED] = "published",
 };
 
-static bool has_ended(const struct account *account, struct wall_time now)
-{
-    return account->has_end ? account->end.us <= now.us
-                            : account_role_is_dated(account->role);
-}
-
 struct scope scope_of(const struct account *account, struct wall_time now)
 {
     const struct scope none = {SCOPE_NONE, ""};
-    if (account->role >= ROLE_COUNT || has_ended(account, now))
+    if (account->role >= ROLE_COUNT || account_has_ended(account, now))
         return none;
     const struct scope_row *row = &SCOPES[account->role];
     if (row->needs_organisation)

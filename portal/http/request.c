@@ -1,11 +1,9 @@
-/* See form.h. A field without '=' has an empty value, as browsers mean it. */
+/* See request.h. A field without '=' has an empty value, as browsers mean it. */
 #include "portal/http/request.h"
 
 #include <string.h>
 
 #include "common/writer.h"
-
-enum { FORM_TEXT_MAX = 64 * 1024 };
 
 /* %XX at text[i]: the byte, or -1. */
 static int escaped_byte(struct slice text, size_t i)
@@ -17,19 +15,34 @@ static int escaped_byte(struct slice text, size_t i)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-const char *form_decode(struct slice text, bool plus_is_blank,
-                        struct arena *arena)
+/* Control characters are UTF-8, too, but no part of a text. */
+static enum form_reading judge(struct slice text)
+{
+    if (slice_is_clean_utf8(text))
+        return FORM_GOOD;
+    while (text.length > 0) {
+        size_t length = slice_utf8_length(text);
+        if (length == 0)
+            return FORM_NOT_UTF8;
+        text = slice_of_bytes(text.data + length, text.length - length);
+    }
+    return FORM_MALFORMED;
+}
+
+enum form_reading form_decode(struct slice text, bool plus_is_blank,
+                              struct arena *arena, const char **decoded)
 {
     char *out = arena_take(arena, text.length + 1);
     size_t length = 0;
+    *decoded = "";
     if (out == NULL)
-        return NULL;
+        return FORM_OUT_OF_ROOM;
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
         if (c == '%') {
             int byte = escaped_byte(text, i);
             if (byte <= 0)
-                return NULL;
+                return FORM_MALFORMED;
             c = (char)byte;
             i += 2;
         } else if (c == '+' && plus_is_blank) {
@@ -37,7 +50,10 @@ const char *form_decode(struct slice text, bool plus_is_blank,
         }
         out[length++] = c;
     }
-    return slice_is_clean_utf8(slice_of_bytes(out, length)) ? out : NULL;
+    enum form_reading reading = judge(slice_of_bytes(out, length));
+    if (reading == FORM_GOOD)
+        *decoded = out;
+    return reading;
 }
 
 const char *form_encode(const char *text, struct arena *arena)
@@ -62,26 +78,33 @@ static void split_pair(struct slice part, struct slice *name,
                            : slice_of_bytes(part.data, 0);
 }
 
-bool form_parse(struct form_data *form, struct slice text, struct arena *arena)
+static enum form_reading read_field(struct slice part, struct arena *arena,
+                                    struct form_field *field)
 {
-    struct slice part, name, value;
-    *form = (struct form_data){0};
-    if (text.length > FORM_TEXT_MAX)
-        return false;
-    while (slice_next(&text, '&', &part)) {
+    struct slice name, value;
+    split_pair(part, &name, &value);
+    enum form_reading reading = form_decode(name, true, arena, &field->name);
+    return reading == FORM_GOOD ? form_decode(value, true, arena, &field->value)
+                                : reading;
+}
+
+enum form_reading form_parse(struct form_data *form, struct slice text,
+                             struct arena *arena)
+{
+    struct slice part;
+    enum form_reading reading = FORM_GOOD;
+    form->count = 0;
+    while (reading == FORM_GOOD && slice_next(&text, '&', &part)) {
         if (part.length == 0)
             continue;
-        split_pair(part, &name, &value);
-        struct form_field field = {form_decode(name, true, arena),
-                                   form_decode(value, true, arena)};
-        if (field.name == NULL || field.value == NULL ||
-            form->count == FORM_FIELDS_MAX) {
-            form->count = 0;
-            return false;
-        }
-        form->fields[form->count++] = field;
+        if (form->count == FORM_FIELDS_MAX)
+            reading = FORM_TOO_MANY;
+        else
+            reading = read_field(part, arena, &form->fields[form->count++]);
     }
-    return true;
+    if (reading != FORM_GOOD)
+        form->count = 0;
+    return reading;
 }
 
 static bool takes_off(struct slice *name, const char *prefix, bool stays)
@@ -104,9 +127,7 @@ void form_parse_cookies(struct form_data *form, struct slice text, bool is_host,
                         struct arena *arena)
 {
     struct slice part, name, value;
-    *form = (struct form_data){0};
-    if (text.length > FORM_TEXT_MAX)
-        return;
+    form->count = 0;
     while (slice_next(&text, ';', &part) && form->count < FORM_FIELDS_MAX) {
         split_pair(slice_trim(part), &name, &value);
         if (!is_own_cookie(&name, is_host) || !slice_is_clean_utf8(name) ||

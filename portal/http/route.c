@@ -7,7 +7,8 @@
 #include "portal/http/list_page.h"
 #include "portal/http/visit.h"
 
-enum { SEGMENTS_MAX = 6, NEXT_MAX = 400 };
+/* One more than any pattern has, with /api/v1 before it. */
+enum { SEGMENTS_MAX = 8, NEXT_MAX = 400 };
 
 struct path {
     const char *segments[SEGMENTS_MAX];
@@ -15,24 +16,25 @@ struct path {
 };
 
 /* "/a/b%20c" to its segments; "/" has none. A trailing slash is a segment of
- * its own, so that every page has one address only. */
-static bool split_path(struct slice text, struct arena *arena,
-                       struct path *path)
+ * its own, so that every page has one address only. A path that is none of ours
+ * has more segments than any pattern. */
+static enum form_reading split_path(struct slice text, struct arena *arena,
+                                    struct path *path)
 {
     struct slice part;
-    *path = (struct path){0};
+    enum form_reading reading = FORM_GOOD;
+    *path = (struct path){.count = SEGMENTS_MAX};
     if (text.length == 0 || text.data[0] != '/')
-        return false;
+        return FORM_GOOD;
+    path->count = 0;
     text = slice_of_bytes(text.data + 1, text.length - 1);
     if (text.length == 0)
-        return true;
-    while (slice_next(&text, '/', &part)) {
-        const char *segment = form_decode(part, false, arena);
-        if (segment == NULL || path->count == SEGMENTS_MAX)
-            return false;
-        path->segments[path->count++] = segment;
-    }
-    return true;
+        return FORM_GOOD;
+    while (reading == FORM_GOOD && path->count < SEGMENTS_MAX &&
+           slice_next(&text, '/', &part))
+        reading =
+            form_decode(part, false, arena, &path->segments[path->count++]);
+    return reading;
 }
 
 static bool matches(const char *pattern, const struct path *path, size_t skip,
@@ -80,14 +82,18 @@ const struct route *route_of_menu(const struct site *site, enum menu menu)
 struct target {
     const struct route *route; /* NULL: nothing, or not by this method */
     bool wants_json;
-    bool has_get, has_post; /* methods of the address */
+    bool has_get, has_post;    /* methods of the address */
+    enum form_reading reading; /* of the address */
     const char *arguments[VISIT_ARGUMENTS_MAX];
 };
 
-static bool is_json_address(const struct path *path)
+/* As it was sent: who asks so is answered so, also when nothing fits. */
+static bool is_json_address(struct slice path)
 {
-    return path->count >= 2 && strcmp(path->segments[0], "api") == 0 &&
-           strcmp(path->segments[1], "v1") == 0;
+    struct slice start = SLICE("/api/v1/");
+    return slice_equal_text(path, "/api/v1") ||
+           (path.length >= start.length &&
+            memcmp(path.data, start.data, start.length) == 0);
 }
 
 static struct target find_target(const struct site *site,
@@ -95,11 +101,11 @@ static struct target find_target(const struct site *site,
                                  struct arena *arena)
 {
     struct path path;
-    struct target target = {0};
-    if (!split_path(request->path, arena, &path))
-        return target;
-    target.wants_json = is_json_address(&path);
+    struct target target = {.wants_json = is_json_address(request->path)};
     size_t skip = target.wants_json ? 2 : 0;
+    target.reading = split_path(request->path, arena, &path);
+    if (target.reading != FORM_GOOD)
+        return target;
     for (size_t i = 0; i < site->count; i++) {
         const struct route *route = &site->routes[i];
         const char *found[VISIT_ARGUMENTS_MAX] = {"", "", ""};
@@ -118,6 +124,12 @@ static struct target find_target(const struct site *site,
     return target;
 }
 
+static size_t body_limit_of(const struct route *route)
+{
+    return route != NULL && route->body_limit > 0 ? route->body_limit
+                                                  : HTTP_BODY_MAX;
+}
+
 struct http_plan route_plan(const struct site *site,
                             const struct http_request *request)
 {
@@ -126,11 +138,9 @@ struct http_plan route_plan(const struct site *site,
     struct target target = {0};
     if (arena != NULL)
         target = find_target(site, request, arena);
-    if (target.route != NULL) {
+    plan.body_limit = body_limit_of(target.route);
+    if (target.route != NULL)
         plan.lane = target.route->lane;
-        if (target.route->body_limit > 0)
-            plan.body_limit = target.route->body_limit;
-    }
     arena_free(arena);
     return plan;
 }
@@ -145,20 +155,24 @@ static enum act_end touch(struct db *db, struct wall_time now, void *context,
     return ACT_FAILED;
 }
 
-/* Who this is, by the session cookie; the session's last use is noted. */
+/* Who this is, by the session cookie; the session's last use is noted. With the
+ * account its sessions end. */
 static void find_account(struct visit *visit)
 {
     const char *token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
     unsigned idle = (unsigned)visit->config->session_idle_minutes;
+    struct session session;
+    struct account account;
     struct error_text why;
-    if (!session_find(visit->db, visit->now, idle, token,
-                      &visit->caller.session) ||
-        visit->caller.session.stage != SESSION_FULL ||
-        !account_find(visit->db, visit->caller.session.account_name,
-                      &visit->caller.account) ||
-        visit->caller.account.state != ACCOUNT_ACTIVE)
+    if (!session_find(visit->db, visit->now, idle, token, &session) ||
+        session.stage != SESSION_FULL ||
+        !account_find(visit->db, session.account_name, &account) ||
+        account.state != ACCOUNT_ACTIVE ||
+        account_has_ended(&account, visit->now))
         return;
     visit->caller.has_account = true;
+    visit->caller.session = session;
+    visit->caller.account = account;
     visit->caller.scope = scope_of(&visit->caller.account, visit->now);
     if (!session_wants_touch(&visit->caller.session, visit->now, idle))
         return;
@@ -204,15 +218,11 @@ static void add_safety_headers(const struct visit *visit,
                              "max-age=31536000");
 }
 
-/* Where to go on after the login, with its query; only for what can be fetched
- * again. An address too long to carry along is forgotten. */
+/* Where to go on after the login, with its query. An address too long to carry
+ * along is forgotten. */
 static void send_to_login(struct visit *visit)
 {
     const struct http_request *request = visit->request.http;
-    if (visit->request.wants_json || request->method == HTTP_POST) {
-        visit_fail(visit, 401);
-        return;
-    }
     const char *address =
         arena_format(visit->arena, "%.*s%s%.*s", (int)request->path.length,
                      request->path.data, request->query.length > 0 ? "?" : "",
@@ -225,62 +235,135 @@ static void send_to_login(struct visit *visit)
     visit_redirect(visit, target);
 }
 
-/* Forms of pages that everybody sees carry the token of the form cookie, also
- * when somebody has logged in meanwhile in another window. */
-static bool has_right_token(struct visit *visit, const struct route *route)
+/* --- what stands against a visit --- */
+
+static enum refused judge_reading(enum form_reading reading)
 {
-    if (needs_login(route))
-        return session_csrf_matches(visit->caller.session.csrf,
-                                    form_get(&visit->request.form, "csrf"));
-    return visit_has_form_token(visit);
+    static const enum refused REFUSALS[] = {
+        [FORM_GOOD] = REFUSED_NONE,
+        [FORM_MALFORMED] = REFUSED_REQUEST,
+        [FORM_NOT_UTF8] = REFUSED_ENCODING,
+        [FORM_TOO_MANY] = REFUSED_FIELD_COUNT,
+        [FORM_OUT_OF_ROOM] = REFUSED_INTERNAL,
+    };
+    return REFUSALS[reading];
 }
 
-static bool read_form(struct visit *visit)
+/* Of the query, without whose language nobody can be answered. */
+static enum refused judge_request(struct visit *visit,
+                                  const struct target *target)
+{
+    enum form_reading query = form_parse(
+        &visit->request.query, visit->request.http->query, visit->arena);
+    if (visit->request.http->refused != 0)
+        return refused_of_status(visit->request.http->refused);
+    if (target->reading != FORM_GOOD)
+        return judge_reading(target->reading);
+    if (query != FORM_GOOD)
+        return judge_reading(query);
+    if (target->route != NULL)
+        return REFUSED_NONE;
+    return target->has_get || target->has_post ? REFUSED_METHOD
+                                               : REFUSED_NO_PAGE;
+}
+
+static enum refused judge_caller(const struct visit *visit,
+                                 const struct route *route)
+{
+    const char *token = form_get(&visit->request.cookies, VISIT_SESSION_COOKIE);
+    if (!needs_login(route))
+        return REFUSED_NONE;
+    if (!visit->caller.has_account)
+        return token[0] != '\0' ? REFUSED_SESSION_ENDED : REFUSED_LOGIN;
+    return route_is_open(route, &visit->caller.account) ? REFUSED_NONE
+                                                        : REFUSED_ROLE;
+}
+
+static const char FORM_TYPE[] = "application/x-www-form-urlencoded";
+
+static enum refused read_form(struct visit *visit)
 {
     struct slice type = visit->request.http->content_type, name;
     if (!slice_next(&type, ';', &name) ||
-        !slice_equal_nocase(slice_trim(name),
-                            SLICE("application/x-www-form-urlencoded")))
-        return false;
-    return form_parse(&visit->request.form, visit->request.http->body,
-                      visit->arena);
+        !slice_equal_nocase(slice_trim(name), slice_of_text(FORM_TYPE)))
+        return REFUSED_CONTENT_TYPE;
+    return judge_reading(form_parse(&visit->request.form,
+                                    visit->request.http->body, visit->arena));
 }
 
-/* 0, or the status with which this visit ends. */
-static int judge(struct visit *visit, const struct route *route)
+/* Forms of pages that everybody sees carry the token of the form cookie, also
+ * when somebody has logged in meanwhile in another window. */
+static enum refused judge_token(struct visit *visit, const struct route *route)
 {
-    if (needs_login(route) && !visit->caller.has_account)
-        return 401;
-    if (needs_login(route) && !route_is_open(route, &visit->caller.account))
-        return 403;
-    if (route->method == HTTP_POST && !route->is_for_programs &&
-        !read_form(visit))
-        return 400;
-    if (route->needs_token && !has_right_token(visit, route))
-        return 403;
-    return 0;
+    if (needs_login(route))
+        return session_csrf_matches(visit->caller.session.csrf,
+                                    form_get(&visit->request.form, "csrf"))
+                   ? REFUSED_NONE
+                   : REFUSED_FORM_EXPIRED;
+    if (!visit_has_form_cookie(visit))
+        return REFUSED_COOKIE;
+    return visit_has_form_token(visit) ? REFUSED_NONE : REFUSED_FORM_EXPIRED;
 }
 
-/* A refused act leaves a row; one that anybody can cause does not. */
-static void refuse(struct visit *visit, const struct route *route, int status)
+static enum refused judge(struct visit *visit, const struct route *route)
 {
-    if (status == 401) {
+    enum refused refusal = judge_caller(visit, route);
+    if (refusal == REFUSED_NONE && route->method == HTTP_POST &&
+        !route->is_for_programs)
+        refusal = read_form(visit);
+    if (refusal == REFUSED_NONE && route->needs_token)
+        refusal = judge_token(visit, route);
+    return refusal;
+}
+
+/* --- refusing --- */
+
+static size_t limit_of(enum refused refusal, const struct route *route)
+{
+    if (refusal == REFUSED_ADDRESS_SIZE)
+        return HTTP_ADDRESS_MAX;
+    return refusal == REFUSED_HEADER_SIZE ? HTTP_HEADER_MAX
+                                          : body_limit_of(route);
+}
+
+/* With the numbers and names that these sentences have. */
+static void say(struct visit *visit, const struct target *target,
+                enum refused refusal)
+{
+    const char *get = target->has_get ? "GET, HEAD" : "";
+    const char *comma = target->has_get && target->has_post ? ", " : "";
+    const char *methods = arena_format(visit->arena, "%s%s%s", get, comma,
+                                       target->has_post ? "POST" : "");
+    struct refused_words words = {
+        .refusal = refusal,
+        .values = TEXT_ARGUMENTS(
+            text_size("limit", limit_of(refusal, target->route)),
+            text_count("fields", FORM_FIELDS_MAX),
+            text_plain("type", FORM_TYPE),
+            text_plain("methods", methods != NULL ? methods : "")),
+    };
+    /* RFC 9110, 15.5.6 */
+    if (refusal == REFUSED_METHOD && methods != NULL)
+        http_response_header(visit->response, "Allow", "%s", methods);
+    visit_refuse_with(visit, &words);
+}
+
+/* A refused act leaves a row; one that anybody can cause does not. A page that
+ * needs a login leads there. */
+static void refuse(struct visit *visit, const struct target *target,
+                   enum refused refusal)
+{
+    const struct route *route = target->route;
+    int status = refused_status(refusal);
+    if (status == 401 && !visit->request.wants_json &&
+        visit->request.http->method != HTTP_POST) {
         send_to_login(visit);
         return;
     }
     if (route != NULL && visit->caller.has_account && status == 403)
         visit_audit(visit, route->method == HTTP_POST ? "post" : "get",
                     route->pattern, "DENIED");
-    visit_fail(visit, status);
-}
-
-/* RFC 9110, 15.5.6: the methods that the target has. */
-static void add_allow(struct visit *visit, const struct target *target)
-{
-    http_response_header(visit->response, "Allow", "%s%s%s",
-                         target->has_get ? "GET, HEAD" : "",
-                         target->has_get && target->has_post ? ", " : "",
-                         target->has_post ? "POST" : "");
+    say(visit, target, refusal);
 }
 
 /* It ends when the last byte has been sent. */
@@ -296,30 +379,22 @@ static bool begin_export(struct visit *visit)
 
 static void run(const struct site *site, struct visit *visit)
 {
-    const struct http_request *request = visit->request.http;
-    struct target target = find_target(site, request, visit->arena);
-    int status = request->refused;
+    struct target target = find_target(site, visit->request.http, visit->arena);
+    visit->site = site;
+    visit->menu = target.route != NULL ? target.route->menu : MENU_NONE;
     visit->request.wants_json = target.wants_json;
     memcpy(visit->request.arguments, target.arguments,
            sizeof(target.arguments));
-    if (status == 0 &&
-        !form_parse(&visit->request.query, request->query, visit->arena))
-        status = 400;
-    visit->site = site;
-    visit->menu = target.route != NULL ? target.route->menu : MENU_NONE;
+    enum refused refusal = judge_request(visit, &target);
     find_language(visit);
     find_account(visit);
-    if (status == 0 && target.route == NULL)
-        status = target.has_get || target.has_post ? 405 : 404;
-    if (status == 405)
-        add_allow(visit, &target);
-    if (status == 0)
-        status = judge(visit, target.route);
-    if (status == 0 && target.route->lane == HTTP_EXPORTS &&
+    if (refusal == REFUSED_NONE)
+        refusal = judge(visit, target.route);
+    if (refusal == REFUSED_NONE && target.route->lane == HTTP_EXPORTS &&
         !begin_export(visit))
-        status = 429;
-    if (status != 0)
-        refuse(visit, target.route, status);
+        refusal = REFUSED_EXPORT_RUNNING;
+    if (refusal != REFUSED_NONE)
+        refuse(visit, &target, refusal);
     else if (target.route->list != NULL)
         list_page_answer(visit, target.route->list, target.route->pattern);
     else

@@ -3,9 +3,10 @@
  *
  * One table: method, path with '*' for a segment, handler, whose by the matrix, whether
  * a form token is needed, whether the same address below /api/v1 answers JSON.
- * An address that is not there is 404, one that is there for another method
- * 405. Without a login, pages that need one lead to /login and back; a role
- * that may not is 403 and leaves a DENIED row in the audit log.
+ * Whatever stands against a visit has its own refusal (portal/show/refused.h): an
+ * address that is not there, or there for another method, a role that may not
+ * (403, with a DENIED row in the audit log), a form that has expired. Without a
+ * login, pages that need one lead to /login and back.
  */
 #ifndef PORTAL_HTTP_ROUTE_H
 #define PORTAL_HTTP_ROUTE_H

@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/writer.h"
 #include "portal/pages/versions.inc"
 #include "portal/show/template.h"
 #include "portal/store/audit.h"
 
-enum { AUDIT_OBJECT_MAX = 100, FORM_COOKIE_BYTES = 16 };
+enum { AUDIT_OBJECT_MAX = 100, SENTENCE_MAX = 2048, FORM_COOKIE_BYTES = 16 };
 
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s)
@@ -164,23 +163,6 @@ static void add_frame(struct visit *visit, const char *page_name,
     add_account(visit, page);
 }
 
-/* The same bytes in whichever language the asker reads. */
-static bool write_error(struct visit *visit, const char *code)
-{
-    struct json_writer json;
-    struct http_response *response = visit->response;
-    buffer_reset(&response->body);
-    response->content_type = "application/json; charset=utf-8";
-    json_start(&json, &response->body);
-    json_object_begin(&json, NULL);
-    json_i64(&json, "status", response->status);
-    json_text(&json, "error", text_word(LANGUAGE_EN, "error.", code));
-    json_text(&json, "error_zh", text_word(LANGUAGE_ZH, "error.", code));
-    json_object_end(&json);
-    buffer_add_text(&response->body, "\n");
-    return !response->body.failed;
-}
-
 static bool render(struct visit *visit, const char *page, const char *title)
 {
     struct error_text error = {"no memory"};
@@ -204,28 +186,53 @@ static bool render(struct visit *visit, const char *page, const char *title)
 void visit_show(struct visit *visit, const char *page, const char *title)
 {
     if (!render(visit, page, title))
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
 }
 
-static bool show_error(struct visit *visit, const char *code)
+static void fill_sentence(struct visit *visit, const char *key,
+                          const struct refused_words *words,
+                          enum refused_part part)
 {
+    struct buffer text;
+    buffer_init(&text, SENTENCE_MAX);
+    refused_text(words, part, visit->caller.language, &text);
+    model_slice(visit->model, key, buffer_slice(&text));
+    buffer_clear(&text);
+}
+
+static bool show_refusal(struct visit *visit, const struct refused_words *words)
+{
+    const char *code = refused_code(words->refusal);
+    const char *title = arena_format(visit->arena, "refusal.%s", code);
     visit->model = model_new(visit->arena);
     model_i64(visit->model, "status", visit->response->status);
-    model_text(visit->model, "error", visit_word(visit, "error.", code));
-    model_text(visit->model, "_help", visit_word(visit, "error.help.", code));
-    model_bool(visit->model, "_may_login",
+    model_text(visit->model, "code", code);
+    fill_sentence(visit, "error", words, REFUSED_MEANING);
+    fill_sentence(visit, "help", words, REFUSED_HELP);
+    model_bool(visit->model, "may_login",
                !visit->caller.has_account && visit->response->status == 401);
-    return render(visit, "error", "error.title");
+    return title != NULL && render(visit, "error", title);
 }
 
-void visit_fail(struct visit *visit, int status)
+static bool write_refusal(struct visit *visit,
+                          const struct refused_words *words)
 {
-    char code[8];
     struct http_response *response = visit->response;
-    snprintf(code, sizeof(code), "%d", status);
-    response->status = status;
-    if (visit->request.wants_json ? write_error(visit, code)
-                                  : show_error(visit, code))
+    buffer_reset(&response->body);
+    response->content_type = "application/json; charset=utf-8";
+    refused_write_json(words, &response->body);
+    return !response->body.failed;
+}
+
+void visit_refuse_with(struct visit *visit, const struct refused_words *words)
+{
+    struct http_response *response = visit->response;
+    int retry_s = refused_retry_s(words->refusal);
+    response->status = refused_status(words->refusal);
+    if (retry_s > 0)
+        http_response_header(response, "Retry-After", "%d", retry_s);
+    if (visit->request.wants_json ? write_refusal(visit, words)
+                                  : show_refusal(visit, words))
         return;
     response->status = 500;
     response->content_type = "text/plain; charset=utf-8";
@@ -233,9 +240,14 @@ void visit_fail(struct visit *visit, int status)
     buffer_add_text(&response->body, "500\n");
 }
 
+void visit_refuse(struct visit *visit, enum refused refusal)
+{
+    visit_refuse_with(visit, &(struct refused_words){.refusal = refusal});
+}
+
 void visit_fail_db(struct visit *visit)
 {
     log_error("%.*s: %s", (int)visit->request.http->path.length,
               visit->request.http->path.data, db_error(visit->db));
-    visit_fail(visit, 500);
+    visit_refuse(visit, REFUSED_INTERNAL);
 }

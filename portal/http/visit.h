@@ -20,6 +20,7 @@
 #include "portal/http/request.h"
 #include "portal/http/route.h"
 #include "portal/show/model.h"
+#include "portal/show/refused.h"
 #include "portal/store/portal.h"
 
 struct template_set;
@@ -86,10 +87,11 @@ const char *visit_word(const struct visit *visit, const char *prefix,
 /* Shows a page with the model, or the model as JSON when the address asked for
  * that. title is a text key. */
 void visit_show(struct visit *visit, const char *page, const char *title);
-/* An error page, or as JSON the status with words in both languages, in place of
- * whatever was begun. */
-void visit_fail(struct visit *visit, int status);
-/* A failed query: logged, and 500. */
+/* The refusal in place of whatever was begun, in the route's own form: JSON below
+ * /api/v1, else a page, also where a file was asked for. */
+void visit_refuse(struct visit *visit, enum refused refusal);
+void visit_refuse_with(struct visit *visit, const struct refused_words *words);
+/* A failed query: logged, and REFUSED_INTERNAL. */
 void visit_fail_db(struct visit *visit);
 
 #endif

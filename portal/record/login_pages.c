@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/crypto/digest.h"
+#include "common/shown.h"
 #include "portal/access/login.h"
 #include "portal/store/audit.h"
 
@@ -18,7 +19,7 @@ static const char *safe_next(const char *next)
 }
 
 /* What is said above the form. */
-enum login_notice { NOTHING, REFUSED, BUSY, NO_COOKIE };
+enum login_notice { NOTHING, REFUSED, BUSY, NO_COOKIE, EXPIRED };
 
 static void show_form(struct visit *visit, const char *name, const char *next,
                       enum login_notice notice)
@@ -31,6 +32,7 @@ static void show_form(struct visit *visit, const char *name, const char *next,
     model_bool(visit->model, "_busy", notice == BUSY);
     model_bool(visit->model, "_no_cookie",
                notice == NO_COOKIE || (is_secure && visit->way == WAY_HTTP));
+    model_bool(visit->model, "_expired", notice == EXPIRED);
     model_bool(visit->model, "_plain", !is_secure);
     visit_show(visit, "login", "login.title");
 }
@@ -120,6 +122,18 @@ static void renew_hash(struct visit *visit, const struct login_try *try)
         portal_act(visit->portal, visit->now, NULL, keep_hash, &renewed, &why);
 }
 
+/* Said to who knows the password, and to nobody else. */
+static void refuse_ended(struct visit *visit, const char *name)
+{
+    struct account account = {0};
+    account_find(visit->db, name, &account);
+    visit_refuse_with(
+        visit, &(struct refused_words){
+                   .refusal = REFUSED_MANDATE,
+                   .values = TEXT_ARGUMENTS(text_end("end", account.end)),
+               });
+}
+
 void login_post(struct visit *visit)
 {
     const char *next = safe_next(form_get(&visit->request.form, "next"));
@@ -129,7 +143,7 @@ void login_post(struct visit *visit)
     if (!visit_has_form_token(visit)) {
         visit->response->status = 403;
         show_form(visit, e.try.name, next,
-                  visit_has_form_cookie(visit) ? NOTHING : NO_COOKIE);
+                  visit_has_form_cookie(visit) ? EXPIRED : NO_COOKIE);
         return;
     }
     e.gate = login_ask(visit->db, visit->now, &e.try, &wait_s);
@@ -147,6 +161,8 @@ void login_post(struct visit *visit)
         renew_hash(visit, &e.try);
         visit_set_cookie(visit, VISIT_SESSION_COOKIE, e.token, 0);
         visit_redirect(visit, next);
+    } else if (e.result == LOGIN_ENDED) {
+        refuse_ended(visit, e.try.name);
     } else {
         visit->response->status = 401;
         show_form(visit, e.try.name, next, REFUSED);
@@ -171,7 +187,7 @@ void logout_post(struct visit *visit)
     bool good = portal_act(visit->portal, visit->now, &entry, let_out,
                            (void *)token, &why) == ACT_KEPT;
     if (!good) {
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
         return;
     }
     visit_set_cookie(visit, VISIT_SESSION_COOKIE, "", 0);

@@ -38,7 +38,7 @@ static void send_file(struct visit *visit, const char *type, const char *data,
     const char *asked = form_get(&visit->request.query, "v");
     const char *tag = arena_format(visit->arena, "W/\"%s\"", version);
     if (tag == NULL) {
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
         return;
     }
     http_response_header(response, "ETag", "%s", tag);

@@ -22,21 +22,20 @@ static void answer_end(struct visit *visit, struct json_writer *json)
     json_object_end(json);
     buffer_add_text(&visit->response->body, "\n");
     if (visit->response->body.failed)
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
 }
 
-static void refuse(struct visit *visit, int status, const char *code,
-                   const char *why)
+/* detail: what it is about. */
+static void refuse(struct visit *visit, enum refused refusal,
+                   const char *detail)
 {
-    struct json_writer json;
-    visit->response->status = status;
-    if (status == 429)
-        http_response_header(visit->response, "Retry-After", "60");
-    answer_begin(visit, &json);
-    json_i64(&json, "status", status);
-    json_text(&json, "code", code);
-    json_text(&json, "error", why);
-    answer_end(visit, &json);
+    struct refused_words words = {
+        .refusal = refusal,
+        .values = TEXT_ARGUMENTS(text_number("limit", COUNTS_REQUESTS_A_MINUTE),
+                                 text_plain("type", "application/json")),
+        .detail = detail,
+    };
+    visit_refuse_with(visit, &words);
 }
 
 static bool find_caller(struct visit *visit, struct api_caller *caller)
@@ -45,8 +44,7 @@ static bool find_caller(struct visit *visit, struct api_caller *caller)
         return true;
     http_response_header(visit->response, "WWW-Authenticate",
                          "Bearer realm=\"yunzheng\"");
-    refuse(visit, 401, "E_TOKEN",
-           "a token is needed: Authorization: Bearer TOKEN");
+    refuse(visit, REFUSED_TOKEN, NULL);
     return false;
 }
 
@@ -62,7 +60,7 @@ struct taking {
     const struct supplier_counts *counts;
     struct slice body;
     struct supplier_receipt *receipt;
-    struct supplier_outcome outcome;
+    enum refused refusal;
 };
 
 /* A request that was here before changes nothing and leaves no row. */
@@ -70,27 +68,26 @@ static enum act_end take(struct db *db, struct wall_time now, void *context,
                          struct error_text *error)
 {
     struct taking *t = context;
-    t->outcome = supplier_counts_take(db, t->caller, t->counts, t->body, now,
+    t->refusal = supplier_counts_take(db, t->caller, t->counts, t->body, now,
                                       t->receipt, error);
-    return t->outcome.status == 200 && !t->receipt->is_repeated ? ACT_KEPT
-                                                                : ACT_REFUSED;
+    return t->refusal == REFUSED_NONE && !t->receipt->is_repeated ? ACT_KEPT
+                                                                  : ACT_REFUSED;
 }
 
-static struct supplier_outcome take_counts(struct visit *visit,
-                                           const struct api_caller *caller,
-                                           const struct supplier_counts *counts,
-                                           struct supplier_receipt *receipt,
-                                           struct error_text *error)
+static enum refused take_counts(struct visit *visit,
+                                const struct api_caller *caller,
+                                const struct supplier_counts *counts,
+                                struct supplier_receipt *receipt,
+                                struct error_text *error)
 {
     const struct audit_entry entry = {caller->supplier_id, "supplier.counts",
                                       counts->request, "OK"};
-    const struct supplier_outcome broken = {500, "E_INTERNAL"};
     struct taking t = {caller, counts, visit->request.http->body, receipt,
-                       broken};
+                       REFUSED_INTERNAL};
     return portal_act(visit->portal, visit->now, &entry, take, &t, error) ==
                    ACT_FAILED
-               ? broken
-               : t.outcome;
+               ? REFUSED_INTERNAL
+               : t.refusal;
 }
 
 static void show_receipt(struct visit *visit, const char *request,
@@ -114,26 +111,26 @@ void supplier_counts_post(struct visit *visit)
     if (!find_caller(visit, &caller))
         return;
     if (!is_json(visit->request.http->content_type)) {
-        refuse(visit, 415, "E_FILE_TYPE", "Content-Type: application/json");
+        refuse(visit, REFUSED_CONTENT_TYPE, NULL);
         return;
     }
     struct supplier_counts *counts = arena_take(visit->arena, sizeof(*counts));
     if (counts == NULL) {
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
         return;
     }
     if (!supplier_counts_parse(visit->request.http->body, visit->now, counts,
                                &error)) {
-        refuse(visit, 400, "E_FIELD_VALUE", error.text);
+        refuse(visit, REFUSED_BODY, error.text);
         return;
     }
-    struct supplier_outcome outcome =
+    enum refused refusal =
         take_counts(visit, &caller, counts, &receipt, &error);
-    if (outcome.status == 500) {
+    if (refusal == REFUSED_INTERNAL) {
         log_error("supplier counts of %s: %s", caller.supplier_id, error.text);
-        refuse(visit, 500, outcome.code, "it could not be kept; send it again");
-    } else if (outcome.status != 200) {
-        refuse(visit, outcome.status, outcome.code, error.text);
+        refuse(visit, refusal, NULL);
+    } else if (refusal != REFUSED_NONE) {
+        refuse(visit, refusal, error.text);
     } else {
         show_receipt(visit, counts->request, &receipt);
     }
@@ -180,7 +177,7 @@ void supplier_counts_show(struct visit *visit)
     if (!find_caller(visit, &caller))
         return;
     if (!read_period(visit, &from, &to)) {
-        refuse(visit, 400, "E_FIELD_VALUE",
+        refuse(visit, REFUSED_FIELD_VALUE,
                "from and to: dates such as 2026-11-23, at most 400 days; the "
                "last one is not included");
         return;

@@ -120,19 +120,19 @@ struct taking {
     const struct api_caller *caller;
     struct wall_time now;
     struct error_text *error;
-    struct supplier_outcome outcome; /* status 0: nothing is wrong so far */
+    enum refused refusal; /* REFUSED_NONE: nothing is wrong so far */
 };
 
-static bool refuse(struct taking *t, int status, const char *code)
+static bool refuse(struct taking *t, enum refused refusal)
 {
-    t->outcome = (struct supplier_outcome){status, code};
+    t->refusal = refusal;
     return false;
 }
 
 static bool fail(struct taking *t)
 {
     error_set(t->error, "%s", db_error(t->db));
-    return refuse(t, 500, "E_INTERNAL");
+    return refuse(t, REFUSED_INTERNAL);
 }
 
 /* The same number before: with this content the answer of then. */
@@ -163,7 +163,7 @@ static bool find_request(struct taking *t, const char *number,
         return true;
     error_set(t->error, "request %s was sent before with other content",
               number);
-    return refuse(t, 409, "E_IDEMPOTENCY");
+    return refuse(t, REFUSED_IDEMPOTENCY);
 }
 
 static bool check_rate(struct taking *t)
@@ -183,7 +183,7 @@ static bool check_rate(struct taking *t)
         return true;
     error_set(t->error, "more than %d requests a minute",
               COUNTS_REQUESTS_A_MINUTE);
-    return refuse(t, 429, "E_RATE");
+    return refuse(t, REFUSED_RATE);
 }
 
 static bool has_row(struct taking *t, const char *sql, const char *name,
@@ -207,7 +207,7 @@ static bool check_row(struct taking *t, const struct supplier_row *row)
                  ":service", row->service_id)) {
         error_set(t->error, "service %s is none of supplier %s",
                   row->service_id, t->caller->supplier_id);
-        return refuse(t, 422, "E_FIELD_VALUE");
+        return refuse(t, REFUSED_FIELD_VALUE);
     }
     if (has_row(t,
                 "SELECT 1 FROM voucher_application WHERE enterprise_id ="
@@ -216,7 +216,7 @@ static bool check_row(struct taking *t, const struct supplier_row *row)
         return true;
     error_set(t->error, "enterprise %s has no contract with supplier %s",
               row->enterprise_id, t->caller->supplier_id);
-    return refuse(t, 422, "E_FIELD_VALUE");
+    return refuse(t, REFUSED_FIELD_VALUE);
 }
 
 static bool add_request(struct taking *t, const struct supplier_counts *counts,
@@ -342,14 +342,15 @@ static bool take(struct taking *t, const struct supplier_counts *counts,
     return note_receipt(t, request, receipt);
 }
 
-struct supplier_outcome
-supplier_counts_take(struct db *db, const struct api_caller *caller,
-                     const struct supplier_counts *counts, struct slice body,
-                     struct wall_time now, struct supplier_receipt *receipt,
-                     struct error_text *error)
+enum refused supplier_counts_take(struct db *db,
+                                  const struct api_caller *caller,
+                                  const struct supplier_counts *counts,
+                                  struct slice body, struct wall_time now,
+                                  struct supplier_receipt *receipt,
+                                  struct error_text *error)
 {
     struct taking t = {.db = db, .caller = caller, .now = now, .error = error};
     *receipt = (struct supplier_receipt){0};
-    bool good = take(&t, counts, digest_of(body.data, body.length), receipt);
-    return good ? (struct supplier_outcome){200, NULL} : t.outcome;
+    take(&t, counts, digest_of(body.data, body.length), receipt);
+    return t.refusal;
 }

@@ -24,6 +24,7 @@
 #include "common/db.h"
 #include "common/slice.h"
 #include "portal/access/api_token.h"
+#include "portal/show/refused.h"
 
 /* Of a day, each way; those of all days of evidence can be added, and every
  * reader of JSON holds it exactly (RFC 8259, section 6). */
@@ -62,17 +63,13 @@ struct supplier_receipt {
     bool is_repeated; /* had this request before; the numbers are of then */
 };
 
-/* Takes a request inside the caller's transaction on portal.db. 200, or the
- * status and code with which it is refused, and then nothing must be kept;
- * *error says why. */
-struct supplier_outcome {
-    int status;
-    const char *code; /* "E_IDEMPOTENCY"; NULL with 200 */
-};
-struct supplier_outcome
-supplier_counts_take(struct db *db, const struct api_caller *caller,
-                     const struct supplier_counts *counts, struct slice body,
-                     struct wall_time now, struct supplier_receipt *receipt,
-                     struct error_text *error);
+/* Takes a request inside the caller's transaction on portal.db. REFUSED_NONE, or
+ * why not, and then nothing must be kept; *error names what it is about. */
+enum refused supplier_counts_take(struct db *db,
+                                  const struct api_caller *caller,
+                                  const struct supplier_counts *counts,
+                                  struct slice body, struct wall_time now,
+                                  struct supplier_receipt *receipt,
+                                  struct error_text *error);
 
 #endif

@@ -279,7 +279,7 @@ static void show_missing(struct visit *visit, bool failed)
         return;
     }
     visit_audit(visit, "table.open", visit->request.arguments[0], "DENIED");
-    visit_fail(visit, 404);
+    visit_refuse(visit, REFUSED_NO_RECORD);
 }
 
 void table_show(struct visit *visit)
@@ -302,7 +302,7 @@ void table_show(struct visit *visit)
     if (good)
         visit_show(visit, "table", "table.title");
     else
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
 }
 
 void table_download(struct visit *visit)
@@ -320,7 +320,7 @@ void table_download(struct visit *visit)
                                visit->request.arguments[0], "OK")) {
         if (fd >= 0)
             close(fd);
-        visit_fail(visit, 500);
+        visit_refuse(visit, REFUSED_INTERNAL);
         return;
     }
     http_response_file(response, fd);

@@ -422,7 +422,7 @@ void voucher_page_show(struct visit *visit)
     if (step == DB_DONE) {
         visit_audit(visit, "voucher.open", visit->request.arguments[0],
                     "DENIED");
-        visit_fail(visit, 404);
+        visit_refuse(visit, REFUSED_NO_RECORD);
     } else if (step == DB_FAILED || !fill_all(visit, &facts)) {
         visit_fail_db(visit);
     } else {

@@ -120,11 +120,21 @@ oversize()
 {
     head -c 20000 /dev/zero | tr '\0' a >"$dir/large"
     gives 413 nobody /login --data-binary "@$dir/large" -H 'Expect:' &&
-        has '内容太大' "$dir/page" &&
+        has E_BODY_SIZE "$dir/page" && has '最多接受 16 KiB' "$dir/page" &&
         gives 431 nobody / -H "X-Large: $(head -c 17000 "$dir/large")" &&
         gives 414 nobody "/$(head -c 5000 "$dir/large")"
 }
 tap "oversize requests: 413, 414, 431" oversize
+# Forms of the programme have 40 fields and more.
+many_fields()
+{
+    seq -f 'f%g=' -s '&' 40 >"$dir/fields"
+    gives 403 nobody /login -d "@$dir/fields" && has 表单已过期 "$dir/page" || return 1
+    seq -f 'f%g=' -s '&' 513 >"$dir/fields"
+    gives 400 nobody /login -d "@$dir/fields" && has E_FIELD_COUNT "$dir/page" &&
+        has '512 个字段' "$dir/page"
+}
+tap "a form of 40 fields is read, one of 513 is told the bound" many_fields
 
 # --- logging in ---
 other_cookie()
@@ -133,14 +143,19 @@ other_cookie()
     local token
     token=$(csrf)
     gives 403 two /login --data-urlencode "csrf=$token" -d name=anna \
-        --data-urlencode password=password-anna
+        --data-urlencode password=password-anna &&
+        has 没有保存登录所需的 "$dir/page" || return 1
+    get two /login
+    gives 403 two /login --data-urlencode "csrf=$token" -d name=anna \
+        --data-urlencode password=password-anna && has 表单已过期 "$dir/page"
 }
 tap "a form token of another browser does not count" other_cookie
 wrong_form()
 {
     get one /login
-    gives 400 one /login -H 'Content-Type: text/plain' \
-        -d "csrf=$(csrf)&name=anna"
+    gives 415 one /login -H 'Content-Type: text/plain' \
+        -d "csrf=$(csrf)&name=anna" && has E_CONTENT_TYPE "$dir/page" &&
+        has application/x-www-form-urlencoded "$dir/page"
 }
 tap "another type of body is refused" wrong_form
 same_answer()
@@ -231,7 +246,9 @@ idle()
     cp "$dir/anna.jar" "$dir/idle.jar"
     sqlite3 "$dir/portal.db" '.timeout 5000' \
         "UPDATE session SET used_at = used_at - 16 * 60000000"
-    gives 303 idle /vouchers
+    gives 303 idle /vouchers && gives 401 idle /api/v1/vouchers &&
+        has E_SESSION_ENDED "$dir/page" && gives 401 idle /logout -d csrf=0 &&
+        has E_SESSION_ENDED "$dir/page" && has '没有保存' "$dir/page" || return 1
     logs_in anna
 }
 tap "ORG-12: a session idle for 15 minutes is over" idle
@@ -269,6 +286,17 @@ denied_row()
         grep -qv '^0$'
 }
 tap "a refused look is in the audit log" denied_row
+# Somebody else's voucher, and one that there never was.
+same_refusal()
+{
+    local rest='s/V-9*2*//;s/name="csrf" value="[^"]*"//'
+    gives 404 shanwei "$1/V-2" && has E_NO_RECORD "$dir/page" &&
+        sed "$rest" "$dir/page" >"$dir/foreign" && gives 404 shanwei "$1/V-99" &&
+        sed "$rest" "$dir/page" | cmp - "$dir/foreign"
+}
+tap "ORG-02: whether a record outside the scope exists is not said" \
+    same_refusal /vouchers
+tap "... nor as JSON" same_refusal /api/v1/vouchers
 timeline()
 {
     get anna /vouchers/V-3
@@ -462,11 +490,34 @@ many_events()
         files=$((files + 1))
         path=$(tail -n 1 "$dir/page" | tr -d '\r' | sed -n 's/.*,"*\(\/events.csv[^"]*\)"*$/\1/p')
     done
-    sqlite3 "$dir/usage.db" "DELETE FROM event WHERE probe_id = 'many'"
     echo "$rows rows in $files files"
     [ $rows = 250000 ] && [ $files = 3 ]
 }
 tap "as many events as there are come as CSV, file by file" many_events
+# The first reader takes a thousandth of it a second.
+slow_reader()
+{
+    rm -f "$dir/slow.head"
+    curl -s --limit-rate 20k -o /dev/null -D "$dir/slow.head" -b "$dir/anna.jar" \
+        "$url/events.csv" &
+    slow=$!
+    await 30 grep -q '^HTTP/1.1 200' "$dir/slow.head"
+}
+is_given() { gives 200 anna '/events.csv?kind=conflict'; }
+one_at_a_time()
+{
+    slow_reader && gives 429 anna /vouchers.csv &&
+        has E_EXPORT_RUNNING "$dir/page" && has '请等上一个导出完成' "$dir/page" &&
+        has 'Retry-After: 10' "$dir/head" && has text/html "$dir/head" &&
+        gives 200 anna /vouchers && gives 200 audt /vouchers.csv
+    local result=$?
+    kill "$slow"
+    wait "$slow"
+    return $result
+}
+tap "an account has one export at a time, another account has its own" one_at_a_time
+tap "... and may again when the first has ended" await 30 is_given
+sqlite3 "$dir/usage.db" "DELETE FROM event WHERE probe_id = 'many'"
 # --- suppliers' own counts ---
 today=$(TZ=Asia/Shanghai date +%F)
 # counts STATUS TOKEN BODY
@@ -527,17 +578,19 @@ many_counts()
         sqlite3 "$dir/portal.db" "DELETE FROM supplier_count WHERE request =
             (SELECT id FROM supplier_request WHERE number = 'r-many')" &&
         head -c 300000 /dev/zero >"$dir/many" &&
-        counts 413 "$token" "@$dir/many"
+        counts 413 "$token" "@$dir/many" && has E_BODY_SIZE "$dir/page" &&
+        has 'At most 256 KiB' "$dir/page"
 }
 tap "hundreds of rows in one request" many_counts
 refused_counts()
 {
-    counts 401 "" '{}' && counts 401 "${token%?}0x" '{}' &&
+    counts 401 "" '{}' && has E_TOKEN "$dir/page" && counts 401 "${token%?}0x" '{}' &&
         counts 422 "$other" "{\"request\": \"r-1\", \"rows\": [$(row ENT-1 erp-test "$today" 1)]}" &&
         counts 422 "$token" "{\"request\": \"r-3\", \"rows\": [$(row ENT-2 erp-test "$today" 1)]}" &&
         counts 400 "$token" "{\"request\": \"r-4\", \"rows\": [$(row ENT-1 erp-test 2999-01-01 1)]}" &&
         counts 400 "$token" "{\"request\": \"r-5\", \"rows\": [$(row ENT-1 erp-test "$today" -1)]}" &&
-        counts 400 "$token" '{"request": "r-6", "rows": [' && counts 400 "$token" '[]'
+        counts 400 "$token" '{"request": "r-6", "rows": [' && counts 400 "$token" '[]' &&
+        has '"code":"E_BODY"' "$dir/page" && has '"detail":"body:1' "$dir/page"
 }
 tap "strangers, others' services, no contract, the future, bad JSON: refused" refused_counts
 read_back()
@@ -584,14 +637,14 @@ sees_nothing() # WHO: no list, page, export or API shows a row of anybody
     for path in /vouchers /vouchers.csv /api/v1/vouchers /probes /api/v1/probes \
         /tables /api/v1/tables '/vouchers?text=V' '/vouchers.csv?mark=COMPLETE'; do
         get "$1" "$path"
-        [ "$status" = 200 ] || [ "$status" = 403 ] || return 1
+        [[ $status =~ ^(200|303|401|403)$ ]] || return 1
         grep -E 'V-[123]|ENT-[123]|SUP-[12]|汕尾测试|test-441500|P-[0-9]' "$dir/page" &&
             return 1
     done
     for path in /vouchers/V-1 /api/v1/vouchers/V-2 /tables/test-441500/1 \
         /tables/test-441500/1/table.csv; do
         get "$1" "$path"
-        [ "$status" = 404 ] || [ "$status" = 403 ] || return 1
+        [[ $status =~ ^(303|401|403|404)$ ]] || return 1
     done
 }
 forced() # SQL WHO: past the schema; nothing is left to see
@@ -612,6 +665,20 @@ for who in shanwei ent supp; do
     tap "$who without its organisation sees nothing" forced \
         "UPDATE account SET organisation = '' WHERE name = '$who'" $who
 done
+# The right password is told so, a wrong one nothing.
+ended()
+{
+    add_user brief PROV && logs_in brief && gives 200 brief /vouchers || return 1
+    sqlite3 "$dir/portal.db" "UPDATE account SET ends_at = 1 WHERE name = 'brief'"
+    gives 303 brief /vouchers && gives 401 brief /api/v1/vouchers || return 1
+    rm -f "$dir/brief.jar"
+    login brief password-brief
+    [ "$status" = 403 ] && has E_MANDATE "$dir/page" && has '账号已到期' "$dir/page" &&
+        has '1970-01-01' "$dir/page" && lacks yz_session "$dir/head" || return 1
+    login brief wrong-password
+    [ "$status" = 401 ] && lacks E_MANDATE "$dir/page"
+}
+tap "ORG-04: an account that has ended logs in no more, and its session is over" ended
 tap "an account that has ended sees nothing" forced \
     "UPDATE account SET ends_at = 1 WHERE name = 'anna'" anna
 for role in EXP COUNTY OPP OPC ALLI PUBLIC; do

@@ -31,7 +31,7 @@ stop_server() # as it ended
     return $status
 }
 
-has() { grep -qF -- "$1" "$2" || { echo "missing: $1"; head -c 600 "$2"; return 1; }; }
+has() { grep -qF -- "$1" "$2" || { echo "missing: $1"; head -c 600 "$2"; echo; return 1; }; }
 lacks() { ! grep -qF -- "$1" "$2" || { echo "there: $1"; return 1; }; }
 
 # get WHO PATH [CURL...]: body to page, headers to head, status to $status.

@@ -1,0 +1,79 @@
+/*
+ * What the portal answers when it does not do what was asked.
+ *
+ * A refusal is a row: a stable code in the style of the programme's paper
+ * (requirements, section 1.3: REFUSE), which programs act on and people can
+ * quote, and the HTTP status. The paper's code is used where the meaning is the
+ * paper's. Its two sentences stand in text/portal.po: what it means
+ * ("refusal.E_ROLE") and what to do now ("refusal.help.E_ROLE"), whose {names}
+ * are given with it.
+ *
+ * Pages, JSON and OpenAPI read the same row. To add one: a name here, a row in
+ * refused.c, its two sentences.
+ */
+#ifndef PORTAL_SHOW_REFUSED_H
+#define PORTAL_SHOW_REFUSED_H
+
+#include <stddef.h>
+
+#include "common/buffer.h"
+#include "common/text.h"
+
+enum refused {
+    REFUSED_NONE = 0,
+    /* of the request */
+    REFUSED_REQUEST,      /* cannot be understood */
+    REFUSED_ENCODING,     /* not UTF-8 */
+    REFUSED_FIELD_COUNT,  /* {fields}: how many there may be */
+    REFUSED_CONTENT_TYPE, /* {type}: the one that is taken */
+    REFUSED_BODY_SIZE,    /* {limit} of the route */
+    REFUSED_ADDRESS_SIZE, /* {limit} */
+    REFUSED_HEADER_SIZE,  /* {limit} */
+    REFUSED_METHOD,       /* {methods} that there are */
+    /* of the address */
+    REFUSED_NO_PAGE,
+    REFUSED_NO_RECORD, /* not there, or not in scope: one answer for both */
+    /* of the caller */
+    REFUSED_LOGIN,
+    REFUSED_SESSION_ENDED,
+    REFUSED_ROLE,
+    REFUSED_MANDATE, /* {end} of the account */
+    REFUSED_COOKIE,
+    REFUSED_FORM_EXPIRED,
+    /* of a supplier's program */
+    REFUSED_TOKEN,
+    REFUSED_BODY, /* not as agreed; the detail names the place */
+    REFUSED_FIELD_VALUE,
+    REFUSED_IDEMPOTENCY,
+    REFUSED_RATE, /* {limit} a minute */
+    /* of the platform */
+    REFUSED_EXPORT_RUNNING,
+    REFUSED_INTERNAL,
+    REFUSED_BUSY,
+    REFUSED_COUNT
+};
+
+const char *refused_code(enum refused refusal); /* "E_ROLE" */
+int refused_status(enum refused refusal);
+/* The first of a status: how the server's own findings are called. */
+enum refused refused_of_status(int status);
+/* When to try again, 0: that is not known. */
+int refused_retry_s(enum refused refusal);
+
+/* What is said of one: its {names}, and the place in what was sent, in English
+ * (NULL: none). */
+struct refused_words {
+    enum refused refusal;
+    const struct text_argument *values; /* as TEXT_ARGUMENTS makes them; NULL */
+    const char *detail;
+};
+enum refused_part { REFUSED_MEANING, REFUSED_HELP };
+/* Adds the sentence. */
+void refused_text(const struct refused_words *words, enum refused_part part,
+                  enum language language, struct buffer *out);
+/* The same bytes in whichever language the asker reads. */
+void refused_write_json(const struct refused_words *words, struct buffer *out);
+/* The schema of that, with every code. */
+void refused_openapi(struct buffer *out);
+
+#endif
