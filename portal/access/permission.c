@@ -454,6 +454,15 @@ bool permission_is_given(enum account_role role, enum action action)
     return false;
 }
 
+bool permission_may_act(enum account_role role, enum action action)
+{
+    for (size_t i = 0; i < GRANT_COUNT; i++)
+        if (MATRIX[i].action == action && MATRIX[i].role == role &&
+            (MATRIX[i].right == RIGHT_DECIDES || MATRIX[i].right == RIGHT_OWNS))
+            return true;
+    return false;
+}
+
 bool permission_has_limit(enum account_role role, enum action action,
                           enum limit limit)
 {

@@ -141,6 +141,8 @@ enum limit {
 
 /* Any right at all. */
 bool permission_is_given(enum account_role role, enum action action);
+/* A right to act in it, by oneself: to decide, or with what one owns. */
+bool permission_may_act(enum account_role role, enum action action);
 /* Whether a right of the role in the action has this limit. */
 bool permission_has_limit(enum account_role role, enum action action,
                           enum limit limit);

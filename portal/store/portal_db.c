@@ -34,6 +34,9 @@ static const char OUTBOX_009[] =
 static const char ACCOUNTS_010[] =
 #include "portal/store/010-accounts.sql.inc"
     ;
+static const char WORKFLOW_011[] =
+#include "portal/store/011-workflow.sql.inc"
+    ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
@@ -48,6 +51,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"008-audit-hash.sql", AUDIT_HASH_008},
         {"009-outbox.sql", OUTBOX_009},
         {"010-accounts.sql", ACCOUNTS_010},
+        {"011-workflow.sql", WORKFLOW_011},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
