@@ -77,9 +77,10 @@ struct machine_state {
 };
 
 struct machine {
-    const char *name;                      /* "enterprise_registration" */
-    const char *number_prefix;             /* "R": R-2026-000001 */
-    enum scope_kind party_kind;            /* what its parties are */
+    const char *name;           /* "enterprise_registration" */
+    const char *title;          /* text key: what such a record is called */
+    const char *number_prefix;  /* "R": R-2026-000001 */
+    enum scope_kind party_kind; /* what its parties are */
     const char *state_words, *event_words; /* prefixes of text keys */
     /* Text key: what follows when a correction window passes (DEAD-16); NULL. */
     const char *consequence;
