@@ -142,8 +142,8 @@ static const struct transition *find_row(const struct machine_deed *deed,
 static bool guards_agree(struct step *step)
 {
     for (int i = 0; i < TRANSITION_STEPS_MAX; i++)
-        if (step->transition->guards[i] != NULL &&
-            !step->transition->guards[i](step))
+        if (step->transition->guards[i].name != NULL &&
+            !step->transition->guards[i].is_met(step))
             return false;
     return true;
 }
@@ -163,8 +163,8 @@ static bool note_submission(struct step *step)
 static bool run_effects(struct step *step)
 {
     for (int i = 0; i < TRANSITION_STEPS_MAX; i++)
-        if (step->transition->effects[i] != NULL &&
-            !step->transition->effects[i](step))
+        if (step->transition->effects[i].name != NULL &&
+            !step->transition->effects[i].run(step))
             return false;
     return true;
 }
@@ -488,12 +488,18 @@ static void print_roles(unsigned roles, struct buffer *out)
     }
 }
 
-static int count_steps(const struct transition *row, bool of_guards)
+static void print_guards(const struct transition *row, struct buffer *out)
 {
-    int count = 0;
     for (int i = 0; i < TRANSITION_STEPS_MAX; i++)
-        count += of_guards ? row->guards[i] != NULL : row->effects[i] != NULL;
-    return count;
+        if (row->guards[i].name != NULL)
+            buffer_addf(out, "%s%s", i > 0 ? " " : "", row->guards[i].name);
+}
+
+static void print_effects(const struct transition *row, struct buffer *out)
+{
+    for (int i = 0; i < TRANSITION_STEPS_MAX; i++)
+        if (row->effects[i].name != NULL)
+            buffer_addf(out, "%s%s", i > 0 ? " " : "", row->effects[i].name);
 }
 
 void machine_print(const struct machine *machine, struct buffer *out)
@@ -502,9 +508,12 @@ void machine_print(const struct machine *machine, struct buffer *out)
         const struct transition *row = &machine->transitions[i];
         buffer_addf(out, "%s\t%s\t%s\t", machine->name, row->from, row->event);
         print_roles(row->actors, out);
-        buffer_addf(out, "\t%d\t%s\t%d\t%s\t", count_steps(row, true),
-                    row->to != NULL ? row->to : "same", count_steps(row, false),
-                    row->keeps_due ? "goes on" : due_rule_name(row->due));
+        buffer_add_text(out, "\t");
+        print_guards(row, out);
+        buffer_addf(out, "\t%s\t", row->to != NULL ? row->to : "same");
+        print_effects(row, out);
+        buffer_addf(out, "\t%s\t",
+                    row->keeps_due ? "goes_on" : due_rule_name(row->due));
         print_roles(row->tells, out);
         buffer_addf(out, "\t%s\n", row->requirement);
     }

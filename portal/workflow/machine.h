@@ -3,8 +3,8 @@
  *
  *   static const struct transition ROWS[] = {
  *       {"DRAFT", "submit", ROLE_BIT(ROLE_ENT), ACTION_ENTERPRISE_FILE,
- *        .form = &REGISTRATION_FORM, .guards = {code_is_free},
- *        .to = "PENDING_CITY", .submits = true, .effects = {keep_edition},
+ *        .form = &REGISTRATION_FORM, .guards = {GUARD(code_is_free)},
+ *        .to = "PENDING_CITY", .submits = true, .effects = {EFFECT(keep_edition)},
  *        .due = DUE_REGISTRATION_REVIEW, .tells = ROLE_BIT(ROLE_CITY),
  *        .subject = TEXT_KEY("..."), .body = TEXT_KEY("..."),
  *        .requirement = "ENT-01 ENT-03"},
@@ -52,15 +52,33 @@ typedef bool guard_fn(struct step *step);
  * refusal, which undoes everything. */
 typedef bool effect_fn(struct step *step);
 
+/* With their names, by which machine_print() says them. */
+struct transition_guard {
+    const char *name; /* NULL: none */
+    guard_fn *is_met;
+};
+struct transition_effect {
+    const char *name;
+    effect_fn *run;
+};
+#define GUARD(fn)                                                              \
+    {                                                                          \
+#fn, fn                                                                \
+    }
+#define EFFECT(fn)                                                             \
+    {                                                                          \
+#fn, fn                                                                \
+    }
+
 struct transition {
     const char *from;        /* states, blanks between: "ACTIVE RETURNED" */
     const char *event;       /* "submit" */
     unsigned actors;         /* ROLE_BIT of each */
     enum action action;      /* in which the matrix gives them a right to act */
     const struct form *form; /* what is asked; NULL: nothing */
-    guard_fn *guards[TRANSITION_STEPS_MAX];
+    struct transition_guard guards[TRANSITION_STEPS_MAX];
     const char *to; /* NULL: it stays where it is */
-    effect_fn *effects[TRANSITION_STEPS_MAX];
+    struct transition_effect effects[TRANSITION_STEPS_MAX];
     enum due_rule due; /* the deadline that starts; DUE_NONE: none runs */
     bool keeps_due;    /* the one that runs goes on instead */
     bool submits;      /* the first one gives number and time */
