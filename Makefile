@@ -6,6 +6,7 @@
 #                   TEST_JOBS of them at a time
 #   make check      arrows, headers, banned functions, layout, long functions
 #   make requirements  their tests, how these ended last, and what has none
+#   make machines   each state machine as a table
 #   make size       lines by folder, and the portal's routes
 #   make golden     rewrites the expected outputs under tests/data
 #   make bench      benchmarks, ratios against peers in one run
@@ -69,7 +70,7 @@ GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc \
              $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
 
-.PHONY: all demo test test-programs check requirements size golden bench corpus mutate drill soak fuzz install clean
+.PHONY: all demo test test-programs check requirements machines size golden bench corpus mutate drill soak fuzz install clean
 .DEFAULT_GOAL := all
 .SECONDARY:
 
@@ -200,6 +201,10 @@ check: $(INSTALLED) $(B)/flags/ok $(GENERATED)
 
 requirements:
 	$(Q)B='$(B)' tests/policy/requirements
+
+machines: $(B)/bin/yz-portal
+	$(Q)$< machines
+	$(Q)$< machines --states
 
 size:
 	$(Q)deploy/size $(TOP_FOLDERS)

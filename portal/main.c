@@ -2,6 +2,7 @@
 #include "common/program.h"
 #include "portal/commands.h"
 #include "portal/enrolment_commands.h"
+#include "portal/machines_command.h"
 #include "portal/number_command.h"
 #include "portal/openapi_command.h"
 #include "portal/token_commands.h"
@@ -31,6 +32,7 @@ static const struct program_command COMMANDS[] = {
     {"probe restore", command_probe_restore, "[-c FILE] ID"},
     {"number", command_number, "[-c FILE] --kind KIND <NUMBERS"},
     {"openapi", command_openapi, ""},
+    {"machines", command_machines, "[--states]"},
     {"token add", command_token_add, "[-c FILE] --supplier ID"},
     {"token list", command_token_list, "[-c FILE]"},
     {"token revoke", command_token_revoke, "[-c FILE] HANDLE"},

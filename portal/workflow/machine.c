@@ -518,3 +518,12 @@ void machine_print(const struct machine *machine, struct buffer *out)
         buffer_addf(out, "\t%s\n", row->requirement);
     }
 }
+
+void machine_print_states(const struct machine *machine, struct buffer *out)
+{
+    for (size_t i = 0; i < machine->state_count; i++) {
+        const struct machine_state *state = &machine->states[i];
+        buffer_addf(out, "%s\t%s\t%s\t%d\n", machine->name, state->name,
+                    holder_text(state->holder), state->is_final);
+    }
+}

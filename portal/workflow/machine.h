@@ -195,5 +195,7 @@ struct caller machine_platform(void);
 /* One machine as a table: from, event, actors, guards, to, effects, deadline,
  * told, requirements; parted by tabs. */
 void machine_print(const struct machine *machine, struct buffer *out);
+/* Its states: name, whose desk, whether it is final. */
+void machine_print_states(const struct machine *machine, struct buffer *out);
 
 #endif
