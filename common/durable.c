@@ -42,7 +42,7 @@ bool durable_sync_folder_of(const char *path)
     return good;
 }
 
-static bool write_all(int fd, struct slice content)
+bool durable_add(int fd, struct slice content)
 {
     size_t done = 0;
     while (done < content.length) {
@@ -82,7 +82,7 @@ static bool write_file(const char *path, struct slice content, mode_t mode,
     if (fd < 0)
         return false;
     bool good =
-        fchmod(fd, mode) == 0 && write_all(fd, content) && fsync(fd) == 0;
+        fchmod(fd, mode) == 0 && durable_add(fd, content) && fsync(fd) == 0;
     int reason = errno;
     close(fd);
     if (good && give_name(fresh, path, may_replace))

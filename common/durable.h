@@ -18,6 +18,8 @@ enum { DURABLE_PATH_LEN = 4096 };
 bool durable_write(const char *path, struct slice content, mode_t mode);
 /* The same, but never in place of a file that is there: EEXIST. */
 bool durable_create(const char *path, struct slice content, mode_t mode);
+/* All of it behind what was written to the file so far; not synced. */
+bool durable_add(int fd, struct slice content);
 /* Moves a file to another folder of the same file system, and syncs both. */
 bool durable_move(const char *from, const char *to);
 /* Made when it is not there, with mode 0700; its name outlives a loss of power,

@@ -8,6 +8,10 @@
  * its lane. From then until `is_over` the exchange is the job's; it is resumed,
  * and called once more, when the answer is there. The exchange does not end
  * before its job.
+ *
+ * The library's post processor takes a multipart body apart. It is given a piece
+ * of the body at a time and calls with a piece of a part at a time; neither is
+ * kept.
  */
 #include "portal/http/http_server.h"
 
@@ -26,14 +30,18 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "common/clock.h"
 #include "portal/http/gzip.h"
 #include "portal/http/lane.h"
+#include "portal/http/upload.h"
 
 enum {
     CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX + HTTP_ADDRESS_MAX + 4096,
     /* What is read and dropped of a body that is too long, before the
      * connection ends without an answer. */
     DRAIN_MAX = 1024 * 1024,
+    PART_MEMORY = 16 * 1024, /* a part's headers have to fit */
+    UPLOAD_SECONDS_MAX = 3600,
     HOST_LEN = 256,
     PORT_LEN = 8,
     HOPS_LEN = 1024,
@@ -54,8 +62,11 @@ struct exchange {
     struct http_server *server;
     char *address; /* as sent, with the query */
     bool has_started;
-    size_t body_bytes;
+    size_t body_bytes, body_limit, drained_bytes;
     struct buffer body;
+    struct upload *upload;           /* in place of the body, with its parser */
+    struct MHD_PostProcessor *parts; /* until all of it has come */
+    struct mono_time began;
     struct http_request request;
     struct http_response response;
     enum http_lane where;
@@ -146,6 +157,9 @@ static void exchange_end(void *context, struct MHD_Connection *connection,
         return;
     wait_for_job(exchange);
     response_clear(&exchange->response);
+    if (exchange->parts != NULL)
+        MHD_destroy_post_processor(exchange->parts);
+    upload_free(exchange->upload);
     buffer_clear(&exchange->body);
     free(exchange->address);
     free(exchange);
@@ -313,7 +327,91 @@ static struct http_plan plan_of(const struct exchange *exchange)
     const struct http_settings *settings = &exchange->server->settings;
     return settings->planner != NULL && exchange->request.refused == 0
                ? settings->planner(settings->context, &exchange->request)
-               : (struct http_plan){HTTP_BODY_MAX, HTTP_AT_ONCE};
+               : (struct http_plan){HTTP_BODY_MAX, HTTP_AT_ONCE, 0, NULL};
+}
+
+/* --- forms with files --- */
+
+/* Parts come as they are: browsers encode none. */
+static bool is_plain(const char *encoding)
+{
+    return encoding == NULL || strcasecmp(encoding, "binary") == 0 ||
+           strcasecmp(encoding, "8bit") == 0 ||
+           strcasecmp(encoding, "7bit") == 0;
+}
+
+static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind,
+                               const char *name, const char *file_name,
+                               const char *content_type, const char *encoding,
+                               const char *data, uint64_t offset, size_t size)
+{
+    (void)kind;
+    (void)content_type;
+    struct exchange *exchange = context;
+    const struct upload_piece piece = {name, file_name, offset,
+                                       slice_of_bytes(data, size)};
+    return is_plain(encoding) && upload_take(exchange->upload, &piece) ? MHD_YES
+                                                                       : MHD_NO;
+}
+
+static void begin_parts(struct MHD_Connection *connection,
+                        struct exchange *exchange)
+{
+    exchange->began = mono_now();
+    exchange->parts =
+        MHD_create_post_processor(connection, PART_MEMORY, on_part, exchange);
+    if (exchange->parts == NULL)
+        exchange->request.refused = 400;
+}
+
+/* What the form's state asks of HTTP; 400 when only its parser refused it. */
+static int status_of_form(const struct upload *upload)
+{
+    switch (upload_state(upload)) {
+    case UPLOAD_TOO_LONG:
+    case UPLOAD_TOO_MANY:
+        return 413;
+    case UPLOAD_NO_MEMORY:
+        return 503;
+    case UPLOAD_GOOD:
+    case UPLOAD_MALFORMED:
+    case UPLOAD_NOT_UTF8:
+        break;
+    }
+    return 400;
+}
+
+/* False for one that takes for ever. */
+static bool take_parts(struct exchange *exchange, struct slice piece)
+{
+    if (MHD_post_process(exchange->parts, piece.data, piece.length) != MHD_YES)
+        exchange->request.refused = status_of_form(exchange->upload);
+    return mono_now().us - exchange->began.us < UPLOAD_SECONDS_MAX * 1000000LL;
+}
+
+/* All of the body has come; whether all of the form has is for its parser. */
+static void end_parts(struct exchange *exchange)
+{
+    bool good = MHD_destroy_post_processor(exchange->parts) == MHD_YES &&
+                exchange->request.refused == 0;
+    exchange->parts = NULL;
+    if (good && upload_end(exchange->upload))
+        exchange->request.upload = exchange->upload;
+    else if (exchange->request.refused == 0)
+        exchange->request.refused = status_of_form(exchange->upload);
+}
+
+/* A body that announces more than this is refused before it is read. Browsers
+ * show an answer only when they could send everything, so a form with files that
+ * is somewhat too large is read to its end. */
+static uint64_t refused_at(const struct exchange *exchange)
+{
+    return exchange->body_limit * (exchange->upload != NULL ? 2 : 1);
+}
+
+static size_t drain_limit(const struct exchange *exchange)
+{
+    return exchange->upload != NULL ? 2 * exchange->body_limit : DRAIN_MAX;
 }
 
 /* Whether the request goes on; else its status is set. */
@@ -324,9 +422,15 @@ static bool may_go_on(struct MHD_Connection *connection, const char *method,
     read_head(connection, method, exchange, &body_bytes);
     struct http_plan plan = plan_of(exchange);
     exchange->where = plan.lane;
+    exchange->upload = plan.upload;
+    exchange->body_limit = plan.body_limit;
     buffer_init(&exchange->body, plan.body_limit);
-    if (exchange->request.refused == 0 && body_bytes > plan.body_limit)
+    if (exchange->request.refused == 0)
+        exchange->request.refused = plan.refused;
+    if (exchange->request.refused == 0 && body_bytes > refused_at(exchange))
         exchange->request.refused = 413;
+    if (exchange->request.refused == 0 && exchange->upload != NULL)
+        begin_parts(connection, exchange);
     return exchange->request.refused == 0;
 }
 
@@ -429,6 +533,8 @@ static void handle(struct exchange *exchange)
 {
     const struct http_settings *settings = &exchange->server->settings;
     exchange->request.body = buffer_slice(&exchange->body);
+    if (exchange->request.refused == 0 && exchange->request.upload != NULL)
+        upload_settle(exchange->request.upload);
     settings->handler(settings->context, &exchange->request,
                       &exchange->response);
     encode(&exchange->request, &exchange->response);
@@ -488,15 +594,26 @@ static bool put_into_lane(struct MHD_Connection *connection,
     return good;
 }
 
+/* MHD_NO ends the connection. */
 static enum MHD_Result take_body(struct exchange *exchange, const char *data,
                                  size_t *size)
 {
-    exchange->body_bytes += *size;
-    buffer_add(&exchange->body, data, *size);
+    struct slice piece = slice_of_bytes(data, *size);
+    bool goes_on = true;
     *size = 0;
-    if (exchange->body.failed)
+    exchange->body_bytes += piece.length;
+    if (exchange->request.refused != 0)
+        exchange->drained_bytes += piece.length;
+    else if (exchange->body_bytes > exchange->body_limit)
         exchange->request.refused = 413;
-    return exchange->body_bytes > DRAIN_MAX ? MHD_NO : MHD_YES;
+    else if (exchange->parts != NULL)
+        goes_on = take_parts(exchange, piece);
+    else
+        buffer_add_slice(&exchange->body, piece);
+    if (exchange->body.failed && exchange->request.refused == 0)
+        exchange->request.refused = 503;
+    return goes_on && exchange->drained_bytes <= drain_limit(exchange) ? MHD_YES
+                                                                       : MHD_NO;
 }
 
 static enum MHD_Result on_request(void *context,
@@ -519,9 +636,11 @@ static enum MHD_Result on_request(void *context,
         return answer(connection, exchange);
     } else if (*size > 0) {
         return take_body(exchange, data, size);
-    } else if (exchange->where != HTTP_AT_ONCE &&
-               exchange->request.refused == 0 &&
-               put_into_lane(connection, exchange)) {
+    }
+    if (exchange->parts != NULL)
+        end_parts(exchange);
+    if (exchange->where != HTTP_AT_ONCE && exchange->request.refused == 0 &&
+        put_into_lane(connection, exchange)) {
         return MHD_YES;
     }
     handle(exchange);
@@ -654,6 +773,7 @@ static bool start_lanes(struct http_server *server, struct error_text *error)
     } ROWS[HTTP_LANES] = {
         [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5},
         [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15},
+        [HTTP_UPLOADS] = {HTTP_UPLOAD_THREADS, 5},
     };
     bool good = true;
     for (size_t i = HTTP_AT_ONCE + 1; good && i < HTTP_LANES; i++) {

@@ -16,9 +16,10 @@
  * has its key is proved then; who issued it is for the handler to look at.
  *
  * What a request may cost is asked as soon as its headers are in, before
- * anything of its body is read: how long that may be, and whether the answer is
- * slow work. Slow work is done by threads of its own, in the order in which it
- * came, while the connection sleeps; log-ins and exports have a queue each. An
+ * anything of its body is read: whether at all, how long that may be, whether it
+ * is a form with files, and whether the answer is slow work. Files go to disk
+ * while they come, and are never held. Slow work is done by threads of its own, in the order in which it
+ * came, while the connection sleeps; log-ins, exports and uploads have a queue each. An
  * answer that is too long to be held is a file, sent as the reader takes it: no
  * thread waits for a slow reader, and memory does not grow with the answer. Texts
  * are compressed where the reader takes that.
@@ -35,6 +36,8 @@
 #include "common/log.h"
 #include "common/slice.h"
 #include "portal/store/proxies.h"
+
+struct upload;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
@@ -59,6 +62,7 @@ struct http_request {
     struct slice user_agent;
     struct proxy_words proxy; /* several of a kind are joined */
     struct slice body;
+    struct upload *upload; /* the body, where the plan took it so; or NULL */
     struct slice peer_certificate; /* DER; empty without TLS, or without one */
     struct address peer;           /* who is connected; version 0: not known */
     int refused; /* 0, or the status this request must be answered with */
@@ -69,13 +73,22 @@ enum http_lane {
     HTTP_AT_ONCE, /* the thread that has read the request */
     HTTP_LOGINS,  /* a few threads: a hash takes 30 ms of a core */
     HTTP_EXPORTS, /* a few: seconds of a core */
+    HTTP_UPLOADS, /* a few: the disk, and the scanner */
     HTTP_LANES,
 };
-enum { HTTP_LOGIN_THREADS = 2, HTTP_EXPORT_THREADS = 2 };
+enum {
+    HTTP_LOGIN_THREADS = 2,
+    HTTP_EXPORT_THREADS = 2,
+    HTTP_UPLOAD_THREADS = 2,
+};
 
 struct http_plan {
     size_t body_limit; /* bytes */
     enum http_lane lane;
+    int refused; /* a status, when nothing of the body is to be read */
+    /* Takes the parts of a multipart body as they come (upload.h); the server's
+     * from then on. NULL: the body is kept as it is. */
+    struct upload *upload;
 };
 
 struct http_header {

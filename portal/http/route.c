@@ -133,7 +133,7 @@ static size_t body_limit_of(const struct route *route)
 struct http_plan route_plan(const struct site *site,
                             const struct http_request *request)
 {
-    struct http_plan plan = {HTTP_BODY_MAX, HTTP_AT_ONCE};
+    struct http_plan plan = {HTTP_BODY_MAX, HTTP_AT_ONCE, 0, NULL};
     struct arena *arena = arena_new(2 * HTTP_ADDRESS_MAX);
     struct target target = {0};
     if (arena != NULL)

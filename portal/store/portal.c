@@ -23,6 +23,7 @@ struct portal {
     struct portal_keys keys;
     struct proxies proxies;
     struct db *write;
+    struct attachments *attachments;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
     struct portal_worker workers[PORTAL_WORKERS];
@@ -63,10 +64,15 @@ struct portal *portal_open(const struct portal_config *config,
         portal->write = portal_db_open(config->portal_db, error);
     good = good && portal->write != NULL &&
            portal_keys_load(config, &portal->keys, error);
+    if (good)
+        portal->attachments = attachments_open(config, error);
+    good = good && portal->attachments != NULL;
     for (size_t i = 0; good && i < PORTAL_WORKERS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);
-    if (good)
+    if (good) {
+        attachments_clean(portal->attachments);
         return portal;
+    }
     portal_close(portal);
     return NULL;
 }
@@ -80,6 +86,7 @@ void portal_close(struct portal *portal)
         arena_free(portal->workers[i].arena);
     }
     db_close(portal->write);
+    attachments_close(portal->attachments);
     pthread_mutex_destroy(&portal->write_lock);
     pthread_mutex_destroy(&portal->worker_lock);
     pthread_mutex_destroy(&portal->export_lock);

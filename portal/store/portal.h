@@ -15,6 +15,7 @@
 #include "common/arena.h"
 #include "common/db.h"
 #include "portal/store/act.h"
+#include "portal/store/attachment_file.h"
 #include "portal/store/others.h"
 #include "portal/store/portal_config.h"
 #include "portal/store/portal_keys.h"
@@ -23,7 +24,7 @@
 
 /* Those that serve pages, and all that may need a worker at once: with those of
  * the slow lanes. */
-enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 8 };
+enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 10 };
 /* Files being made or sent. */
 enum { PORTAL_EXPORTS_MAX = 64 };
 
@@ -44,7 +45,6 @@ void portal_close(struct portal *portal);
 const struct portal_config *portal_config_of(const struct portal *portal);
 /* Of the rules folder, as read when the portal was opened. */
 const struct parameters *portal_parameters(const struct portal *portal);
-
 const struct portal_keys *portal_keys(const struct portal *portal);
 const struct proxies *portal_proxies(const struct portal *portal);
 

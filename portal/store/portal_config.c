@@ -97,6 +97,16 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .initial = "0",
      .help = "Cosignatures that a checkpoint of the collector should have; the "
              "events page counts those that have them (0: at least one)."},
+    {"attachments", CONFIG_PATH, MEMBER(attachments), .initial = "",
+     .help = "Folder of the files that people hand in, on one file system. "
+             "Empty: attachments, beside portal_db. It is to be kept and saved "
+             "together with the database."},
+    {"attachment_mib", CONFIG_U64, MEMBER(attachment_mib), 1, 100,
+     .initial = "20", .help = "The largest file that is taken, in MiB."},
+    {"clamd", CONFIG_PATH, MEMBER(clamd), .initial = "",
+     .help = "Socket of clamd, such as /run/clamav/clamd.ctl, which looks at "
+             "every file; what it finds harmful is refused. Empty: pages say "
+             "that files were not scanned."},
     {"secure_cookie", CONFIG_BOOL, MEMBER(secure_cookie), .initial = "yes",
      .help = "Browsers keep and send the login cookie over HTTPS only. Say no "
              "for a trial over plain HTTP on one machine: `listen` must then "

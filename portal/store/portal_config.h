@@ -30,6 +30,9 @@ struct portal_config {
     bool second_factor; /* required where its roles are named */
     uint64_t session_idle_minutes;
     uint64_t witness_quorum;
+    char attachments[PATH_MAX]; /* "": beside portal_db */
+    uint64_t attachment_mib;
+    char clamd[PATH_MAX]; /* "": none */
     bool secure_cookie;
     bool demo_banner;
     int log_level; /* enum log_level */

@@ -37,6 +37,9 @@ static const char ACCOUNTS_010[] =
 static const char WORKFLOW_011[] =
 #include "portal/store/011-workflow.sql.inc"
     ;
+static const char ATTACHMENT_012[] =
+#include "portal/store/012-attachment.sql.inc"
+    ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
@@ -52,6 +55,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"009-outbox.sql", OUTBOX_009},
         {"010-accounts.sql", ACCOUNTS_010},
         {"011-workflow.sql", WORKFLOW_011},
+        {"012-attachment.sql", ATTACHMENT_012},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,
