@@ -138,16 +138,6 @@ static void add_columns(const struct list *list, const struct list_query *query,
         buffer_addf(sql, "%s%s", i > 0 ? ", " : "", key_of(list, query, i));
 }
 
-static void add_conditions(const struct list *list,
-                           const struct list_query *query, struct buffer *sql)
-{
-    buffer_addf(sql, " %s WHERE (%s)", tables_of(list, query).from,
-                list->scopes[query->scope.kind].condition);
-    for (size_t i = 0; i < list->filter_count; i++)
-        if (query->values[i][0] != '\0')
-            buffer_addf(sql, " AND (%s)", list->filters[i].condition);
-}
-
 /* "(a, b)" or "a": row values are compared from the left. */
 static void add_keys(const struct list *list, const struct list_query *query,
                      const char *const *texts, struct buffer *sql)
@@ -160,20 +150,82 @@ static void add_keys(const struct list *list, const struct list_query *query,
     buffer_add_text(sql, is_row ? ")" : "");
 }
 
+static void add_after(const struct list *list, const struct list_query *query,
+                      struct buffer *sql)
+{
+    if (query->after[0] == NULL)
+        return;
+    buffer_add_text(sql, " AND ");
+    add_keys(list, query, NULL, sql);
+    buffer_add_text(sql, list->is_descending ? " < " : " > ");
+    add_keys(list, query, AFTER, sql);
+}
+
 static void add_order(const struct list *list, const struct list_query *query,
                       struct buffer *sql)
 {
-    if (query->after[0] != NULL) {
-        buffer_add_text(sql, " AND ");
-        add_keys(list, query, NULL, sql);
-        buffer_add_text(sql, list->is_descending ? " < " : " > ");
-        add_keys(list, query, AFTER, sql);
-    }
     buffer_add_text(sql, " ORDER BY ");
     for (size_t i = 0; i < LIST_KEYS_MAX && list->keys[i].sql != NULL; i++)
         buffer_addf(sql, "%s%s%s", i > 0 ? ", " : "", key_of(list, query, i),
                     list->is_descending ? " DESC" : "");
     buffer_add_text(sql, " LIMIT :limit");
+}
+
+/* What the scope and the filters leave, but for searches with ways. */
+static void add_conditions(const struct list *list,
+                           const struct list_query *query, struct buffer *sql)
+{
+    buffer_addf(sql, "(%s)", list->scopes[query->scope.kind].condition);
+    for (size_t i = 0; i < list->filter_count; i++)
+        if (query->values[i][0] != '\0' && list->filters[i].ways == NULL)
+            buffer_addf(sql, " AND (%s)", list->filters[i].condition);
+}
+
+/* One way, with all that has to hold: "SELECT key FROM ... WHERE ...". */
+static void add_way(const struct list *list, const struct list_query *query,
+                    const struct list_way *way, bool is_page,
+                    struct buffer *sql)
+{
+    buffer_addf(sql, "SELECT found FROM (SELECT %s AS found %s WHERE (%s) AND ",
+                key_of(list, query, 0), way->from, way->condition);
+    add_conditions(list, query, sql);
+    if (is_page) {
+        add_after(list, query, sql);
+        add_order(list, query, sql);
+    }
+    buffer_add_text(sql, ")");
+}
+
+static const struct list_filter *search_of(const struct list *list,
+                                           const struct list_query *query)
+{
+    for (size_t i = 0; i < list->filter_count; i++)
+        if (query->values[i][0] != '\0' && list->filters[i].ways != NULL)
+            return &list->filters[i];
+    return NULL;
+}
+
+/* The tables and which of their rows; for a page only those behind `after`. */
+static void add_rows(const struct list *list, const struct list_query *query,
+                     bool is_page, struct buffer *sql)
+{
+    const struct list_filter *search = search_of(list, query);
+    buffer_addf(sql, " %s WHERE ", tables_of(list, query).from);
+    if (search == NULL) {
+        add_conditions(list, query, sql);
+    } else {
+        assert(list->keys[1].sql == NULL);
+        buffer_addf(sql, "%s IN (", key_of(list, query, 0));
+        for (size_t i = 0; i < search->way_count; i++) {
+            buffer_add_text(sql, i > 0 ? " UNION " : "");
+            add_way(list, query, &search->ways[i], is_page, sql);
+        }
+        buffer_add_text(sql, ")");
+    }
+    if (is_page) {
+        add_after(list, query, sql);
+        add_order(list, query, sql);
+    }
 }
 
 static const char *take_text(struct buffer *sql, struct arena *arena)
@@ -191,8 +243,7 @@ const char *list_sql(const struct list *list, const struct list_query *query,
     buffer_init(&sql, SQL_MAX);
     buffer_add_text(&sql, "SELECT ");
     add_columns(list, query, &sql);
-    add_conditions(list, query, &sql);
-    add_order(list, query, &sql);
+    add_rows(list, query, true, &sql);
     return take_text(&sql, arena);
 }
 
@@ -206,7 +257,7 @@ static const char *totals_sql(const struct list *list,
     for (size_t i = 0; i < list->column_count; i++)
         if (list->columns[i].is_summed)
             buffer_addf(&sql, ", sum(%s)", list->columns[i].sql[0]);
-    add_conditions(list, query, &sql);
+    add_rows(list, query, false, &sql);
     return take_text(&sql, arena);
 }
 

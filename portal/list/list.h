@@ -8,6 +8,11 @@
  * bound. What is not asked for is not in the query, so that each combination of
  * scope and filters has the indexes that fit it.
  *
+ * A search may have several ways to find a row, each by an index of its own. Each
+ * looks for the first rows of the page alone, of those that the scope and the
+ * other filters leave, and forgets what comes behind them: a word that half of
+ * all rows have costs little more than one that a few have.
+ *
  * Closed by default: a scope kind whose condition is not named has no rows.
  *
  * Order is by up to LIST_KEYS_MAX keys that together are unique, all in one
@@ -85,12 +90,21 @@ enum list_filter_kind {
     LIST_SINCE,   /* a date: `:NAME` is its start in microseconds */
 };
 
+/* One of the ways in which a search finds rows. */
+struct list_way {
+    const char *from; /* the tables in an order that suits it, and all that the
+                         list's scopes and other filters ask */
+    const char *condition;
+};
+
 struct list_filter {
     const char *name; /* in the address; its value is bound as :NAME */
     enum list_filter_kind kind;
     const char *title;     /* text key of the label */
     const char *condition; /* what has to hold when it is set */
     const char *from;      /* NULL, or the tables in an order that suits it */
+    const struct list_way *ways; /* of a search, in place of a condition */
+    size_t way_count;
     const struct list_choice *choices;
     size_t choice_count;
     const char *choices_sql;

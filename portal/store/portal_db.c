@@ -41,6 +41,10 @@ static const char ATTACHMENT_012[] =
 #include "portal/store/012-attachment.sql.inc"
     ;
 
+static const char SEARCH_KEYS_013[] =
+#include "portal/store/013-search-keys.sql.inc"
+    ;
+
 struct db *portal_db_open(const char *path, struct error_text *error)
 {
     static const struct db_migration MIGRATIONS[] = {
@@ -56,6 +60,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"010-accounts.sql", ACCOUNTS_010},
         {"011-workflow.sql", WORKFLOW_011},
         {"012-attachment.sql", ATTACHMENT_012},
+        {"013-search-keys.sql", SEARCH_KEYS_013},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -120,7 +120,8 @@ static size_t values_of(const struct list_filter *filter)
 /* --- plans --- */
 
 /* Tables that do not grow with the programme may be scanned, and names are
- * looked through: suppliers and enterprises, never vouchers. */
+ * looked through: suppliers and enterprises, never vouchers. What a search's way
+ * has found are the rows of a page. */
 static bool is_small(const char *detail)
 {
     static const char *const SMALL[] = {"SCAN o", "SCAN c", "SCAN y",
@@ -128,7 +129,8 @@ static bool is_small(const char *detail)
     for (size_t i = 0; i < sizeof(SMALL) / sizeof(SMALL[0]); i++)
         if (strcmp(detail, SMALL[i]) == 0)
             return true;
-    return strstr(detail, "CONSTANT ROW") != NULL;
+    return strstr(detail, "CONSTANT ROW") != NULL ||
+           strncmp(detail, "SCAN (subquery-", 15) == 0;
 }
 
 /* A walk of an index in the list's order, which ends with the page. */
@@ -149,9 +151,12 @@ static void check_plan(const struct list *list, struct list_query *query,
         fatal(1, "%s: %s", sql, db_error(db));
     while (db_step(s) == DB_ROW) {
         const char *detail = db_text(s, 3);
-        bool is_bad = strstr(detail, "USE TEMP B-TREE FOR ORDER") != NULL ||
-                      (strncmp(detail, "SCAN ", 5) == 0 && !is_small(detail) &&
-                       !is_walk(detail));
+        /* A way's rows are sorted, as many as a page has. */
+        bool is_outer = db_i64(s, 1) == 0;
+        bool is_bad =
+            (is_outer && strstr(detail, "B-TREE FOR ORDER") != NULL) ||
+            (strncmp(detail, "SCAN ", 5) == 0 && !is_small(detail) &&
+             !is_walk(detail));
         if (!CHECK(!is_bad))
             printf("# %s, scope %s, %s: %s\n# %s\n", list->name,
                    scope_kind_text(query->scope.kind), what, detail, sql);
@@ -282,6 +287,21 @@ static struct sum sum_of_database(const char *condition)
     return sum;
 }
 
+/* A contract's number that was wrong is found by the right one from then on. */
+static void test_changed(void)
+{
+    struct list_query query = query_of((struct scope){SCOPE_ALL, ""});
+    test_case("a search finds what was changed by what it is now");
+    query.values[0] = "ht-other";
+    list_query_check(&VOUCHER_LIST, &query, arena);
+    CHECK_I64(count_rows(&VOUCHER_LIST, &query), 0);
+    CHECK(db_run(db, "UPDATE voucher_application SET contract_no = 'HT-OTHER-1'"
+                     " WHERE id = 'APP-M7'"));
+    CHECK_I64(count_rows(&VOUCHER_LIST, &query), 1);
+    CHECK(db_run(db, "UPDATE voucher_application SET contract_no ="
+                     " 'HT-2026-000007' WHERE id = 'APP-M7'"));
+}
+
 static void test_sums(void)
 {
     static const struct {
@@ -318,8 +338,17 @@ static void test_sums(void)
          "a.supplier_id = 'SUP-M1' AND d.mark IS NULL"
          " AND instr(e.name_zh, '广州')",
          0},
+        {SCOPE_SUPPLIER, "SUP-M1", "works", "", "", "a.supplier_id = 'SUP-M1'",
+         600},
+        {SCOPE_SUPPLIER, "SUP-M1", "限公", "", "NOT_COMPLETE",
+         "a.supplier_id = 'SUP-M1' AND d.mark = 'NOT_COMPLETE'", 60},
+        {SCOPE_ALL, "", "ht-2026", "", "NONE", "d.mark IS NULL", 700},
+        {SCOPE_ALL, "", "9144", "", "", "1", 3000},
         {SCOPE_ENTERPRISE, "ENT-M3", "", "", "", "a.enterprise_id = 'ENT-M3'",
          10},
+        {SCOPE_ENTERPRISE, "ENT-M3", "v-2026", "", "",
+         "a.enterprise_id = 'ENT-M3'", 10},
+        {SCOPE_ENTERPRISE, "ENT-M3", "works 4", "", "", "0", 0},
     };
     test_case("AUD-07: pages, file and database: the same rows, the same fen");
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
@@ -529,6 +558,7 @@ int main(void)
     arena = arena_new(64 * 1024 * 1024);
     test_plans();
     test_closed();
+    test_changed();
     test_sums();
     test_files();
     test_spoiled();
