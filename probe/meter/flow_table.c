@@ -33,7 +33,7 @@ struct flow_table {
     struct inspection *inspections;
     size_t limit, used, count;
     uint32_t free_first; /* through .next */
-    struct list open, closing;
+    struct list lists[FLOW_STATES];
     uint32_t report_oldest, report_youngest;
 };
 
@@ -273,30 +273,22 @@ void flow_table_touch(struct flow_table *t, struct flow_entry *entry,
 {
     int64_t before_us = entry->last_us;
     entry->last_us = now_us;
-    if (entry->is_closing || now_us / SECOND_US == before_us / SECOND_US)
+    if (entry->state != FLOW_OPEN ||
+        now_us / SECOND_US == before_us / SECOND_US)
         return;
-    list_remove(t, &t->open, entry);
-    list_append(t, &t->open, entry);
+    list_remove(t, &t->lists[FLOW_OPEN], entry);
+    list_append(t, &t->lists[FLOW_OPEN], entry);
 }
 
-void flow_table_close(struct flow_table *t, struct flow_entry *entry,
-                      int64_t now_us)
+void flow_table_move(struct flow_table *t, struct flow_entry *entry,
+                     enum flow_state state, int64_t now_us)
 {
-    if (entry->is_closing)
+    if (entry->state == state)
         return;
-    list_remove(t, &t->open, entry);
-    list_append(t, &t->closing, entry);
-    entry->is_closing = true;
-    entry->closed_s = (uint32_t)(now_us / SECOND_US);
-}
-
-void flow_table_reopen(struct flow_table *t, struct flow_entry *entry)
-{
-    if (!entry->is_closing)
-        return;
-    list_remove(t, &t->closing, entry);
-    list_append(t, &t->open, entry);
-    entry->is_closing = false;
+    list_remove(t, &t->lists[entry->state], entry);
+    list_append(t, &t->lists[state], entry);
+    entry->state = (unsigned)state & 3;
+    entry->state_s = (uint32_t)(now_us / SECOND_US);
 }
 
 void flow_table_restart(struct flow_table *t, struct flow_entry *entry,
@@ -335,7 +327,7 @@ struct flow_entry *flow_table_add(struct flow_table *t,
         t->slot_mask < t->slot_mask_max)
         grow_slots(t);
     slot_insert(t, hash, number_of(t, entry));
-    list_append(t, &t->open, entry);
+    list_append(t, &t->lists[FLOW_OPEN], entry);
     report_append(t, entry);
     t->count++;
     return entry;
@@ -345,21 +337,17 @@ void flow_table_remove(struct flow_table *t, struct flow_entry *entry)
 {
     uint32_t number = number_of(t, entry);
     slot_remove(t, entry->slot_hash, number);
-    list_remove(t, entry->is_closing ? &t->closing : &t->open, entry);
+    list_remove(t, &t->lists[entry->state], entry);
     report_remove(t, entry);
     entry->next = t->free_first;
     t->free_first = number;
     t->count--;
 }
 
-struct flow_entry *flow_table_oldest_open(const struct flow_table *t)
+struct flow_entry *flow_table_oldest(const struct flow_table *t,
+                                     enum flow_state state)
 {
-    return entry_of(t, t->open.oldest);
-}
-
-struct flow_entry *flow_table_oldest_closing(const struct flow_table *t)
-{
-    return entry_of(t, t->closing.oldest);
+    return entry_of(t, t->lists[state].oldest);
 }
 
 struct flow_entry *flow_table_oldest_report(const struct flow_table *t)
@@ -373,9 +361,9 @@ struct flow_entry *flow_table_younger_report(const struct flow_table *t,
     return entry_of(t, entry->next_report);
 }
 
-size_t flow_table_closing_count(const struct flow_table *t)
+size_t flow_table_state_count(const struct flow_table *t, enum flow_state state)
 {
-    return t->closing.count;
+    return t->lists[state].count;
 }
 
 struct inspection *flow_table_inspection(const struct flow_table *t,

@@ -2,10 +2,10 @@
  * The flow table: all memory taken at the start, nothing allocated per packet.
  *
  * A flow is found by its five-tuple, the same for both directions, under a
- * hash with a secret key; the whole tuple is compared. Flows stand in one of
- * two lists: open flows in the order of their last packet (by the second), so
- * that the idle ones are at its end, and closing flows in the order of their
- * closing. All stand in a third list as well, in the order in which the counts
+ * hash with a secret key; the whole tuple is compared. Flows stand in the list
+ * of their state: open flows in the order of their last packet (by the second),
+ * so that the idle ones are at its end, all others in the order in which they
+ * came into it. All stand in one list more, in the order in which the counts
  * of their next report began. What to do with flows is the meter's business;
  * this is where they are kept.
  *
@@ -39,6 +39,14 @@ struct flow_counts {
     uint64_t packets, octets, payload;
 };
 
+enum flow_state {
+    FLOW_OPEN,
+    FLOW_CLOSING, /* FIN or RST was seen; its last packets are counted */
+    FLOW_SILENT,  /* reported, and nothing came for long */
+    FLOW_ENDED,   /* reported after FIN or RST */
+    FLOW_STATES
+};
+
 /* What every packet touches comes first; what was learnt from payload is in
  * the inspection. Masks have a bit per side. */
 struct flow_entry {
@@ -53,7 +61,7 @@ struct flow_entry {
     uint32_t syn_sequence;
     uint32_t rtt_us, rtt_client_us;
     uint32_t burst_count;
-    uint32_t closed_s; /* when it was closed, modulo 2^32 */
+    uint32_t state_s; /* since when it is not open, modulo 2^32 */
     int32_t endpoint;
     int32_t named_endpoint;  /* the one whose registered name was seen */
     uint32_t previous, next; /* in the list of its state */
@@ -71,7 +79,7 @@ struct flow_entry {
     unsigned registered : 1;   /* SIDE_ of the registered address */
     unsigned has_syn : 1;      /* a SYN told who opened it */
     unsigned has_reported : 1; /* a report was made: the opener stays */
-    unsigned is_closing : 1;
+    unsigned state : 2;        /* enum flow_state */
     unsigned is_inspected : 1; /* nothing more to learn from payload */
     unsigned has_syn_answer : 1;
     unsigned has_handshake : 1; /* TCP: SYN, SYN/ACK, ACK */
@@ -105,23 +113,22 @@ struct flow_entry *flow_table_add(struct flow_table *table,
  * second. */
 void flow_table_touch(struct flow_table *table, struct flow_entry *entry,
                       int64_t now_us);
-/* Moves a flow to the list of the closing ones. */
-void flow_table_close(struct flow_table *table, struct flow_entry *entry,
-                      int64_t now_us);
-/* Moves a closing flow, a moment after its last packet, to the young end of the
- * open ones. */
-void flow_table_reopen(struct flow_table *table, struct flow_entry *entry);
+/* Moves a flow to the young end of another state's list. To the open ones
+ * only a moment after a packet. */
+void flow_table_move(struct flow_table *table, struct flow_entry *entry,
+                     enum flow_state state, int64_t now_us);
 /* Its counts begin now: the young end of the reports. */
 void flow_table_restart(struct flow_table *table, struct flow_entry *entry,
                         int64_t now_us);
 void flow_table_remove(struct flow_table *table, struct flow_entry *entry);
-struct flow_entry *flow_table_oldest_open(const struct flow_table *table);
-struct flow_entry *flow_table_oldest_closing(const struct flow_table *table);
+struct flow_entry *flow_table_oldest(const struct flow_table *table,
+                                     enum flow_state state);
 struct flow_entry *flow_table_oldest_report(const struct flow_table *table);
 /* The next younger report; NULL at the end. */
 struct flow_entry *flow_table_younger_report(const struct flow_table *table,
                                              const struct flow_entry *entry);
-size_t flow_table_closing_count(const struct flow_table *table);
+size_t flow_table_state_count(const struct flow_table *table,
+                              enum flow_state state);
 /* What was learnt from the entry's payload. */
 struct inspection *flow_table_inspection(const struct flow_table *table,
                                          const struct flow_entry *entry);

@@ -8,9 +8,15 @@
  * open, which is right as well.
  *
  * A flow that ended by FIN or RST lingers a little, so that its last packets
- * are counted in it; where they do not cease it goes on. A report is made when a flow ends and every active
- * timeout, also when no packet comes just then; counts start again at zero
- * after each.
+ * are counted in it; where they do not cease it goes on. A report is made when
+ * a flow ends and every active timeout, also when no packet comes just then;
+ * counts start again at zero after each.
+ *
+ * A TCP connection is known for longer than its report: one that was silent may
+ * go on (keep-alives come after two hours), and of one that has closed a packet
+ * may still be on its way. What comes then is reported under the connection's
+ * name and token, not as another of which nobody knows anything. Such flows hold
+ * no counts, so they make room before all others, and nothing is lost by it.
  *
  * A packet of a flow that is there needs no look at the endpoint list: the same
  * question was answered when the flow began. The answers hold as long as the
@@ -31,13 +37,20 @@ enum {
     SECOND_US = 1000 * 1000,
     LINGER_S = 3,
     LINGER_FLOWS_MAX = 1024, /* more than these do not linger so long */
-    HURRIED_MAX = 2,         /* ended when one is closed */
+    ENDED_S = 240, /* no packet is longer on its way (RFC 9293, 2 MSL) */
+    ENDED_FLOWS_MAX = 2048, /* nor more than these: few stay in the caches */
+    SILENT_S = 8100,        /* two hours, and time for some keep-alives */
+    HURRIED_MAX = 2,        /* ended when one is closed */
     TUNNELS_MAX = 3,
     EPOCH_NONE = UINT8_MAX, /* of a flow: its next packet asks */
     STEADY_WAIT = 1000,     /* packets between two looks at the validities */
     PROTOCOL_ICMPV6 = 58,
 };
 static const int64_t DAY_US = INT64_C(86400) * SECOND_US;
+
+/* In which the flows of a state go, when flows must. */
+static const enum flow_state ORDER[FLOW_STATES] = {FLOW_ENDED, FLOW_SILENT,
+                                                   FLOW_CLOSING, FLOW_OPEN};
 
 struct meter {
     const struct endpoint_list *endpoints;
@@ -237,10 +250,14 @@ static bool has_counts(const struct flow_entry *e)
     return e->sides[0].packets + e->sides[1].packets > 0;
 }
 
-/* A report in the life of a flow: counts begin again. */
-static void report_active(struct meter *m, struct flow_entry *e)
+/* Its last report is made, and it is only remembered. */
+static bool is_resting(const struct flow_entry *e)
 {
-    report(m, e, FLOW_END_ACTIVE);
+    return e->state == FLOW_SILENT || e->state == FLOW_ENDED;
+}
+
+static void begin_counts(struct flow_entry *e)
+{
     memset(e->sides, 0, sizeof(e->sides));
     memset(e->tcp_flags, 0, sizeof(e->tcp_flags));
     e->tcp[0].retransmissions = e->tcp[1].retransmissions = 0;
@@ -248,15 +265,66 @@ static void report_active(struct meter *m, struct flow_entry *e)
     e->has_reported = true;
 }
 
+/* A report in the life of a flow: counts begin again. */
+static void report_active(struct meter *m, struct flow_entry *e)
+{
+    report(m, e, FLOW_END_ACTIVE);
+    begin_counts(e);
+}
+
+static void forget_flow(struct meter *m, struct flow_entry *e)
+{
+    if (!is_resting(e))
+        m->counters.active_flows--;
+    inspector_release(m->inspector, flow_table_inspection(m->table, e));
+    flow_table_remove(m->table, e);
+}
+
 /* Where nothing came since the last report, that one was the last. */
+static void report_last(struct meter *m, const struct flow_entry *e,
+                        enum flow_end_reason reason)
+{
+    if (has_counts(e))
+        report(m, e, e->state == FLOW_CLOSING ? FLOW_END_DETECTED : reason);
+}
+
 static void end_flow(struct meter *m, struct flow_entry *e,
                      enum flow_end_reason reason)
 {
-    if (has_counts(e))
-        report(m, e, e->is_closing ? FLOW_END_DETECTED : reason);
-    inspector_release(m->inspector, flow_table_inspection(m->table, e));
-    flow_table_remove(m->table, e);
+    report_last(m, e, reason);
+    forget_flow(m, e);
+}
+
+/* The same for a flow of which more may come: a connection whose payload has
+ * told what there is to tell is remembered, and holds nothing of the pools but
+ * its texts. False: it is gone. */
+static bool rest_flow(struct meter *m, struct flow_entry *e,
+                      enum flow_end_reason reason)
+{
+    if (e->tuple.protocol != PROTOCOL_TCP || !e->is_inspected) {
+        end_flow(m, e, reason);
+        return false;
+    }
+    report_last(m, e, reason);
+    begin_counts(e);
+    flow_table_move(m->table, e,
+                    e->state == FLOW_CLOSING ? FLOW_ENDED : FLOW_SILENT,
+                    m->now_us);
     m->counters.active_flows--;
+    if (flow_table_state_count(m->table, FLOW_ENDED) > ENDED_FLOWS_MAX)
+        forget_flow(m, flow_table_oldest(m->table, FLOW_ENDED));
+    return true;
+}
+
+/* It goes on: a closed one with its last packets. */
+static void wake_flow(struct meter *m, struct flow_entry *e)
+{
+    flow_table_move(m->table, e,
+                    e->state == FLOW_ENDED ? FLOW_CLOSING : FLOW_OPEN,
+                    m->now_us);
+    flow_table_restart(m->table, e, m->now_us);
+    m->counters.active_flows++;
+    m->due_us = 0; /* it may be the first to be due */
 }
 
 /* --- time --- */
@@ -264,10 +332,9 @@ static void end_flow(struct meter *m, struct flow_entry *e,
 static void end_all(struct meter *m, enum flow_end_reason reason)
 {
     struct flow_entry *e;
-    while ((e = flow_table_oldest_closing(m->table)) != NULL)
-        end_flow(m, e, reason);
-    while ((e = flow_table_oldest_open(m->table)) != NULL)
-        end_flow(m, e, reason);
+    for (size_t i = 0; i < FLOW_STATES; i++)
+        while ((e = flow_table_oldest(m->table, ORDER[i])) != NULL)
+            end_flow(m, e, reason);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -275,12 +342,17 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The first microsecond past the linger time, to a second. */
+/* For how long it is in the state that it is in, to a second. */
+static uint32_t state_age_s(const struct meter *m, const struct flow_entry *e)
+{
+    return (uint32_t)(m->now_us / SECOND_US) - e->state_s;
+}
+
+/* The first microsecond past the linger time. */
 static int64_t linger_end_us(const struct meter *m, const struct flow_entry *e)
 {
     int64_t now_s = m->now_us / SECOND_US;
-    uint32_t age_s = (uint32_t)now_s - e->closed_s;
-    return (now_s - age_s + LINGER_S + 1) * SECOND_US;
+    return (now_s - state_age_s(m, e) + LINGER_S + 1) * SECOND_US;
 }
 
 static void expire_reports(struct meter *m)
@@ -289,7 +361,7 @@ static void expire_reports(struct meter *m)
     while ((e = flow_table_oldest_report(m->table)) != NULL &&
            m->now_us - e->report_us >= m->active_us) {
         /* One that is closing is reported in a moment anyway. */
-        if (!e->is_closing && has_counts(e))
+        if (e->state == FLOW_OPEN && has_counts(e))
             report_active(m, e);
         flow_table_restart(m->table, e, m->now_us);
     }
@@ -302,29 +374,39 @@ static void end_linger(struct meter *m, struct flow_entry *e)
     int64_t window_us = (int64_t)m->duplicate_window_ms * 1000;
     int64_t silent_us = m->now_us - e->last_us;
     if (silent_us > SECOND_US && silent_us > window_us) {
-        end_flow(m, e, FLOW_END_DETECTED);
+        rest_flow(m, e, FLOW_END_DETECTED);
         return;
     }
-    flow_table_reopen(m->table, e);
+    flow_table_move(m->table, e, FLOW_OPEN, m->now_us);
     e->fin_sides = 0;
 }
 
+static void forget(struct meter *m, enum flow_state state, uint32_t after_s)
+{
+    struct flow_entry *e;
+    while ((e = flow_table_oldest(m->table, state)) != NULL &&
+           state_age_s(m, e) > after_s)
+        forget_flow(m, e);
+}
+
 /* The open list is true to a second: one that is idle for less may stand before
- * one that is idle for more. */
+ * one that is idle for more. What is only remembered is in no hurry. */
 static void expire(struct meter *m)
 {
     struct flow_entry *e;
-    while ((e = flow_table_oldest_closing(m->table)) != NULL &&
+    forget(m, FLOW_ENDED, ENDED_S);
+    forget(m, FLOW_SILENT, SILENT_S);
+    while ((e = flow_table_oldest(m->table, FLOW_CLOSING)) != NULL &&
            m->now_us >= linger_end_us(m, e))
         end_linger(m, e);
-    while ((e = flow_table_oldest_open(m->table)) != NULL &&
+    while ((e = flow_table_oldest(m->table, FLOW_OPEN)) != NULL &&
            m->now_us - e->last_us > m->idle_us)
-        end_flow(m, e, FLOW_END_IDLE);
+        rest_flow(m, e, FLOW_END_IDLE);
     expire_reports(m);
     m->due_us = INT64_MAX;
-    if ((e = flow_table_oldest_closing(m->table)) != NULL)
+    if ((e = flow_table_oldest(m->table, FLOW_CLOSING)) != NULL)
         m->due_us = linger_end_us(m, e);
-    if ((e = flow_table_oldest_open(m->table)) != NULL)
+    if ((e = flow_table_oldest(m->table, FLOW_OPEN)) != NULL)
         m->due_us = earlier(m->due_us, e->last_us + m->idle_us + 1);
     if ((e = flow_table_oldest_report(m->table)) != NULL)
         m->due_us = earlier(m->due_us, e->report_us + m->active_us);
@@ -341,20 +423,20 @@ static void expect_due(struct meter *m)
  * come from another point: they would begin it anew. */
 static bool may_hurry(const struct meter *m, const struct flow_entry *e)
 {
-    uint32_t age_s = (uint32_t)(m->now_us / SECOND_US) - e->closed_s;
     return m->duplicate_window_ms == 0 ||
-           age_s > (m->duplicate_window_ms + 999) / 1000;
+           state_age_s(m, e) > (m->duplicate_window_ms + 999) / 1000;
 }
 
 static void close_flow(struct meter *m, struct flow_entry *e)
 {
-    flow_table_close(m->table, e, m->now_us);
+    flow_table_move(m->table, e, FLOW_CLOSING, m->now_us);
     for (int i = 0; i < HURRIED_MAX; i++) {
-        struct flow_entry *oldest = flow_table_oldest_closing(m->table);
-        if (flow_table_closing_count(m->table) <= LINGER_FLOWS_MAX ||
+        struct flow_entry *oldest = flow_table_oldest(m->table, FLOW_CLOSING);
+        if (flow_table_state_count(m->table, FLOW_CLOSING) <=
+                LINGER_FLOWS_MAX ||
             !may_hurry(m, oldest))
             break;
-        end_flow(m, oldest, FLOW_END_DETECTED);
+        rest_flow(m, oldest, FLOW_END_DETECTED);
     }
     m->due_us = earlier(m->due_us, m->now_us + LINGER_S * SECOND_US);
 }
@@ -516,20 +598,18 @@ void meter_set_endpoints(struct meter *m, const struct endpoint_list *list)
 
 /* --- the flow of a packet --- */
 
-/* Room is made by the oldest: one that is closing, else the one longest
- * without a packet. */
+/* Room is made by the oldest: one that is only remembered, else one that is
+ * closing, else the one longest without a packet. */
 static struct flow_entry *add_entry(struct meter *m, const struct flow_tuple *t,
                                     uint32_t hash)
 {
     struct flow_entry *e = flow_table_add(m->table, t, hash, m->now_us);
     if (e != NULL)
         return e;
-    struct flow_entry *oldest = flow_table_oldest_closing(m->table);
-    if (oldest == NULL) {
-        oldest = flow_table_oldest_open(m->table);
-        m->counters.evicted++;
-    }
-    end_flow(m, oldest, FLOW_END_RESOURCES);
+    for (size_t i = 0; e == NULL && i < FLOW_STATES; i++)
+        e = flow_table_oldest(m->table, ORDER[i]);
+    m->counters.evicted += e->state == FLOW_OPEN;
+    end_flow(m, e, FLOW_END_RESOURCES);
     return flow_table_add(m->table, t, hash, m->now_us);
 }
 
@@ -568,7 +648,7 @@ static bool is_new_connection(const struct flow_entry *e,
     if (e->has_syn && side == (int)e->opener && e->syn_us != 0 &&
         e->syn_sequence == p->tcp_sequence)
         return false;
-    return e->is_closing || !e->has_syn ||
+    return e->state != FLOW_OPEN || !e->has_syn ||
            (side == (int)e->opener && e->syn_us != 0);
 }
 
@@ -593,15 +673,21 @@ static void set_owners(struct flow_entry *e, const struct owners *owners)
     e->point_sides = owners->sides & 3;
 }
 
-/* Ends what the packet no longer belongs to. */
+/* Ends what the packet no longer belongs to, and goes on with what was only
+ * remembered. */
 static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
                                      const struct packet *p, int side)
 {
-    bool is_idle = m->now_us - e->last_us > m->idle_us;
-    if (!is_idle && !is_new_connection(e, p, side))
-        return e;
-    end_flow(m, e, is_idle ? FLOW_END_IDLE : FLOW_END_DETECTED);
-    return NULL;
+    if (!is_resting(e) && m->now_us - e->last_us > m->idle_us &&
+        !rest_flow(m, e, FLOW_END_IDLE))
+        return NULL;
+    if (is_new_connection(e, p, side)) {
+        end_flow(m, e, FLOW_END_DETECTED);
+        return NULL;
+    }
+    if (is_resting(e))
+        wake_flow(m, e);
+    return e;
 }
 
 /* The same answer as when the flow began? Its own registered side is asked: the
@@ -762,7 +848,8 @@ static void note_tcp(struct meter *m, struct flow_entry *e,
         note_handshake(e, p, side, when);
     if (p->tcp_flags & TCP_FIN)
         e->fin_sides |= 1u << side & 3;
-    if (((p->tcp_flags & TCP_RST) || e->fin_sides == 3) && !e->is_closing)
+    if (((p->tcp_flags & TCP_RST) || e->fin_sides == 3) &&
+        e->state == FLOW_OPEN)
         close_flow(m, e);
 }
 

@@ -246,17 +246,26 @@ send_datagrams() # HOST: a DTLS session, of which there is no token
     return 0
 }
 
+# One connection that is silent for longer than the idle timeout.
+read_slowly()
+{
+    browse "$1" --rate 12/m https://erp.supplier-a.example/ \
+        https://erp.supplier-a.example/list.html
+}
+
 # With a download that goes on for longer than the active timeout: each side
 # cuts it at moments of its own.
 work()
 {
-    local i
+    local i download
     download_report pc1 25000 &
+    download=$!
+    read_slowly pc2 &
     for i in 1 2 3 4; do
         work_round $i || return 1
         send_datagrams pc$((i % 3 + 1))
     done
-    wait $!
+    wait $! && wait $download
 }
 stop() { kill -TERM "$1" && await 20 has_ended "$1"; }
 spools_are_empty()

@@ -113,25 +113,25 @@ static void test_order(void)
     test_case("full is full");
     CHECK(a != NULL && b != NULL && c != NULL && add(t, 4, S) == NULL);
     test_case("the oldest is the one longest without a packet");
-    CHECK(flow_table_oldest_open(t) == a);
+    CHECK(flow_table_oldest(t, FLOW_OPEN) == a);
     flow_table_touch(t, a, 3 * S);
-    CHECK(flow_table_oldest_open(t) == b);
+    CHECK(flow_table_oldest(t, FLOW_OPEN) == b);
     test_case("within a second the place is kept");
     flow_table_touch(t, b, S + S / 2);
-    CHECK(flow_table_oldest_open(t) == b);
+    CHECK(flow_table_oldest(t, FLOW_OPEN) == b);
     test_case("closing flows stand apart, and stay in order");
-    flow_table_close(t, a, 4 * S);
-    flow_table_close(t, b, 5 * S);
+    flow_table_move(t, a, FLOW_CLOSING, 4 * S);
+    flow_table_move(t, b, FLOW_CLOSING, 5 * S);
     flow_table_touch(t, a, 9 * S);
-    flow_table_close(t, a, 9 * S);
-    CHECK(flow_table_oldest_closing(t) == a);
-    CHECK(flow_table_oldest_open(t) == c);
+    flow_table_move(t, a, FLOW_CLOSING, 9 * S);
+    CHECK(flow_table_oldest(t, FLOW_CLOSING) == a);
+    CHECK(flow_table_oldest(t, FLOW_OPEN) == c);
     test_case("a place given back is used again, and empty");
     flow_table_inspection(t, a)->application = "TLS";
     flow_table_remove(t, a);
     struct flow_entry *d = add(t, 5, 9 * S);
     CHECK(d != NULL && flow_table_inspection(t, d)->application == NULL);
-    CHECK(flow_table_oldest_closing(t) == b && d->sides[0].packets == 0);
+    CHECK(flow_table_oldest(t, FLOW_CLOSING) == b && d->sides[0].packets == 0);
     flow_table_free(t);
 }
 

@@ -460,6 +460,117 @@ static void test_many_hellos(void)
     end(0);
 }
 
+/* --- a connection stays known --- */
+
+/* Opened, and both hellos seen: a name, a fingerprint, a token. */
+static void open_known(void)
+{
+    open_tcp(ERP);
+    send_hello(ERP, "erp.example");
+    tcp(ERP, true, 501, 300, TCP_ACK, server_hello(0x33), 60);
+}
+
+static void close_known(void)
+{
+    tcp(ERP, true, 561, 300, TCP_ACK | TCP_FIN, "", 0);
+    tcp(ERP, false, 300, 562, TCP_ACK | TCP_FIN, "", 0);
+    tcp(ERP, true, 562, 301, TCP_ACK, "", 0);
+}
+
+static void pause_s(int64_t seconds)
+{
+    t.now_us += seconds * S;
+    meter_advance(t.meter, (struct wall_time){t.now_us});
+}
+
+/* The last two records are of one connection, which the later one began. */
+static void check_same(const struct flow *a, const struct flow *b)
+{
+    static const uint8_t none[FLOW_TOKEN_LEN];
+    CHECK(memcmp(a->token, none, FLOW_TOKEN_LEN) != 0);
+    CHECK(memcmp(a->token, b->token, FLOW_TOKEN_LEN) == 0);
+    CHECK(memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_LEN) == 0);
+    CHECK_I64(b->name_evidence, NAME_SNI);
+    CHECK_I64(b->key.source_port, HOST_PORT);
+    CHECK_I64(b->rtt_us, a->rtt_us);
+    CHECK(b->is_answered);
+}
+
+static void test_pause(void)
+{
+    begin("a connection that was silent for longer than the idle timeout goes "
+          "on under its name and token",
+          false, 100);
+    open_known();
+    pause_s(60); /* a keep-alive */
+    CHECK_I64(t.count, 1);
+    CHECK_I64(t.flows[0].end_reason, FLOW_END_IDLE);
+    CHECK_I64(meter_counters(t.meter)->active_flows, 0);
+    tcp(ERP, true, 561, 300, TCP_ACK, "after a while", 13);
+    CHECK_I64(meter_counters(t.meter)->active_flows, 1);
+    CHECK_I64(meter_counters(t.meter)->flows, 1);
+    pause_s(7200); /* the longest that is usual */
+    tcp(ERP, false, 300, 574, TCP_ACK, "and again", 9);
+    end(3);
+    check_same(&t.flows[0], &t.flows[1]);
+    check_same(&t.flows[0], &t.flows[2]);
+    CHECK_I64(t.flows[1].forward.packets, 0);
+    CHECK_I64(t.flows[1].reverse.payload, 13);
+    CHECK_I64(t.flows[2].forward.payload, 9);
+    begin("... but not for ever", false, 100);
+    open_known();
+    pause_s(31);
+    pause_s(9000);
+    tcp(ERP, false, 300, 561, TCP_ACK, "who?", 4);
+    end(2);
+    CHECK_I64(t.flows[1].name_evidence, NAME_NONE);
+    CHECK(!t.flows[1].is_answered);
+}
+
+static void test_late_packet(void)
+{
+    begin("what comes late of a closed connection is its own, and no new one",
+          false, 100);
+    open_known();
+    close_known();
+    pause_s(10);
+    CHECK_I64(t.count, 1);
+    tcp(ERP, false, 301, 562, TCP_RST | TCP_ACK, "", 0);
+    end(2);
+    check_same(&t.flows[0], &t.flows[1]);
+    CHECK_I64(t.flows[0].end_reason, FLOW_END_DETECTED);
+    CHECK_I64(t.flows[1].end_reason, FLOW_END_DETECTED);
+    CHECK_I64(t.flows[1].forward.packets, 1);
+    begin("a SYN with the same addresses and ports is another connection",
+          false, 100);
+    open_known();
+    close_known();
+    pause_s(10);
+    tcp(ERP, false, 9000, 0, TCP_SYN, "", 0);
+    end(2);
+    CHECK_I64(t.flows[1].name_evidence, NAME_NONE);
+    CHECK_I64(t.flows[1].forward.packets, 1);
+}
+
+/* What is only remembered has no counts to lose. */
+static void test_remembered_make_room(void)
+{
+    enum { LIMIT = 8 };
+    begin("those that are only remembered make room, and nobody is evicted",
+          false, LIMIT);
+    open_known();
+    close_known();
+    pause_s(10);
+    for (unsigned i = 0; i < LIMIT; i++) {
+        frame_of_tcp(&t.frame, HOST, 1000 + i, ERP, 443, 1, 0, TCP_SYN, "", 0);
+        send_frame();
+    }
+    CHECK_I64(t.count, 1);
+    CHECK_I64(meter_counters(t.meter)->evicted, 0);
+    CHECK_I64(meter_counters(t.meter)->active_flows, LIMIT);
+    end(1 + LIMIT);
+}
+
 int main(void)
 {
     test_session();
@@ -481,5 +592,8 @@ int main(void)
     test_server_names();
     test_quic();
     test_many_hellos();
+    test_pause();
+    test_late_packet();
+    test_remembered_make_room();
     return test_end();
 }
