@@ -151,8 +151,7 @@ const struct config_key probe_config_keys[] = {
     {.name = "idle_timeout_s",
      NUMBER(idle_timeout_s, 1, FLOW_PAUSE_MAX_S),
      .initial = "30",
-     .help = "A flow without packets for so long is reported; a TCP connection "
-             "stays known."},
+     .help = "A flow without packets for so long is reported."},
     {.name = "active_timeout_s",
      NUMBER(active_timeout_s, 1, 43200),
      .initial = "300",
