@@ -771,6 +771,7 @@ static bool start_lanes(struct http_server *server, struct error_text *error)
         unsigned threads;
         int nice;
     } ROWS[HTTP_LANES] = {
+        [HTTP_SEARCHES] = {HTTP_SEARCH_THREADS, 0},
         [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5},
         [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15},
         [HTTP_UPLOADS] = {HTTP_UPLOAD_THREADS, 5},

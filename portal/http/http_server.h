@@ -70,13 +70,15 @@ struct http_request {
 
 /* Who answers. */
 enum http_lane {
-    HTTP_AT_ONCE, /* the thread that has read the request */
-    HTTP_LOGINS,  /* a few threads: a hash takes 30 ms of a core */
-    HTTP_EXPORTS, /* a few: seconds of a core */
-    HTTP_UPLOADS, /* a few: the disk, and the scanner */
+    HTTP_AT_ONCE,  /* the thread that has read the request */
+    HTTP_SEARCHES, /* a few threads: tens of milliseconds now and then */
+    HTTP_LOGINS,   /* a few threads: a hash takes 30 ms of a core */
+    HTTP_EXPORTS,  /* a few: seconds of a core */
+    HTTP_UPLOADS,  /* a few: the disk, and the scanner */
     HTTP_LANES,
 };
 enum {
+    HTTP_SEARCH_THREADS = 2,
     HTTP_LOGIN_THREADS = 2,
     HTTP_EXPORT_THREADS = 2,
     HTTP_UPLOAD_THREADS = 2,

@@ -6,6 +6,7 @@
 
 #include "portal/http/list_page.h"
 #include "portal/http/visit.h"
+#include "portal/list/list.h"
 
 /* One more than any pattern has, with /api/v1 before it. */
 enum { SEGMENTS_MAX = 8, NEXT_MAX = 400 };
@@ -130,6 +131,31 @@ static size_t body_limit_of(const struct route *route)
                                                   : HTTP_BODY_MAX;
 }
 
+/* A search, or a list's totals, may walk far. */
+static bool walks_far(const struct list *list, struct slice query)
+{
+    struct slice field, name;
+    while (slice_next(&query, '&', &field)) {
+        if (!slice_next(&field, '=', &name) || field.length == 0)
+            continue;
+        if (slice_equal_text(name, "totals"))
+            return true;
+        for (size_t i = 0; i < list->filter_count; i++)
+            if (list->filters[i].kind == LIST_SEARCH &&
+                slice_equal_text(name, list->filters[i].name))
+                return true;
+    }
+    return false;
+}
+
+static enum http_lane lane_of(const struct route *route, struct slice query)
+{
+    if (route->list != NULL && route->lane == HTTP_AT_ONCE &&
+        walks_far(route->list, query))
+        return HTTP_SEARCHES;
+    return route->lane;
+}
+
 struct http_plan route_plan(const struct site *site,
                             const struct http_request *request)
 {
@@ -140,7 +166,7 @@ struct http_plan route_plan(const struct site *site,
         target = find_target(site, request, arena);
     plan.body_limit = body_limit_of(target.route);
     if (target.route != NULL)
-        plan.lane = target.route->lane;
+        plan.lane = lane_of(target.route, request->query);
     arena_free(arena);
     return plan;
 }
@@ -163,7 +189,6 @@ static void find_account(struct visit *visit)
     unsigned idle = (unsigned)visit->config->session_idle_minutes;
     struct session session;
     struct account account;
-    struct error_text why;
     if (!session_find(visit->db, visit->now, idle, token, &session) ||
         session.stage != SESSION_FULL ||
         !account_find(visit->db, session.account_name, &account) ||
@@ -176,8 +201,8 @@ static void find_account(struct visit *visit)
     visit->caller.scope = scope_of(&visit->caller.account, visit->now);
     if (!session_wants_touch(&visit->caller.session, visit->now, idle))
         return;
-    portal_act(visit->portal, visit->now, NULL, touch, &visit->caller.session,
-               &why);
+    portal_act_later(visit->portal, visit->now, touch, &visit->caller.session,
+                     sizeof(visit->caller.session));
 }
 
 /* ?lang= wins and is remembered; then the cookie; Chinese at first. */

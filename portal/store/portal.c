@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "portal/store/later.h"
 #include "portal/store/portal_db.h"
 #include "portal/store/rules_parameters.h"
 
@@ -23,6 +24,7 @@ struct portal {
     struct portal_keys keys;
     struct proxies proxies;
     struct db *write;
+    struct later *later;
     struct attachments *attachments;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
@@ -69,7 +71,9 @@ struct portal *portal_open(const struct portal_config *config,
     good = good && portal->attachments != NULL;
     for (size_t i = 0; good && i < PORTAL_WORKERS; i++)
         good = open_worker(&portal->workers[i], config->portal_db, error);
-    if (good) {
+    if (good)
+        portal->later = later_start(portal, error);
+    if (portal->later != NULL) {
         attachments_clean(portal->attachments);
         return portal;
     }
@@ -81,6 +85,7 @@ void portal_close(struct portal *portal)
 {
     if (portal == NULL)
         return;
+    later_stop(portal->later);
     for (size_t i = 0; i < PORTAL_WORKERS; i++) {
         db_close(portal->workers[i].db);
         arena_free(portal->workers[i].arena);
@@ -178,4 +183,10 @@ enum act_end portal_act(struct portal *portal, struct wall_time now,
     if (end == ACT_FAILED)
         log_error("%s", error->text);
     return end;
+}
+
+void portal_act_later(struct portal *portal, struct wall_time now, act_fn *fn,
+                      const void *context, size_t size)
+{
+    later_add(portal->later, now, fn, context, size);
 }

@@ -24,7 +24,7 @@
 
 /* Those that serve pages, and all that may need a worker at once: with those of
  * the slow lanes. */
-enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 10 };
+enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 12 };
 /* Files being made or sent. */
 enum { PORTAL_EXPORTS_MAX = 64 };
 
@@ -62,5 +62,8 @@ void portal_export_end(void *of); /* a struct portal_export */
 enum act_end portal_act(struct portal *portal, struct wall_time now,
                         const struct audit_entry *entry, act_fn *fn,
                         void *context, struct error_text *error);
+/* The same, but nobody waits for it, and it may be lost (later.h). */
+void portal_act_later(struct portal *portal, struct wall_time now, act_fn *fn,
+                      const void *context, size_t size);
 
 #endif

@@ -252,6 +252,19 @@ idle()
     logs_in anna
 }
 tap "ORG-12: a session idle for 15 minutes is over" idle
+stays()
+{
+    logs_in anna && sqlite3 "$dir/portal.db" \
+        "UPDATE session SET used_at = used_at - 8 * 60000000" &&
+        gives 200 anna /vouchers && await 20 was_noted &&
+        gives 200 anna /vouchers
+}
+was_noted()
+{
+    [ "$(sqlite3 "$dir/portal.db" "SELECT max(used_at) / 1000000 FROM session")" \
+        -gt $(($(date +%s) - 300)) ]
+}
+tap "... and one that is used is not" stays
 for user in shanwei foshan ent supp audt; do
     tap "$user logs in" logs_in $user
 done
