@@ -67,7 +67,7 @@ size_t form_check(const struct form *form, struct answers *answers,
     size_t count = answers_check(answers, is_complete, context);
     if (form->check == NULL)
         return count;
-    form->check(answers, context);
+    form->check(answers, is_complete, context);
     count = 0;
     for (size_t i = 0; i < answers->count; i++)
         count += answers->of[i].refusal.code != NULL;

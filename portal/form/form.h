@@ -35,8 +35,10 @@ struct form {
     const char *name; /* "enterprise_registration", also in OpenAPI */
     const struct form_step *steps;
     size_t step_count;
-    /* Whole-form checks: sets refusals of answers. NULL: none. */
-    void (*check)(struct answers *answers, const struct form_context *context);
+    /* Whole-form checks: sets refusals of answers; what is missing is refused
+     * only with `is_complete`. NULL: none. */
+    void (*check)(struct answers *answers, bool is_complete,
+                  const struct form_context *context);
 };
 
 /* Empty answers to all fields of all steps. */

@@ -40,9 +40,11 @@ static const char WORKFLOW_011[] =
 static const char ATTACHMENT_012[] =
 #include "portal/store/012-attachment.sql.inc"
     ;
-
 static const char SEARCH_KEYS_013[] =
 #include "portal/store/013-search-keys.sql.inc"
+    ;
+static const char EDITION_014[] =
+#include "portal/store/014-edition.sql.inc"
     ;
 
 struct db *portal_db_open(const char *path, struct error_text *error)
@@ -61,6 +63,7 @@ struct db *portal_db_open(const char *path, struct error_text *error)
         {"011-workflow.sql", WORKFLOW_011},
         {"012-attachment.sql", ATTACHMENT_012},
         {"013-search-keys.sql", SEARCH_KEYS_013},
+        {"014-edition.sql", EDITION_014},
     };
     mode_t before = umask(027);
     struct db *db = db_open(path, DB_WRITE, MIGRATIONS,

@@ -28,10 +28,10 @@ static const struct form_step STEPS[] = {
     {"second", "yes", NULL, SECOND, 3},
 };
 
-static void not_twice(struct answers *answers,
+static void not_twice(struct answers *answers, bool is_complete,
                       const struct form_context *context)
 {
-    (void)context;
+    (void)is_complete, (void)context;
     const char *name = answers_text(answers, "name");
     if (name[0] != '\0' && strcmp(name, answers_text(answers, "number")) == 0)
         refuse(&answers_find(answers, "number")->refusal, "E_FIELD_VALUE",
