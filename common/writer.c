@@ -138,12 +138,6 @@ void json_text(struct json_writer *json, const char *key, const char *value)
     json_slice(json, key, slice_of_text(value));
 }
 
-void json_raw(struct json_writer *json, const char *key, struct slice value)
-{
-    begin_value(json, key);
-    buffer_add_slice(json->out, value);
-}
-
 void json_u64(struct json_writer *json, const char *key, uint64_t value)
 {
     begin_value(json, key);

@@ -32,8 +32,6 @@ void json_i64(struct json_writer *json, const char *key, int64_t value);
 void json_bool(struct json_writer *json, const char *key, bool value);
 /* null; json_null() is jansson's. */
 void json_no_value(struct json_writer *json, const char *key);
-/* A value that another json_writer wrote whole. */
-void json_raw(struct json_writer *json, const char *key, struct slice value);
 void json_hex(struct json_writer *json, const char *key, const void *data,
               size_t length);
 /* thousandths / 1000 with exactly three decimals: seconds from ms. */

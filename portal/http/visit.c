@@ -1,6 +1,7 @@
 /* See visit.h. */
 #include "portal/http/visit.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,11 +169,6 @@ static bool render(struct visit *visit, const char *page, const char *title)
     struct error_text error = {"no memory"};
     struct http_response *response = visit->response;
     buffer_reset(&response->body);
-    if (visit->request.wants_json) {
-        response->content_type = "application/json; charset=utf-8";
-        model_write_json(visit->model, &response->body);
-        return !model_failed(visit->model) && !response->body.failed;
-    }
     response->content_type = "text/html; charset=utf-8";
     add_frame(visit, page, title);
     if (!model_failed(visit->model) &&
@@ -185,6 +181,7 @@ static bool render(struct visit *visit, const char *page, const char *title)
 
 void visit_show(struct visit *visit, const char *page, const char *title)
 {
+    assert(!visit->request.wants_json);
     if (!render(visit, page, title))
         visit_refuse(visit, REFUSED_INTERNAL);
 }

@@ -84,8 +84,7 @@ const char *visit_name(const struct visit *visit, const char *zh,
 const char *visit_word(const struct visit *visit, const char *prefix,
                        const char *code);
 
-/* Shows a page with the model, or the model as JSON when the address asked for
- * that. title is a text key. */
+/* Shows a page with the model. title is a text key. */
 void visit_show(struct visit *visit, const char *page, const char *title);
 /* The refusal in place of whatever was begun, in the route's own form: JSON below
  * /api/v1, else a page, also where a file was asked for. */

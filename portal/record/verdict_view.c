@@ -5,10 +5,7 @@
 #include <stdio.h>
 
 #include "common/crypto/digest.h"
-#include "common/verdict/verdict_json.h"
 #include "portal/show/chart.h"
-
-enum { JSON_LIMIT = 4 << 20 };
 
 static void fill_hex(struct model *m, const char *key, struct slice bytes)
 {
@@ -29,7 +26,7 @@ static void fill_words(struct visit *visit, struct model *m,
     model_text(m, "verdict_words", visit_word(visit, "machine.", v->word));
 }
 
-static void fill_verdict(struct visit *visit, const struct verdict *v)
+void verdict_view_fill(struct visit *visit, const struct verdict *v)
 {
     struct model *m = model_object(visit->model, "_verdict");
     fill_words(visit, m, v);
@@ -47,33 +44,6 @@ static void fill_verdict(struct visit *visit, const struct verdict *v)
     model_end(m, "cut_off", v->cut_off);
     model_text(m, "rules_version", v->rules_version);
     fill_hex(m, "evidence_root", v->evidence_root);
-}
-
-static bool fill_json(struct visit *visit, const struct verdict *v)
-{
-    struct buffer text;
-    struct json_writer json;
-    buffer_init(&text, JSON_LIMIT);
-    json_start(&json, &text);
-    verdict_write_json(v, NULL, &json);
-    bool good = !text.failed;
-    if (good)
-        model_json(visit->model, "verdict", buffer_slice(&text));
-    buffer_clear(&text);
-    return good;
-}
-
-bool verdict_view_fill(struct visit *visit, const char *voucher,
-                       struct verdict_view *view)
-{
-    enum verdict_found found =
-        verdict_read(visit->db, voucher, visit->arena, &view->verdict);
-    view->is_there = found == VERDICT_FOUND && view->verdict.is_newest_run;
-    model_json(visit->model, "verdict", SLICE("null"));
-    if (!view->is_there)
-        return found != VERDICT_FAILED;
-    fill_verdict(visit, &view->verdict);
-    return fill_json(visit, &view->verdict);
 }
 
 static void fill_result(const struct verdict_line *line, struct model *m)
@@ -126,21 +96,14 @@ static void fill_rule(struct visit *visit, const struct verdict_rule *rule,
 }
 
 void verdict_view_fill_line(struct visit *visit,
-                            const struct verdict_view *view, int64_t line_no,
-                            struct model *line, struct verdict_window *window)
+                            const struct verdict_line *verdict,
+                            struct model *line)
 {
     char text[VERDICT_WINDOW_LEN];
-    const struct verdict_line *found =
-        view->is_there ? verdict_line_find(&view->verdict, line_no) : NULL;
-    *window = (struct verdict_window){0};
-    if (found == NULL)
-        return;
-    *window = (struct verdict_window){found->window_start, found->window_end,
-                                      .is_there = true};
-    fill_result(found, model_object(line, "_result"));
-    verdict_window_text(found, text);
+    fill_result(verdict, model_object(line, "_result"));
+    verdict_window_text(verdict, text);
     model_list(line, "_rules");
-    for (const struct verdict_rule *rule = found->rules; rule != NULL;
+    for (const struct verdict_rule *rule = verdict->rules; rule != NULL;
          rule = rule->next)
         fill_rule(visit, rule, text, model_append(line, "_rules"));
 }

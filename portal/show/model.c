@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/writer.h"
-
 struct member {
     const char *key;
     uint32_t hash; /* of the key: most others differ in it */
@@ -171,18 +169,6 @@ void model_bool(struct model *model, const char *key, bool value)
         member->value.integer = value;
 }
 
-void model_json(struct model *model, const char *key, struct slice json)
-{
-    struct member *member = member_for(model, key, MODEL_JSON);
-    if (member == NULL)
-        return;
-    member->value.text = arena_copy_text(model->arena, json);
-    if (member->value.text == NULL) {
-        *model->failed = true;
-        member->value.text = "null";
-    }
-}
-
 struct model *model_object(struct model *model, const char *key)
 {
     struct member *member = member_for(model, key, MODEL_OBJECT);
@@ -225,7 +211,7 @@ bool model_find(const struct model *model, struct model_name name,
                 struct model_value *value)
 {
     const struct member *member = find(model, name);
-    if (member == NULL || member->value.kind == MODEL_JSON)
+    if (member == NULL)
         return false;
     *value = member->value;
     return true;
@@ -234,58 +220,4 @@ bool model_find(const struct model *model, struct model_name name,
 const struct model *model_next(const struct model *model)
 {
     return model->next;
-}
-
-static void write_object(struct json_writer *json, const char *key,
-                         const struct model *model);
-
-static void write_list(struct json_writer *json, const struct member *member)
-{
-    json_array_begin(json, member->key);
-    for (const struct model *m = member->first; m != NULL; m = m->next)
-        write_object(json, NULL, m);
-    json_array_end(json);
-}
-
-static void write_member(struct json_writer *json, const struct member *member)
-{
-    switch (member->value.kind) {
-    case MODEL_TEXT:
-        json_text(json, member->key, member->value.text);
-        break;
-    case MODEL_INTEGER:
-        json_i64(json, member->key, member->value.integer);
-        break;
-    case MODEL_BOOL:
-        json_bool(json, member->key, member->value.integer != 0);
-        break;
-    case MODEL_OBJECT:
-        write_object(json, member->key, member->first);
-        break;
-    case MODEL_LIST:
-        write_list(json, member);
-        break;
-    case MODEL_JSON:
-        json_raw(json, member->key, slice_of_text(member->value.text));
-        break;
-    }
-}
-
-static void write_object(struct json_writer *json, const char *key,
-                         const struct model *model)
-{
-    json_object_begin(json, key);
-    for (struct member *m = model != NULL ? model->first : NULL; m != NULL;
-         m = m->next)
-        if (m->key[0] != '_')
-            write_member(json, m);
-    json_object_end(json);
-}
-
-void model_write_json(const struct model *model, struct buffer *out)
-{
-    struct json_writer json;
-    json_start(&json, out);
-    write_object(&json, NULL, model);
-    buffer_add_text(out, "\n");
 }

@@ -1,14 +1,11 @@
 /*
- * What a page shows: a tree of named values, made by a handler once and then
- * rendered as HTML through a template, or written as JSON.
+ * What a page shows: a tree of named values, made by a handler and rendered as
+ * HTML through a template. Programs get JSON from a writer of its own.
  *
  * An object has members in the order in which they were set; a member is text,
  * an integer, a claim (true or false), an object or a list of objects. Setting
  * a name again replaces its value. All of it lives in an arena; without room
  * there, `model_failed` turns true and later additions do nothing.
- *
- * Values whose names start with '_' serve the page only (links, coordinates)
- * and are left out of JSON.
  */
 #ifndef PORTAL_SHOW_MODEL_H
 #define PORTAL_SHOW_MODEL_H
@@ -29,7 +26,6 @@ enum model_kind {
     MODEL_BOOL,
     MODEL_OBJECT,
     MODEL_LIST,
-    MODEL_JSON,
 };
 
 struct model_value {
@@ -57,8 +53,6 @@ void model_day_of(struct model *model, const char *key, struct wall_time time);
 /* With its unit. */
 void model_money(struct model *model, const char *key, enum language language,
                  struct money money);
-/* A value that a JSON writer made, for JSON only: pages do not find it. */
-void model_json(struct model *model, const char *key, struct slice json);
 struct model *model_object(struct model *model, const char *key);
 /* An empty list, so that JSON shows it and templates need not ask. */
 void model_list(struct model *model, const char *key);
@@ -76,7 +70,5 @@ bool model_find(const struct model *model, struct model_name name,
                 struct model_value *value);
 /* The next object of the list that this one is in, NULL at the end. */
 const struct model *model_next(const struct model *model);
-
-void model_write_json(const struct model *model, struct buffer *out);
 
 #endif

@@ -351,8 +351,6 @@ static bool is_shown(const struct model_value *value)
     case MODEL_OBJECT:
     case MODEL_LIST:
         return value->object != NULL;
-    case MODEL_JSON: /* is not found by pages */
-        break;
     }
     return false;
 }

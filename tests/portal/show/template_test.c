@@ -174,21 +174,6 @@ static void test_limits(struct arena *arena)
     arena_free(small);
 }
 
-static void test_json(const struct model *model)
-{
-    struct buffer out;
-    buffer_init(&out, 4096);
-    model_write_json(model, &out);
-    buffer_add_u8(&out, 0);
-    test_case("the same model as JSON");
-    CHECK_TEXT((const char *)out.data,
-               "{\"text\":\"<b>&\\\"'\",\"empty\":\"\",\"count\":-7,"
-               "\"yes\":true,\"no\":false,\"none\":[],"
-               "\"rows\":[{\"name\":\"one\"},{\"name\":\"two\"}],"
-               "\"object\":{\"name\":\"inner\"}}\n");
-    buffer_clear(&out);
-}
-
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 int main(void)
@@ -203,7 +188,6 @@ int main(void)
         run_case(&REFUSED[i], model, false);
     test_depth();
     test_limits(arena);
-    test_json(model);
     arena_free(arena);
     return test_end();
 }
