@@ -65,7 +65,8 @@ FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
 TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
-GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(B)/gen/text/table.inc \
+SCHEMAS  := $(patsubst %/,%/schema.inc,$(sort $(dir $(filter %.sql,$(TEXTS)))))
+GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(SCHEMAS:%=$(B)/gen/%) $(B)/gen/text/table.inc \
              $(B)/gen/portal/pages/table.inc $(B)/gen/portal/pages/versions.inc \
              $(B)/gen/common/version.h
 BINARIES := $(PROGRAMS:%=$(B)/bin/yz-%)
@@ -91,6 +92,12 @@ $(B)/flags/ok: deploy/libraries deploy/find-libraries deploy/arrows | $(INSTALLE
 $(B)/gen/%.inc: %
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< >$@
+
+# The numbered .sql files of a folder in their order: rows of its db_migration.
+$(B)/gen/%/schema.inc: %
+	$(Q)mkdir -p $(@D)
+	$(Q)for file in $(sort $(notdir $(wildcard $</*.sql))); do \
+	  printf '{"%s",\n#include "$</%s.inc"\n},\n' $$file $$file; done >$@
 
 # The portal's pages by name; the folder changes when one comes or goes.
 $(B)/gen/portal/pages/table.inc: portal/pages

@@ -4,18 +4,7 @@
 #include <string.h>
 
 static const struct db_migration MIGRATIONS[] = {
-    {
-        "001-verdict.sql",
-#include "verifier/001-verdict.sql.inc"
-    },
-    {
-        "002-list.sql",
-#include "verifier/002-list.sql.inc"
-    },
-    {
-        "003-finding.sql",
-#include "verifier/003-finding.sql.inc"
-    },
+#include "verifier/schema.inc"
 };
 
 struct db *verdict_store_open(const char *path, enum db_mode mode,

@@ -157,6 +157,10 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_bool(page, "_has_usage", visit->worker->others.is_there[OTHER_USAGE]);
     model_bool(page, "_has_verdict",
                visit->worker->others.is_there[OTHER_VERDICT]);
+    model_bool(page, "_usage_is_older",
+               visit->worker->others.is_older[OTHER_USAGE]);
+    model_bool(page, "_verdict_is_older",
+               visit->worker->others.is_older[OTHER_VERDICT]);
     add_menu(visit, page);
     model_bool(page, "_is_full", strcmp(page_name, "table") == 0);
     add_language_link(visit, page, "_zh_link", LANGUAGE_ZH);

@@ -4,51 +4,12 @@
 
 #include "common/log.h"
 
-/* The schemas stay with their owners; a new file there is a row here. */
-static const char USAGE_001[] =
-#include "collector/ledger/001-ledger.sql.inc"
-    ;
-static const char USAGE_002[] =
-#include "collector/ledger/002-detail.sql.inc"
-    ;
-static const char USAGE_003[] =
-#include "collector/ledger/003-loss.sql.inc"
-    ;
-static const char USAGE_004[] =
-#include "collector/ledger/004-log.sql.inc"
-    ;
-static const char USAGE_005[] =
-#include "collector/ledger/005-match.sql.inc"
-    ;
-static const char USAGE_006[] =
-#include "collector/ledger/006-number.sql.inc"
-    ;
-static const char USAGE_007[] =
-#include "collector/ledger/007-boot.sql.inc"
-    ;
-static const char USAGE_008[] =
-#include "collector/ledger/008-event-list.sql.inc"
-    ;
-static const char VERDICT_001[] =
-#include "verifier/001-verdict.sql.inc"
-    ;
-static const char VERDICT_002[] =
-#include "verifier/002-list.sql.inc"
-    ;
-static const char VERDICT_003[] =
-#include "verifier/003-finding.sql.inc"
-    ;
-
+/* The schemas stay with their owners. */
 static const struct db_migration USAGE[] = {
-    {"001-ledger.sql", USAGE_001}, {"002-detail.sql", USAGE_002},
-    {"003-loss.sql", USAGE_003},   {"004-log.sql", USAGE_004},
-    {"005-match.sql", USAGE_005},  {"006-number.sql", USAGE_006},
-    {"007-boot.sql", USAGE_007},   {"008-event-list.sql", USAGE_008},
+#include "collector/ledger/schema.inc"
 };
 static const struct db_migration VERDICT[] = {
-    {"001-verdict.sql", VERDICT_001},
-    {"002-list.sql", VERDICT_002},
-    {"003-finding.sql", VERDICT_003},
+#include "verifier/schema.inc"
 };
 
 struct other_row {
@@ -103,13 +64,14 @@ static bool has_tables(struct db *db, const char *probe)
 
 /* The file in place of the empty one, or the empty one again. */
 static bool attach_file(struct db *db, const struct other_row *row,
-                        const char *path, bool *is_there)
+                        const char *path, bool *is_there, bool *is_older)
 {
     struct error_text reason;
     if (!db_detach(db, row->name))
         return true; /* later */
     if (db_attach(db, path, row->name, &reason)) {
         *is_there = has_tables(db, row->probe);
+        *is_older = !*is_there;
         if (*is_there || !db_detach(db, row->name))
             return true;
     } else {
@@ -125,7 +87,8 @@ bool others_look(struct db *db, const struct portal_config *config,
         const char *path = path_of(config, i);
         if (others->is_there[i] || access(path, R_OK) != 0)
             continue;
-        if (!attach_file(db, &OTHERS[i], path, &others->is_there[i]))
+        if (!attach_file(db, &OTHERS[i], path, &others->is_there[i],
+                         &others->is_older[i]))
             return false;
     }
     return true;

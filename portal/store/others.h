@@ -4,7 +4,8 @@
  *
  * A page never asks whether one is there. As long as its file is missing, or
  * has not yet all the tables that pages read, an empty one made from its owner's
- * schema stands in its place; it is looked for again with every request.
+ * schema stands in its place; it is looked for again with every request. Where a
+ * file is there whose owner of today has not opened it yet, every page says so.
  */
 #ifndef PORTAL_STORE_OTHERS_H
 #define PORTAL_STORE_OTHERS_H
@@ -18,6 +19,7 @@ enum other { OTHER_USAGE, OTHER_VERDICT, OTHER_COUNT };
 
 struct others {
     bool is_there[OTHER_COUNT]; /* the file; false: an empty one */
+    bool is_older[OTHER_COUNT]; /* the file lacks tables of today */
 };
 
 /* Once for a connection: everything is empty at first. */

@@ -136,6 +136,7 @@ page() {
 
 # Passwords of then work, and everybody sees what the role may see.
 logs_in() {
+    rm -f "$demo/$1.jar"
     page "$1" /login && page "$1" /login --data-urlencode \
         "csrf=$(sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p' "$demo/page" | head -n 1)" \
         -d "name=$1&password=sample-password" && page "$1" /vouchers
@@ -148,6 +149,15 @@ sees() { # sees WHO COUNT: vouchers
 all_pages() {
     page prov /vouchers/V-2026-0009 && page prov /tables &&
         page prov /probes && page prov /events && page prov /
+}
+
+# Pages say so as long as the verifier of today has not opened its file.
+tells_age() {
+    local older=no told=no
+    at_version verdict verifier || older=yes
+    logs_in prov || return 1
+    grep -q 核验程序的数据库还是旧版本 "$demo/page" && told=yes
+    [ $older = $told ] || { echo "older: $older, told: $told"; return 1; }
 }
 
 for old in tests/data/upgrade/*/; do
@@ -166,8 +176,10 @@ for old in tests/data/upgrade/*/; do
     tap "$from: the checkpoint of then holds under its key" checkpoint_holds
     tap "$from: usage is told" collector usage --enterprise ENT-0009 \
         --from 2026-11-01 --to 2026-12-01
+    tap "$from: pages say that verdict.db is of an older version" tells_age
     tap "VER-17: $from: the same data is judged the same" judges_as_before
     tap "$from: verdict.db has today's tables" at_version verdict verifier
+    tap "$from: pages say it no more" tells_age
     tap "$from: a verdict is explained" explains
     tap "VER-13: $from: published tables stay as they were" tables_verify
     tap "$from: the province sees nine vouchers" sees prov 9
