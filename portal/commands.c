@@ -22,13 +22,15 @@
 #include "portal/store/audit.h"
 #include "portal/store/portal_db.h"
 #include "portal/store/rules_parameters.h"
+#include "portal/store/sender.h"
+#include "portal/tick_command.h"
 
 enum { FAILED = 1, USAGE = 2 };
 enum {
     CONNECTION_LIMIT = 1024,
     IDLE_TIMEOUT_S = 15,
     STOP_CHECK_MS = 200,
-    PUBLISH_PERIOD_S = 60,
+    EVERY_S = 60,
     ENDPOINTS_MAX_BYTES = 256 * 1024 * 1024,
 };
 
@@ -102,11 +104,14 @@ static void publish(struct portal *portal, const struct sign_key *key)
 static void wait_for_stop(struct portal *portal, const struct sign_key *key)
 {
     struct mono_time next = mono_now();
+    bool has_doubts = false;
     while (!stop_requested()) {
         struct mono_time now = mono_now();
-        if (key != NULL && now.us >= next.us) {
-            publish(portal, key);
-            next = mono_later(now, PUBLISH_PERIOD_S * 1000LL);
+        if (now.us >= next.us) {
+            if (key != NULL)
+                publish(portal, key);
+            tick_now(portal, &has_doubts);
+            next = mono_later(now, EVERY_S * 1000LL);
         }
         poll(NULL, 0, STOP_CHECK_MS);
     }
@@ -135,6 +140,7 @@ static int serve_site(const struct portal_config *config)
     struct sign_key *key = load_registry_key(config);
     struct portal *portal = portal_open(config, &error);
     struct template_set *pages = portal != NULL ? site_pages_new(&error) : NULL;
+    struct sender *sender = pages != NULL ? sender_new(portal, &error) : NULL;
     struct serve serve = {portal, &SITE, pages};
     struct http_settings settings = {
         .listen = config->listen,
@@ -147,11 +153,12 @@ static int serve_site(const struct portal_config *config)
     };
     stop_on_signals();
     struct http_server *server =
-        pages != NULL ? http_server_start(&settings, &error) : NULL;
+        sender != NULL ? http_server_start(&settings, &error) : NULL;
     bool has_est = config->est_listen[0] != '\0';
     struct est *est =
         server != NULL && has_est ? est_start(portal, &error) : NULL;
-    bool good = server != NULL && (est != NULL || !has_est);
+    bool good = server != NULL && (est != NULL || !has_est) &&
+                sender_start(sender, &error);
     if (good) {
         log_info("listening on %s, port %u", config->listen,
                  http_server_port(server));
@@ -161,6 +168,7 @@ static int serve_site(const struct portal_config *config)
         wait_for_stop(portal, key);
         log_info("stopped");
     }
+    sender_free(sender);
     est_stop(est);
     http_server_stop(server);
     template_set_free(pages);

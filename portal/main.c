@@ -5,6 +5,7 @@
 #include "portal/machines_command.h"
 #include "portal/number_command.h"
 #include "portal/openapi_command.h"
+#include "portal/tick_command.h"
 #include "portal/token_commands.h"
 
 static const struct program_command COMMANDS[] = {
@@ -33,6 +34,7 @@ static const struct program_command COMMANDS[] = {
     {"number", command_number, "[-c FILE] --kind KIND <NUMBERS"},
     {"openapi", command_openapi, ""},
     {"machines", command_machines, "[--states]"},
+    {"tick", command_tick, "[-c FILE] [--now TIME] [--confirm]"},
     {"token add", command_token_add, "[-c FILE] --supplier ID"},
     {"token list", command_token_list, "[-c FILE]"},
     {"token revoke", command_token_revoke, "[-c FILE] HANDLE"},

@@ -622,7 +622,7 @@ static const struct transition TRANSITIONS[] = {
      .guards = {GUARD(has_no_conflict), GUARD(list_is_not_empty),
                 GUARD(asked_is_right), GUARD(is_told_at_once)},
      .effects = {EFFECT(note_edition), EFFECT(keep_points)}, .to = "RETURNED",
-     .due = DUE_CORRECTION,
+     .due = DUE_CORRECTION, .rings = true,
      .subject = TEXT_KEY("notice.registration.return.subject"),
      .body = TEXT_KEY("notice.registration.return.body"),
      .requirement = "ENT-04 REV-01"},

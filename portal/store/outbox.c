@@ -193,18 +193,21 @@ static bool count_try(struct db *db, struct wall_time now, int64_t delivery,
 
 /* The next one that is due, with its tries so far. */
 static enum db_step find_due(struct db *db, struct wall_time now,
-                             struct outbox_letter *letter, int64_t *tries,
-                             bool *has_address)
+                             unsigned channels, struct outbox_letter *letter,
+                             int64_t *tries, bool *has_address)
 {
     struct db_statement *s = db_prepare(
         db, "SELECT d.id, d.message_id, d.channel, d.address, d.language,"
             " d.token, d.tries, m.made_at, m.subject_zh, m.subject_en,"
             " m.body_zh, m.body_en FROM delivery d"
             " JOIN message m ON m.id = d.message_id"
-            " WHERE d.next_at <= :now ORDER BY d.next_at, d.id LIMIT 1");
+            " WHERE d.next_at <= :now AND CASE d.channel WHEN 'mail' THEN :mail"
+            " ELSE :sms END ORDER BY d.next_at, d.id LIMIT 1");
     if (s == NULL)
         return DB_FAILED;
     db_bind_i64(s, ":now", now.us);
+    db_bind_i64(s, ":mail", (channels & 1u << OUTBOX_MAIL) != 0);
+    db_bind_i64(s, ":sms", (channels & 1u << OUTBOX_SMS) != 0);
     enum db_step step = db_step(s);
     if (step == DB_ROW) {
         read_letter(s, letter);
@@ -216,12 +219,13 @@ static enum db_step find_due(struct db *db, struct wall_time now,
 }
 
 enum outbox_take outbox_take(struct db *db, struct wall_time now,
-                             struct outbox_letter *letter)
+                             unsigned channels, struct outbox_letter *letter)
 {
     int64_t tries = 0;
     bool has_address = false;
     enum db_step step = DB_ROW;
-    while ((step = find_due(db, now, letter, &tries, &has_address)) == DB_ROW) {
+    while ((step = find_due(db, now, channels, letter, &tries, &has_address)) ==
+           DB_ROW) {
         if (has_address)
             return count_try(db, now, letter->delivery, tries)
                        ? OUTBOX_TAKEN
@@ -280,4 +284,20 @@ bool outbox_note(struct db *db, struct wall_time now,
     buffer_clear(&printable);
     return write_note(db, now, letter->delivery, end, is_over, kept) &&
            (!is_over || forget_secret(db, letter->message));
+}
+
+bool outbox_give_up_old(struct db *db, struct wall_time now)
+{
+    struct db_statement *s = db_prepare(
+        db, "UPDATE delivery SET next_at = NULL WHERE next_at IS NOT NULL"
+            " AND message_id IN (SELECT id FROM message"
+            "  WHERE made_at < :before)");
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":before", later(now, -OUTBOX_DAYS * INT64_C(86400)).us);
+    return db_do(s) &&
+           db_run(db, "UPDATE message SET body_zh = '', body_en = ''"
+                      " WHERE is_secret = 1 AND body_zh <> ''"
+                      " AND NOT EXISTS (SELECT 1 FROM delivery d WHERE"
+                      "  d.message_id = message.id AND d.next_at IS NOT NULL)");
 }

@@ -79,10 +79,11 @@ struct outbox_letter {
 
 enum outbox_take { OUTBOX_TAKEN, OUTBOX_EMPTY, OUTBOX_TAKE_FAILED };
 
-/* The next one that is due, inside a transaction: its try is counted and the
- * next one set before it is made, so that a killed sender tries again. */
+/* The next one that is due of these channels (1 << OUTBOX_MAIL), inside a
+ * transaction: its try is counted and the next one set before it is made, so
+ * that a killed sender tries again. */
 enum outbox_take outbox_take(struct db *db, struct wall_time now,
-                             struct outbox_letter *letter);
+                             unsigned channels, struct outbox_letter *letter);
 
 enum outbox_end {
     OUTBOX_SENT,
@@ -93,5 +94,8 @@ enum outbox_end {
 bool outbox_note(struct db *db, struct wall_time now,
                  const struct outbox_letter *letter, enum outbox_end end,
                  const char *problem);
+
+/* Gives up what has waited for OUTBOX_DAYS without a try. */
+bool outbox_give_up_old(struct db *db, struct wall_time now);
 
 #endif

@@ -21,6 +21,8 @@ struct portal_export {
 struct portal {
     const struct portal_config *config;
     struct parameters parameters;
+    struct calendar calendar;
+    struct due_terms terms; /* of the two above */
     struct portal_keys keys;
     struct proxies proxies;
     struct db *write;
@@ -58,7 +60,9 @@ struct portal *portal_open(const struct portal_config *config,
     pthread_mutex_init(&portal->worker_lock, NULL);
     pthread_mutex_init(&portal->export_lock, NULL);
     bool good =
-        rules_parameters_read(config->rules, &portal->parameters, error);
+        rules_parameters_read(config->rules, &portal->parameters, error) &&
+        rules_calendar_read(config->rules, &portal->calendar, error);
+    portal->terms = (struct due_terms){&portal->parameters, &portal->calendar};
     portal->proxies.header = (enum proxy_header)config->proxy_header;
     good =
         good && proxies_read(config->trusted_proxies, &portal->proxies, error);
@@ -106,6 +110,11 @@ const struct portal_config *portal_config_of(const struct portal *portal)
 const struct parameters *portal_parameters(const struct portal *portal)
 {
     return &portal->parameters;
+}
+
+const struct due_terms *portal_due_terms(const struct portal *portal)
+{
+    return &portal->terms;
 }
 
 const struct portal_keys *portal_keys(const struct portal *portal)

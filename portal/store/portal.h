@@ -20,6 +20,7 @@
 #include "portal/store/portal_config.h"
 #include "portal/store/portal_keys.h"
 #include "portal/store/proxies.h"
+#include "rules/due.h"
 #include "rules/parameter.h"
 
 /* Those that serve pages, and all that may need a worker at once: with those of
@@ -45,6 +46,9 @@ void portal_close(struct portal *portal);
 const struct portal_config *portal_config_of(const struct portal *portal);
 /* Of the rules folder, as read when the portal was opened. */
 const struct parameters *portal_parameters(const struct portal *portal);
+/* The same with the calendar: by what deadlines are counted. */
+const struct due_terms *portal_due_terms(const struct portal *portal);
+
 const struct portal_keys *portal_keys(const struct portal *portal);
 const struct proxies *portal_proxies(const struct portal *portal);
 

@@ -90,6 +90,31 @@ const struct config_key PORTAL_CONFIG_KEYS[] = {
      .help = "Reviewers and those who release money log in with a code of "
              "their telephone, too; the others may. With no everybody may and "
              "nobody must: for trials."},
+    {"mail_server", CONFIG_ADDRESS, MEMBER(mail_server), .initial = "",
+     .help = "Where mails are handed over (SMTP), HOST:PORT. Empty: none are "
+             "sent. What people are told stands on the portal in any case; a "
+             "mail is tried for five days and given up then."},
+    {"mail_tls", CONFIG_CHOICE, MEMBER(mail_tls),
+     .choices = "starttls|tls|none", .initial = "starttls",
+     .help = "How that is kept secret: asked for by STARTTLS and refused "
+             "without it, TLS from the start, or not at all, for a server on "
+             "this machine only."},
+    {"mail_authority", CONFIG_PATH, MEMBER(mail_authority), .initial = "",
+     .help = "Certificates (PEM) that may vouch for the mail server. Empty: "
+             "those of the system."},
+    {"mail_user", CONFIG_TEXT, MEMBER(mail_user), .initial = "",
+     .help = "Name to log in with there. Empty: without a login."},
+    {"mail_password_file", CONFIG_PATH, MEMBER(mail_password_file),
+     .initial = "",
+     .help = "File with its password; only its owner should read it."},
+    {"mail_from", CONFIG_TEXT, MEMBER(mail_from), .initial = "",
+     .help = "The address that mails come from. Somebody should read what "
+             "arrives there: mails that could not be delivered later on."},
+    {"sms_hook", CONFIG_TEXT, MEMBER(sms_hook), .initial = "",
+     .help = "Address of a gateway for short messages, which gets each as an "
+             "HTTPS request (JSON: id, to, text). Empty: none are sent."},
+    {"sms_token_file", CONFIG_PATH, MEMBER(sms_token_file), .initial = "",
+     .help = "File with the token that the gateway expects. Empty: none."},
     {"session_idle_minutes", CONFIG_U64, MEMBER(session_idle_minutes), 1, 480,
      .initial = "15",
      .help = "A login ends after so many minutes without a request."},

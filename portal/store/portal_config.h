@@ -9,6 +9,8 @@
 
 #include "common/config.h"
 
+enum mail_tls { MAIL_TLS_STARTTLS, MAIL_TLS_FROM_START, MAIL_TLS_NONE };
+
 struct portal_config {
     char listen[300];
     char portal_db[PATH_MAX];
@@ -26,8 +28,13 @@ struct portal_config {
     char account_key[PATH_MAX]; /* "": account.key beside portal_db */
     char public_url[300];       /* "": none */
     char trusted_proxies[600];
-    int proxy_header;   /* enum proxy_header */
-    bool second_factor; /* required where its roles are named */
+    int proxy_header;      /* enum proxy_header */
+    bool second_factor;    /* required where its roles are named */
+    char mail_server[300]; /* "": no mails */
+    int mail_tls;          /* enum mail_tls */
+    char mail_authority[PATH_MAX], mail_user[256];
+    char mail_password_file[PATH_MAX], mail_from[255];
+    char sms_hook[600], sms_token_file[PATH_MAX]; /* "": no short messages */
     uint64_t session_idle_minutes;
     uint64_t witness_quorum;
     char attachments[PATH_MAX]; /* "": beside portal_db */

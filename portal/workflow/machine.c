@@ -280,7 +280,8 @@ static bool tell(const struct step *step)
                             .roles = step->transition->tells,
                             .subject = step->transition->subject,
                             .body = step->transition->body,
-                            .reason = step->reason};
+                            .reason = step->reason,
+                            .rings = step->transition->rings};
     return notice_tell(step->db, step->now, &notice);
 }
 

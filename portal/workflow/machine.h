@@ -84,6 +84,7 @@ struct transition {
     bool submits;      /* the first one gives number and time */
     bool is_at_due;    /* the clock does it when the deadline is over */
     unsigned tells;    /* roles that get the message */
+    bool rings;        /* by short message, too */
     const char *subject, *body; /* of it; text keys with what notice.h gives */
     const char *requirement;
 };

@@ -87,7 +87,10 @@ static bool tell(struct db *db, struct wall_time now,
     struct outbox_message message = {
         .account = reader->name,
         .mail = reader->mail.text[0] != '\0' ? &reader->mail : NULL,
-        .mobile = reader->mobile.text[0] != '\0' ? &reader->mobile : NULL,
+
+        .mobile = notice->rings && reader->mobile.text[0] != '\0'
+                      ? &reader->mobile
+                      : NULL,
         .item = notice->item->id,
         .subject = notice->subject,
         .body = notice->body,

@@ -23,6 +23,7 @@ struct notice {
     const char *subject, *body; /* text keys */
     const char *reason;         /* NULL: none */
     unsigned left;              /* working days, of a reminder */
+    bool rings;                 /* by short message, too */
     const char *once; /* told once to each: the start of a name; NULL: always */
 };
 

@@ -43,7 +43,8 @@ static enum outbox_take take(struct db *db, int64_t s,
                              struct outbox_letter *letter)
 {
     CHECK(db_begin(db));
-    enum outbox_take taken = outbox_take(db, wall_from_s(s), letter);
+    enum outbox_take taken =
+        outbox_take(db, wall_from_s(s), 1u << OUTBOX_MAIL, letter);
     CHECK(db_commit(db));
     return taken;
 }

@@ -63,6 +63,26 @@ static inline void office_open(struct office *office)
     office->terms = (struct due_terms){&office->parameters, &office->calendar};
 }
 
+/* The running portal over the same file, as pages and clock have it. */
+static inline struct portal *office_portal(struct office *office,
+                                           struct portal_config *config,
+                                           const char *rules)
+{
+    struct error_text error = {""};
+    config_set_defaults(PORTAL_CONFIG_KEYS, PORTAL_CONFIG_KEY_COUNT, config);
+    snprintf(config->portal_db, sizeof(config->portal_db), "%s",
+             office->scratch.path);
+    snprintf(config->rules, sizeof(config->rules), "%s", rules);
+    snprintf(config->usage_db, sizeof(config->usage_db), "%s/none",
+             office->scratch.folder);
+    snprintf(config->verdict_db, sizeof(config->verdict_db), "%s/none",
+             office->scratch.folder);
+    struct portal *portal = portal_open(config, &error);
+    if (portal == NULL)
+        fatal(1, "%s", error.text);
+    return portal;
+}
+
 static inline void office_close(struct office *office)
 {
     arena_free(office->arena);
@@ -168,10 +188,11 @@ static inline struct item office_begin(struct office *office,
 
 /* What `who` wants done, in one line. Gives the refusal's code, "" when it was
  * done, "FAILED". */
-static inline const char *office_do(struct office *office,
-                                    const struct machine *machine,
-                                    const char *who, struct item *item,
-                                    const char *event, const char *request)
+static inline const char *office_do_at(struct office *office,
+                                       const struct machine *machine,
+                                       struct wall_time now, const char *who,
+                                       struct item *item, const char *event,
+                                       const char *request)
 {
     static char code[64];
     struct error_text error = {""};
@@ -179,7 +200,7 @@ static inline const char *office_do(struct office *office,
                                ? machine_platform()
                                : office_caller(office->db, who);
     if (caller.has_account)
-        caller.scope = scope_of(&caller.account, office_time(0));
+        caller.scope = scope_of(&caller.account, now);
     struct machine_deed deed = {.machine = machine,
                                 .caller = &caller,
                                 .terms = &office->terms,
@@ -188,7 +209,7 @@ static inline const char *office_do(struct office *office,
                                 .version = item->version,
                                 .event = event,
                                 .request = request};
-    enum act_end end = machine_do_on(office->db, office_time(1), &deed, &error);
+    enum act_end end = machine_do_on(office->db, now, &deed, &error);
     if (end == ACT_KEPT)
         *item = deed.after;
     snprintf(code, sizeof(code), "%s",
@@ -198,6 +219,15 @@ static inline const char *office_do(struct office *office,
     if (end == ACT_FAILED)
         printf("# %s\n", error.text);
     return code;
+}
+
+static inline const char *office_do(struct office *office,
+                                    const struct machine *machine,
+                                    const char *who, struct item *item,
+                                    const char *event, const char *request)
+{
+    return office_do_at(office, machine, office_time(1), who, item, event,
+                        request);
 }
 
 #endif
