@@ -77,19 +77,13 @@ struct exchange {
     bool is_queued, is_over; /* with the server's lock */
 };
 
-void http_response_header(struct http_response *response, const char *name,
-                          const char *format, ...)
+/* The value of a header, where it fits and is clean. */
+static void __attribute__((format(printf, 4, 0)))
+fill_header(struct http_response *response, struct http_header *header,
+            const char *name, const char *format, va_list arguments)
 {
-    if (response->header_count == HTTP_HEADERS_OUT_MAX) {
-        response->status = 500;
-        return;
-    }
-    struct http_header *header = &response->headers[response->header_count];
-    va_list arguments;
-    va_start(arguments, format);
     int length =
         vsnprintf(header->value, sizeof(header->value), format, arguments);
-    va_end(arguments);
     bool good = length >= 0 && (size_t)length < sizeof(header->value);
     for (const char *c = header->value; good && *c != '\0'; c++)
         good = (unsigned char)*c >= 0x20 && *c != 0x7f;
@@ -98,7 +92,39 @@ void http_response_header(struct http_response *response, const char *name,
         return;
     }
     header->name = name;
-    response->header_count++;
+    if (header == &response->headers[response->header_count])
+        response->header_count++;
+}
+
+void http_response_header(struct http_response *response, const char *name,
+                          const char *format, ...)
+{
+    if (response->header_count == HTTP_HEADERS_OUT_MAX) {
+        response->status = 500;
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    fill_header(response, &response->headers[response->header_count], name,
+                format, arguments);
+    va_end(arguments);
+}
+
+void http_response_replace(struct http_response *response, const char *name,
+                           const char *format, ...)
+{
+    size_t i = 0;
+    while (i < response->header_count &&
+           strcmp(response->headers[i].name, name) != 0)
+        i++;
+    if (i == HTTP_HEADERS_OUT_MAX) {
+        response->status = 500;
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    fill_header(response, &response->headers[i], name, format, arguments);
+    va_end(arguments);
 }
 
 void http_response_file(struct http_response *response, int fd)
@@ -364,28 +390,11 @@ static void begin_parts(struct MHD_Connection *connection,
         exchange->request.refused = 400;
 }
 
-/* What the form's state asks of HTTP; 400 when only its parser refused it. */
-static int status_of_form(const struct upload *upload)
-{
-    switch (upload_state(upload)) {
-    case UPLOAD_TOO_LONG:
-    case UPLOAD_TOO_MANY:
-        return 413;
-    case UPLOAD_NO_MEMORY:
-        return 503;
-    case UPLOAD_GOOD:
-    case UPLOAD_MALFORMED:
-    case UPLOAD_NOT_UTF8:
-        break;
-    }
-    return 400;
-}
-
 /* False for one that takes for ever. */
 static bool take_parts(struct exchange *exchange, struct slice piece)
 {
     if (MHD_post_process(exchange->parts, piece.data, piece.length) != MHD_YES)
-        exchange->request.refused = status_of_form(exchange->upload);
+        exchange->request.refused = 400;
     return mono_now().us - exchange->began.us < UPLOAD_SECONDS_MAX * 1000000LL;
 }
 
@@ -395,10 +404,9 @@ static void end_parts(struct exchange *exchange)
     bool good = MHD_destroy_post_processor(exchange->parts) == MHD_YES &&
                 exchange->request.refused == 0;
     exchange->parts = NULL;
-    if (good && upload_end(exchange->upload))
-        exchange->request.upload = exchange->upload;
-    else if (exchange->request.refused == 0)
-        exchange->request.refused = status_of_form(exchange->upload);
+    if ((!good || !upload_end(exchange->upload)) &&
+        exchange->request.refused == 0)
+        exchange->request.refused = 400;
 }
 
 /* A body that announces more than this is refused before it is read. Browsers
@@ -423,6 +431,7 @@ static bool may_go_on(struct MHD_Connection *connection, const char *method,
     struct http_plan plan = plan_of(exchange);
     exchange->where = plan.lane;
     exchange->upload = plan.upload;
+    exchange->request.upload = plan.upload;
     exchange->body_limit = plan.body_limit;
     buffer_init(&exchange->body, plan.body_limit);
     if (exchange->request.refused == 0)

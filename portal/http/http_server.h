@@ -62,7 +62,9 @@ struct http_request {
     struct slice user_agent;
     struct proxy_words proxy; /* several of a kind are joined */
     struct slice body;
-    struct upload *upload; /* the body, where the plan took it so; or NULL */
+    /* The body, where the plan took it so; or NULL. With `refused` it says
+     * whether that was for the form (upload_state). */
+    struct upload *upload;
     struct slice peer_certificate; /* DER; empty without TLS, or without one */
     struct address peer;           /* who is connected; version 0: not known */
     int refused; /* 0, or the status this request must be answered with */
@@ -95,7 +97,7 @@ struct http_plan {
 
 struct http_header {
     const char *name;
-    char value[512];
+    char value[1024];
 };
 
 struct http_response {
@@ -123,6 +125,10 @@ void http_response_when_over(struct http_response *response,
  * and makes the response a 500. */
 void http_response_header(struct http_response *response, const char *name,
                           const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same, in place of one of that name. */
+void http_response_replace(struct http_response *response, const char *name,
+                           const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 typedef void (*http_handler)(void *context, const struct http_request *request,

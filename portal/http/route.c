@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "portal/http/list_page.h"
+#include "portal/http/upload.h"
 #include "portal/http/visit.h"
 #include "portal/list/list.h"
+#include "portal/store/attachment_type.h"
 
 /* One more than any pattern has, with /api/v1 before it. */
 enum { SEGMENTS_MAX = 8, NEXT_MAX = 400 };
@@ -125,10 +127,18 @@ static struct target find_target(const struct site *site,
     return target;
 }
 
-static size_t body_limit_of(const struct route *route)
+/* With files there is room for one more, so that one which is too large is
+ * told apart from its form. */
+static size_t body_limit_of(const struct portal *portal,
+                            const struct route *route)
 {
-    return route != NULL && route->body_limit > 0 ? route->body_limit
-                                                  : HTTP_BODY_MAX;
+    if (route != NULL && route->body_limit > 0)
+        return route->body_limit;
+    if (route == NULL || route->files == 0)
+        return HTTP_BODY_MAX;
+    return (size_t)(route->files + 1) *
+               attachments_file_max(portal_attachments(portal)) +
+           UPLOAD_TEXT_MAX;
 }
 
 /* A search, or a list's totals, may walk far. */
@@ -154,21 +164,6 @@ static enum http_lane lane_of(const struct route *route, struct slice query)
         walks_far(route->list, query))
         return HTTP_SEARCHES;
     return route->lane;
-}
-
-struct http_plan route_plan(const struct site *site,
-                            const struct http_request *request)
-{
-    struct http_plan plan = {HTTP_BODY_MAX, HTTP_AT_ONCE, 0, NULL};
-    struct arena *arena = arena_new(2 * HTTP_ADDRESS_MAX);
-    struct target target = {0};
-    if (arena != NULL)
-        target = find_target(site, request, arena);
-    plan.body_limit = body_limit_of(target.route);
-    if (target.route != NULL)
-        plan.lane = lane_of(target.route, request->query);
-    arena_free(arena);
-    return plan;
 }
 
 static enum act_end touch(struct db *db, struct wall_time now, void *context,
@@ -229,7 +224,8 @@ static void add_safety_headers(const struct visit *visit,
     } HEADERS[] = {
         {"Content-Security-Policy",
          "default-src 'none'; style-src 'self'; img-src 'self'; "
-         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+         "frame-src 'self'; form-action 'self'; base-uri 'none'; "
+         "frame-ancestors 'none'"},
         {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},
         {"Referrer-Policy", "same-origin"},
@@ -274,6 +270,25 @@ static enum refused judge_reading(enum form_reading reading)
     return REFUSALS[reading];
 }
 
+/* What the server found, or the plan, before there was a visit. */
+static enum refused judge_found(const struct http_request *http)
+{
+    static const enum refused OF_UPLOAD[] = {
+        [UPLOAD_GOOD] = REFUSED_REQUEST,
+        [UPLOAD_MALFORMED] = REFUSED_REQUEST,
+        [UPLOAD_NOT_UTF8] = REFUSED_ENCODING,
+        [UPLOAD_TOO_MANY] = REFUSED_FIELD_COUNT,
+        [UPLOAD_FILES] = REFUSED_FILE_COUNT,
+        [UPLOAD_TOO_LONG] = REFUSED_BODY_SIZE,
+        [UPLOAD_NO_MEMORY] = REFUSED_INTERNAL,
+    };
+    if (http->upload != NULL && http->refused == 400)
+        return OF_UPLOAD[upload_state(http->upload)];
+    if (http->refused == refused_status(REFUSED_UPLOAD_RUNNING))
+        return REFUSED_UPLOAD_RUNNING;
+    return refused_of_status(http->refused);
+}
+
 /* Of the query, without whose language nobody can be answered. */
 static enum refused judge_request(struct visit *visit,
                                   const struct target *target)
@@ -281,7 +296,7 @@ static enum refused judge_request(struct visit *visit,
     enum form_reading query = form_parse(
         &visit->request.query, visit->request.http->query, visit->arena);
     if (visit->request.http->refused != 0)
-        return refused_of_status(visit->request.http->refused);
+        return judge_found(visit->request.http);
     if (target->reading != FORM_GOOD)
         return judge_reading(target->reading);
     if (query != FORM_GOOD)
@@ -305,12 +320,23 @@ static enum refused judge_caller(const struct visit *visit,
 }
 
 static const char FORM_TYPE[] = "application/x-www-form-urlencoded";
+static const char FORM_WITH_FILES_TYPE[] = "multipart/form-data";
+
+static bool is_of_type(struct slice content_type, const char *wanted)
+{
+    struct slice name;
+    return slice_next(&content_type, ';', &name) &&
+           slice_equal_nocase(slice_trim(name), slice_of_text(wanted));
+}
 
 static enum refused read_form(struct visit *visit)
 {
-    struct slice type = visit->request.http->content_type, name;
-    if (!slice_next(&type, ';', &name) ||
-        !slice_equal_nocase(slice_trim(name), slice_of_text(FORM_TYPE)))
+    const struct http_request *http = visit->request.http;
+    if (http->upload != NULL) {
+        visit->request.form = *upload_fields(http->upload);
+        return REFUSED_NONE;
+    }
+    if (!is_of_type(http->content_type, FORM_TYPE))
         return REFUSED_CONTENT_TYPE;
     return judge_reading(form_parse(&visit->request.form,
                                     visit->request.http->body, visit->arena));
@@ -341,14 +367,81 @@ static enum refused judge(struct visit *visit, const struct route *route)
     return refusal;
 }
 
+/* --- before the body --- */
+
+/* Who asks what, from where; what is answered is not there yet. */
+static void begin_visit(struct visit *visit, struct portal *portal,
+                        struct portal_worker *worker, struct wall_time now,
+                        const struct http_request *request)
+{
+    const struct proxies *proxies = portal_proxies(portal);
+    *visit = (struct visit){
+        .portal = portal,
+        .config = portal_config_of(portal),
+        .worker = worker,
+        .db = worker->db,
+        .arena = worker->arena,
+        .now = now,
+        .visitor = proxies_visitor(proxies, &request->peer, &request->proxy),
+        .way = proxies_way(proxies, &request->peer, &request->proxy),
+        .request = {.http = request},
+    };
+    form_parse_cookies(&visit->request.cookies, request->cookies,
+                       visit->config->secure_cookie, visit->arena);
+}
+
+/* Nothing of a stranger's file is read: who sends it is asked first. */
+static void plan_upload(struct visit *visit, const struct route *route,
+                        struct http_plan *plan)
+{
+    const struct upload_limits limits = {
+        route->files,
+        route->file_types != 0 ? route->file_types : ATTACHMENT_READABLE};
+    find_account(visit);
+    enum refused refusal = judge_caller(visit, route);
+    plan->lane = HTTP_UPLOADS;
+    plan->refused = refusal != REFUSED_NONE ? refused_status(refusal) : 0;
+    if (plan->refused != 0)
+        return;
+    plan->upload = upload_new(portal_attachments(visit->portal),
+                              visit->caller.account.name, &limits);
+    if (plan->upload == NULL)
+        plan->refused = refused_status(REFUSED_UPLOAD_RUNNING);
+}
+
+struct http_plan route_plan(const struct site *site, struct portal *portal,
+                            struct wall_time now,
+                            const struct http_request *request)
+{
+    struct http_plan plan = {HTTP_BODY_MAX, HTTP_AT_ONCE, 0, NULL};
+    struct arena *arena = arena_new(2 * HTTP_ADDRESS_MAX);
+    struct target target = {0};
+    if (arena != NULL)
+        target = find_target(site, request, arena);
+    plan.body_limit = body_limit_of(portal, target.route);
+    if (target.route != NULL)
+        plan.lane = lane_of(target.route, request->query);
+    if (target.route != NULL && target.route->files > 0 &&
+        is_of_type(request->content_type, FORM_WITH_FILES_TYPE)) {
+        struct portal_worker *worker = portal_take_worker(portal);
+        struct visit visit;
+        begin_visit(&visit, portal, worker, now, request);
+        plan_upload(&visit, target.route, &plan);
+        portal_return_worker(portal, worker);
+    }
+    arena_free(arena);
+    return plan;
+}
+
 /* --- refusing --- */
 
-static size_t limit_of(enum refused refusal, const struct route *route)
+static size_t limit_of(const struct visit *visit, enum refused refusal,
+                       const struct route *route)
 {
     if (refusal == REFUSED_ADDRESS_SIZE)
         return HTTP_ADDRESS_MAX;
     return refusal == REFUSED_HEADER_SIZE ? HTTP_HEADER_MAX
-                                          : body_limit_of(route);
+                                          : body_limit_of(visit->portal, route);
 }
 
 /* With the numbers and names that these sentences have. */
@@ -362,8 +455,10 @@ static void say(struct visit *visit, const struct target *target,
     struct refused_words words = {
         .refusal = refusal,
         .values = TEXT_ARGUMENTS(
-            text_size("limit", limit_of(refusal, target->route)),
+            text_size("limit", limit_of(visit, refusal, target->route)),
             text_count("fields", FORM_FIELDS_MAX),
+            text_count("files",
+                       target->route != NULL ? target->route->files : 0),
             text_plain("type", FORM_TYPE),
             text_plain("methods", methods != NULL ? methods : "")),
     };
@@ -415,6 +510,8 @@ static void run(const struct site *site, struct visit *visit)
     find_account(visit);
     if (refusal == REFUSED_NONE)
         refusal = judge(visit, target.route);
+    else if (refused_status(refusal) == 401 || refused_status(refusal) == 403)
+        refusal = judge_caller(visit, target.route); /* which it was */
     if (refusal == REFUSED_NONE && target.route->lane == HTTP_EXPORTS &&
         !begin_export(visit))
         refusal = REFUSED_EXPORT_RUNNING;
@@ -431,25 +528,12 @@ void route_dispatch(const struct site *site, const struct template_set *pages,
                     struct wall_time now, const struct http_request *request,
                     struct http_response *response)
 {
-    struct visit visit = {
-        .pages = pages,
-        .portal = portal,
-        .config = portal_config_of(portal),
-        .worker = worker,
-        .db = worker->db,
-        .arena = worker->arena,
-        .now = now,
-        .visitor = proxies_visitor(portal_proxies(portal), &request->peer,
-                                   &request->proxy),
-        .way = proxies_way(portal_proxies(portal), &request->peer,
-                           &request->proxy),
-        .request = {.http = request},
-        .response = response,
-        .model = model_new(worker->arena),
-    };
+    struct visit visit;
+    begin_visit(&visit, portal, worker, now, request);
+    visit.pages = pages;
+    visit.response = response;
+    visit.model = model_new(worker->arena);
     add_safety_headers(&visit, response);
-    form_parse_cookies(&visit.request.cookies, request->cookies,
-                       visit.config->secure_cookie, visit.arena);
     run(site, &visit);
     bool is_kept = false;
     for (size_t i = 0; i < response->header_count; i++)

@@ -36,7 +36,9 @@ struct route {
     bool has_json;
     const struct list *list; /* in place of a handler */
     enum http_lane lane;
-    size_t body_limit;    /* of a POST; 0: HTTP_BODY_MAX */
+    size_t body_limit;    /* of a POST; 0: HTTP_BODY_MAX, or what files need */
+    unsigned files;       /* how many its form may bring; needs a login */
+    unsigned file_types;  /* store/attachment_type.h; 0: ATTACHMENT_READABLE */
     bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by
                              itself */
 };
@@ -51,8 +53,9 @@ struct site {
 bool route_is_open(const struct route *route, const struct account *account);
 /* The first route with that entry, by which the menu asks; NULL: none. */
 const struct route *route_of_menu(const struct site *site, enum menu menu);
-/* What a request may cost, by its route. */
-struct http_plan route_plan(const struct site *site,
+/* What a request may cost, by its route; where files come, also by who asks. */
+struct http_plan route_plan(const struct site *site, struct portal *portal,
+                            struct wall_time now,
                             const struct http_request *request);
 void route_dispatch(const struct site *site, const struct template_set *pages,
                     struct portal *portal, struct portal_worker *worker,

@@ -8,7 +8,7 @@ _Static_assert(PORTAL_WORKERS >= PORTAL_THREADS + HTTP_SEARCH_THREADS +
 struct http_plan serve_plan(void *context, const struct http_request *request)
 {
     const struct serve *serve = context;
-    return route_plan(serve->site, request);
+    return route_plan(serve->site, serve->portal, wall_now(), request);
 }
 
 void serve_handle(void *context, const struct http_request *request,

@@ -10,6 +10,7 @@ enum { ARENA_MAX = 4 * UPLOAD_TEXT_MAX };
 
 struct upload {
     struct attachments *attachments;
+    const char *account;
     struct upload_limits limits;
     enum upload_state state;
     struct arena *arena;
@@ -25,22 +26,27 @@ struct upload {
     bool has_parts;
 };
 
-struct upload *upload_new(struct attachments *attachments,
+struct upload *upload_new(struct attachments *attachments, const char *account,
                           const struct upload_limits *limits)
 {
+    struct arena *arena = arena_new(ARENA_MAX);
     struct upload *upload = calloc(1, sizeof(*upload));
-    if (upload == NULL)
+    const char *copy =
+        arena != NULL ? arena_copy_text(arena, slice_of_text(account)) : NULL;
+    if (copy == NULL || upload == NULL ||
+        !attachments_begin(attachments, account)) {
+        arena_free(arena);
+        free(upload);
         return NULL;
+    }
     upload->attachments = attachments;
+    upload->account = copy;
+    upload->arena = arena;
     upload->limits = *limits;
     if (upload->limits.files > UPLOAD_FILES_MAX)
         upload->limits.files = UPLOAD_FILES_MAX;
     buffer_init(&upload->value, UPLOAD_TEXT_MAX);
-    upload->arena = arena_new(ARENA_MAX);
-    if (upload->arena != NULL)
-        return upload;
-    free(upload);
-    return NULL;
+    return upload;
 }
 
 void upload_free(struct upload *upload)
@@ -49,6 +55,7 @@ void upload_free(struct upload *upload)
         return;
     for (size_t i = 0; i < upload->file_count; i++)
         attachment_file_free(upload->files[i].file);
+    attachments_end(upload->attachments, upload->account);
     buffer_clear(&upload->value);
     arena_free(upload->arena);
     free(upload);
@@ -121,7 +128,7 @@ static bool count_text(struct upload *upload, size_t bytes)
 static bool begin_file(struct upload *upload, const char *file_name)
 {
     if (upload->file_count == upload->limits.files)
-        return refuse_form(upload, UPLOAD_TOO_MANY);
+        return refuse_form(upload, UPLOAD_FILES);
     struct upload_file *file = &upload->files[upload->file_count];
     *file = (struct upload_file){
         upload->name, arena_copy_text(upload->arena, slice_of_text(file_name)),

@@ -52,15 +52,16 @@ enum upload_state {
     UPLOAD_GOOD,
     UPLOAD_MALFORMED, /* no name, a bad name, control characters */
     UPLOAD_NOT_UTF8,  /* a value in another encoding */
-    UPLOAD_TOO_MANY,  /* fields or files */
+    UPLOAD_TOO_MANY,  /* fields */
+    UPLOAD_FILES,     /* more files than the route takes */
     UPLOAD_TOO_LONG,  /* names and values, without the files */
     UPLOAD_NO_MEMORY,
 };
 
 struct upload;
 
-/* NULL without memory. */
-struct upload *upload_new(struct attachments *attachments,
+/* NULL when the account sends enough forms already, or without memory. */
+struct upload *upload_new(struct attachments *attachments, const char *account,
                           const struct upload_limits *limits);
 void upload_free(struct upload *upload);
 

@@ -1,5 +1,6 @@
 #include "portal/pages/site.h"
 
+#include "portal/record/attachment_pages.h"
 #include "portal/record/event_list.h"
 #include "portal/record/event_pages.h"
 #include "portal/record/login_pages.h"
@@ -56,6 +57,7 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/tables/*/*", table_show, SEES_TABLES, .has_json = true},
     {HTTP_GET, "/tables/*/*/table.csv", table_download, SEES_TABLES,
      .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/files/*", attachment_show, .needs_login = true},
     {HTTP_GET, "/events", event_list_show, SEES_EVENTS, .has_json = true},
     {HTTP_GET, "/events.csv", .list = &EVENT_LIST, SEES_EVENTS,
      .lane = HTTP_EXPORTS},

@@ -25,6 +25,7 @@ enum refused {
     REFUSED_REQUEST,      /* cannot be understood */
     REFUSED_ENCODING,     /* not UTF-8 */
     REFUSED_FIELD_COUNT,  /* {fields}: how many there may be */
+    REFUSED_FILE_COUNT,   /* {files}: how many there may be */
     REFUSED_CONTENT_TYPE, /* {type}: the one that is taken */
     REFUSED_BODY_SIZE,    /* {limit} of the route */
     REFUSED_ADDRESS_SIZE, /* {limit} */
@@ -40,6 +41,7 @@ enum refused {
     REFUSED_MANDATE, /* {end} of the account */
     REFUSED_COOKIE,
     REFUSED_FORM_EXPIRED,
+    REFUSED_FILE_HARMFUL,
     /* of a supplier's program */
     REFUSED_TOKEN,
     REFUSED_BODY, /* not as agreed; the detail names the place */
@@ -48,6 +50,7 @@ enum refused {
     REFUSED_RATE, /* {limit} a minute */
     /* of the platform */
     REFUSED_EXPORT_RUNNING,
+    REFUSED_UPLOAD_RUNNING,
     REFUSED_INTERNAL,
     REFUSED_BUSY,
     REFUSED_COUNT

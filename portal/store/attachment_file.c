@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,12 @@
 #include "common/durable.h"
 #include "portal/store/attachment_type.h"
 
-enum { CHANCE_LEN = 16 };
+enum {
+    CHANCE_LEN = 16,
+    SENDERS_MAX = 64, /* forms at a time */
+    SENDERS_OF_ONE_MAX = 3,
+    ACCOUNT_LEN = 65,
+};
 
 struct attachments {
     char folder[DURABLE_PATH_LEN], incoming[DURABLE_PATH_LEN];
@@ -21,6 +27,8 @@ struct attachments {
     const char *scanner; /* "": none */
     uint64_t file_max;
     int lock; /* of who receives; -1: not this one */
+    pthread_mutex_t senders_lock;
+    char senders[SENDERS_MAX][ACCOUNT_LEN]; /* "": free */
 };
 
 struct attachment_file {
@@ -69,12 +77,13 @@ struct attachments *attachments_open(const struct portal_config *config,
         return NULL;
     }
     a->lock = -1;
+    pthread_mutex_init(&a->senders_lock, NULL);
     a->scanner = config->clamd;
     a->file_max = config->attachment_mib << 20;
     if (make_folders(a, config))
         return a;
     error_set(error, "%s: %s", a->folder, strerror(errno));
-    free(a);
+    attachments_close(a);
     return NULL;
 }
 
@@ -84,6 +93,7 @@ void attachments_close(struct attachments *attachments)
         return;
     if (attachments->lock >= 0)
         close(attachments->lock);
+    pthread_mutex_destroy(&attachments->senders_lock);
     free(attachments);
 }
 
@@ -150,6 +160,34 @@ bool attachments_are_scanned(const struct attachments *attachments)
     return attachments->scanner[0] != '\0';
 }
 
+bool attachments_begin(struct attachments *attachments, const char *account)
+{
+    char *place = NULL;
+    int count = 0;
+    pthread_mutex_lock(&attachments->senders_lock);
+    for (size_t i = 0; i < SENDERS_MAX; i++) {
+        count += strcmp(attachments->senders[i], account) == 0;
+        if (attachments->senders[i][0] == '\0')
+            place = attachments->senders[i];
+    }
+    bool may = place != NULL && count < SENDERS_OF_ONE_MAX &&
+               slice_copy(slice_of_text(account), place, ACCOUNT_LEN);
+    pthread_mutex_unlock(&attachments->senders_lock);
+    return may;
+}
+
+void attachments_end(struct attachments *attachments, const char *account)
+{
+    bool found = false;
+    pthread_mutex_lock(&attachments->senders_lock);
+    for (size_t i = 0; !found && i < SENDERS_MAX; i++) {
+        found = strcmp(attachments->senders[i], account) == 0;
+        if (found)
+            attachments->senders[i][0] = '\0';
+    }
+    pthread_mutex_unlock(&attachments->senders_lock);
+}
+
 /* ---- a file that comes in ---- */
 
 const char *attachment_state_code(enum attachment_state state)
@@ -157,7 +195,7 @@ const char *attachment_state_code(enum attachment_state state)
     static const char *const CODES[] = {
         [ATTACHMENT_GOOD] = NULL,
         [ATTACHMENT_EMPTY] = "E_FILE_EMPTY",
-        [ATTACHMENT_TOO_LARGE] = "E_FILE_SIZE",
+        [ATTACHMENT_TOO_LARGE] = "E_FILE_TOO_BIG",
         [ATTACHMENT_WRONG_TYPE] = "E_FILE_TYPE",
         [ATTACHMENT_HARMFUL] = "E_FILE_HARMFUL",
         [ATTACHMENT_NOT_KEPT] = "E_FILE_NOT_KEPT",

@@ -33,6 +33,11 @@ uint64_t attachments_file_max(const struct attachments *attachments);
 /* Whether there is a scanner; else every file is 'not scanned'. */
 bool attachments_are_scanned(const struct attachments *attachments);
 
+/* Whether the account may begin to send files: it sends few forms at a time, and
+ * all accounts together not too many. Each true is ended once. */
+bool attachments_begin(struct attachments *attachments, const char *account);
+void attachments_end(struct attachments *attachments, const char *account);
+
 /* ---- a file that comes in ---- */
 
 enum attachment_state {

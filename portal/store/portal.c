@@ -127,6 +127,11 @@ const struct proxies *portal_proxies(const struct portal *portal)
     return &portal->proxies;
 }
 
+struct attachments *portal_attachments(const struct portal *portal)
+{
+    return portal->attachments;
+}
+
 struct portal_worker *portal_take_worker(struct portal *portal)
 {
     struct portal_worker *worker = NULL;

@@ -51,6 +51,8 @@ const struct due_terms *portal_due_terms(const struct portal *portal);
 
 const struct portal_keys *portal_keys(const struct portal *portal);
 const struct proxies *portal_proxies(const struct portal *portal);
+/* The folder of the files that people hand in. */
+struct attachments *portal_attachments(const struct portal *portal);
 
 /* There is always one free: no more threads ask than there are workers. */
 struct portal_worker *portal_take_worker(struct portal *portal);

@@ -34,7 +34,7 @@ static struct http_plan plan(void *context, const struct http_request *request)
     (void)context;
     (void)request;
     return (struct http_plan){BODY_MAX, HTTP_UPLOADS, 0,
-                              upload_new(attachments, &limits)};
+                              upload_new(attachments, "ent1", &limits)};
 }
 
 static void check_file(const struct upload_file *file)
@@ -57,7 +57,7 @@ static void check(void *context, const struct http_request *request,
     (void)context;
     answered++;
     response->status = request->refused != 0 ? request->refused : 200;
-    if (request->upload == NULL)
+    if (request->upload == NULL || request->refused != 0)
         return;
     const struct form_data *fields = upload_fields(request->upload);
     for (size_t i = 0; i < fields->count; i++)

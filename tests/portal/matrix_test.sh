@@ -111,12 +111,13 @@ done <<'END'
 /api/v1/events audit_log own_city list
 /api/v1/log audit_log own_city list
 END
-# A page that has no row above would not be asked.
+# A page that has no row above would not be asked. Files have a test of their own,
+# attachment_test.sh.
 all_asked()
 {
     local rows asked
     rows=$(grep -oE '\{HTTP_GET, "/[^"]*"' portal/pages/site.c | grep -oE '/[^"]*' |
-        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|[.]xlsx$|^/(probes|tables|events)[.]csv$')
+        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|[.]xlsx$|^/(probes|tables|events)[.]csv$')
     for address in $rows; do
         asked=$(echo "$address" | sed 's|[*]|[^/]*|g')
         grep -qE "^(/api/v1)?$asked " "$0" || { echo "$address is not asked"; return 1; }

@@ -44,7 +44,8 @@ int main(void)
             .query = slice_of_text(CASES[i].query),
         };
         test_case(CASES[i].name);
-        CHECK_I64(route_plan(&SITE, &request).lane, CASES[i].wanted);
+        CHECK_I64(route_plan(&SITE, NULL, wall_from_s(0), &request).lane,
+                  CASES[i].wanted);
     }
     return test_end();
 }

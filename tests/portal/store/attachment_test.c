@@ -215,11 +215,11 @@ static void test_size(struct world *w)
     test_case("CON-10: one byte more is refused at once, and leaves nothing");
     attachment_file_add(file, slice_of_bytes(content, 1));
     CHECK_TEXT(attachment_state_code(attachment_file_state(file)),
-               "E_FILE_SIZE");
+               "E_FILE_TOO_BIG");
     CHECK_I64(incoming_count(w), 0);
     attachment_file_end(file);
     CHECK_TEXT(attachment_state_code(attachment_file_state(file)),
-               "E_FILE_SIZE");
+               "E_FILE_TOO_BIG");
     attachment_file_free(file);
     free(content);
 }
