@@ -2,7 +2,7 @@
  * People at the portal, for tests/bench/portal.sh.
  *
  *   people_tool pages PORT SESSIONS PATHS VOUCHERS PEOPLE PAUSE_MS SECONDS
- *   people_tool logins PORT NAME PASSWORD COUNT
+ *   people_tool logins PORT NAME PASSWORD COUNT [SESSIONS]
  *
  * pages: each of PEOPLE has a connection and wants a page every PAUSE_MS in the
  * mean (evenly between nothing and twice that), whatever became of the page
@@ -11,11 +11,12 @@
  * answer. With PAUSE_MS 0 each asks again as soon as it is answered, a closed
  * loop: what the machine can do at most; the times are then PEOPLE by rate.
  *
- * SESSIONS has lines "WHO COOKIE"; PATHS first "KIND SHARE GOAL_MS" for each
+ * SESSIONS has lines "WHO COOKIE", as many of each as there are; PATHS first "KIND SHARE GOAL_MS" for each
  * kind of page, then "KIND WHO ADDRESS", in which NUMBER stands for a voucher's
  * digits.
  *
- * logins: COUNT people have the form open and press the button at one moment.
+ * logins: COUNT people have the form open and press the button at one moment; their
+ * sessions are added to a file.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,7 +37,7 @@ enum {
     PEOPLE_MAX = 1000,
     KINDS_MAX = 16,
     PATHS_MAX = 100,
-    SESSIONS_MAX = 16,
+    SESSIONS_MAX = 1000,
     LINE_BYTES = 512,
     HEAD_BYTES = 8192,
     REQUEST_BYTES = 2048,
@@ -299,13 +300,18 @@ static const struct path *draw_path(struct bench *bench,
     }
 }
 
-static const char *cookie_of(const struct bench *bench, const char *who)
+/* Each person has a session of their own, as far as there are some. */
+static const char *cookie_of(const struct bench *bench, const char *who,
+                             const struct person *person)
 {
+    size_t number = (size_t)(person - bench->persons), count = 0;
+    const char *cookie = NULL;
     for (size_t i = 0; i < bench->session_count; i++)
-        if (strcmp(bench->sessions[i].who, who) == 0)
-            return bench->sessions[i].cookie;
-    die(who);
-    return "";
+        if (strcmp(bench->sessions[i].who, who) == 0 && count++ <= number)
+            cookie = bench->sessions[i].cookie;
+    if (cookie == NULL)
+        die(who);
+    return cookie;
 }
 
 static void ask_page(struct bench *bench, struct person *person)
@@ -324,7 +330,7 @@ static void ask_page(struct bench *bench, struct person *person)
              "GET %.*s%s%s HTTP/1.1\r\nHost: portal\r\n"
              "Accept-Encoding: gzip\r\nCookie: yz_session=%s\r\n\r\n",
              (int)before, path->address, digits, rest,
-             cookie_of(bench, path->who));
+             cookie_of(bench, path->who, person));
     if (bench->pause_us == 0)
         person->wanted_us = now_us();
     ask(person, request);
@@ -424,6 +430,20 @@ static void cut_out(const struct person *person, const char *before, char end,
         die("the log-in form is not as expected");
 }
 
+static void keep_sessions(struct bench *bench, const char *name,
+                          const char *path)
+{
+    char cookie[80];
+    FILE *file = fopen(path, "a");
+    if (file == NULL)
+        die(path);
+    for (size_t i = 0; i < bench->people; i++) {
+        cut_out(&bench->persons[i], "yz_session=", ';', cookie, sizeof(cookie));
+        fprintf(file, "%s %s\n", name, cookie);
+    }
+    fclose(file);
+}
+
 static int log_in(struct bench *bench, char **argv)
 {
     static char requests[PEOPLE_MAX][REQUEST_BYTES];
@@ -455,6 +475,8 @@ static int log_in(struct bench *bench, char **argv)
     }
     while (anyone_waits(bench))
         listen_for(bench, 1000000, hear_login);
+    if (argv[6] != NULL)
+        keep_sessions(bench, argv[3], argv[6]);
     print_kind(&bench->kinds[0]);
     return bench->kinds[0].errors > 0 ? 1 : 0;
 }
@@ -469,7 +491,7 @@ int main(int argc, char **argv)
     bench.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (argc == 9 && strcmp(argv[1], "pages") == 0)
         return visit_pages(&bench, argv);
-    if (argc == 6 && strcmp(argv[1], "logins") == 0)
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "logins") == 0)
         return log_in(&bench, argv);
     die("see the head of tests/bench/people_tool.c");
 }

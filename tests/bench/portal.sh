@@ -8,7 +8,7 @@
 #
 # What 200 people are here: each wants a page every PORTAL_PAUSE_MS (2,000) in the
 # mean, for PORTAL_SECONDS (20), whatever became of the page before; that is 100
-# pages a second, arriving by chance. A page's time runs from when it was wanted
+# pages a second, arriving by chance, each person with a session of their own. A page's time runs from when it was wanted
 # to its last byte (tests/bench/people_tool.c). Of the pages 5 % are searches,
 # 5 % completion tables and probes; beside them exports of 20,000 rows go on one
 # after the other, and a log-in follows the other after 300 ms.
@@ -69,21 +69,19 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 url=http://127.0.0.1:$port
-csrf() { sed -n 's/.*name="csrf" value="\([0-9a-f]*\)".*/\1/p' "$dir/page" | head -n 1; }
+# A session for each of the people, as old as those of people who are at it are.
 for who in prov city supp ent; do
-    curl -s -b "$dir/$who" -c "$dir/$who" -o "$dir/page" "$url/login"
-    curl -s -b "$dir/$who" -c "$dir/$who" -o /dev/null "$url/login" \
-        --data-urlencode "csrf=$(csrf)" --data-urlencode "name=$who" \
-        --data-urlencode "password=password-$who"
-    echo "$who $(awk '$6 == "yz_session" { print $7 }' "$dir/$who")"
-done >"$dir/sessions"
+    "$B/tools/people_tool" logins "$port" "$who" "password-$who" $((users / 4)) \
+        "$dir/sessions" >/dev/null
+done
+sqlite3 "$dir/portal.db" "UPDATE session SET used_at = used_at - abs(random()) % 60000000"
 
 # --- one at a time ---
 one() # WHO PATH [CURL...]
 {
     local cookie i who=$1 path=$2
     shift 2
-    cookie=$(sed -n "s/^$who //p" "$dir/sessions")
+    cookie=$(sed -n "s/^$who //p" "$dir/sessions" | head -n 1)
     for i in 1 2 3 4 5 6 7; do
         curl -s -o "$dir/page" -w '%{time_total} %{size_download} %{http_code}\n' \
             -H "Cookie: yz_session=$cookie" "$@" "$url$path"
