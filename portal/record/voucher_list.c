@@ -28,13 +28,15 @@
 #define NAMED_SO                                                               \
     "instr(lower(o.name_zh), :text) OR instr(lower(o.name_en), :text)"
 
+#define BY_CODE(index)                                                         \
+    "FROM voucher v INDEXED BY voucher_by_" index                              \
+    " LEFT JOIN voucher_mark m ON m.number = v.number"
+
 static const struct list_way WAYS[] = {
-    {"FROM voucher v LEFT JOIN voucher_mark m ON m.number = v.number",
-     "v.number COLLATE NOCASE >= :text"
-     " AND v.number COLLATE NOCASE < :text_end"},
-    {"FROM voucher v LEFT JOIN voucher_mark m ON m.number = v.number",
-     "v.contract_no COLLATE NOCASE >= :text"
-     " AND v.contract_no COLLATE NOCASE < :text_end"},
+    {BY_CODE("text"), "v.number COLLATE NOCASE >= :text"
+                      " AND v.number COLLATE NOCASE < :text_end"},
+    {BY_CODE("contract"), "v.contract_no COLLATE NOCASE >= :text"
+                          " AND v.contract_no COLLATE NOCASE < :text_end"},
     {VOUCHERS_OF("enterprise"),
      "o.credit_code COLLATE NOCASE >= :text"
      " AND o.credit_code COLLATE NOCASE < :text_end"},
