@@ -4,8 +4,7 @@
  * the last one answers. Its memory per connection is twice our own limit on
  * headers, so that slightly too much gets our page and much too much its own.
  *
- * For slow work the last call suspends the connection and puts the exchange into
- * its lane. From then until `is_over` the exchange is the job's; it is resumed,
+ * For a lane the last call suspends the connection and puts the exchange into it. From then until `is_over` the exchange is the job's; it is resumed,
  * and called once more, when the answer is there. The exchange does not end
  * before its job.
  *
@@ -780,6 +779,7 @@ static bool start_lanes(struct http_server *server, struct error_text *error)
         unsigned threads;
         int nice;
     } ROWS[HTTP_LANES] = {
+        [HTTP_PAGES] = {HTTP_PAGE_THREADS, 0},
         [HTTP_SEARCHES] = {HTTP_SEARCH_THREADS, 0},
         [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5},
         [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15},

@@ -17,12 +17,13 @@
  *
  * What a request may cost is asked as soon as its headers are in, before
  * anything of its body is read: whether at all, how long that may be, whether it
- * is a form with files, and whether the answer is slow work. Files go to disk
- * while they come, and are never held. Slow work is done by threads of its own, in the order in which it
- * came, while the connection sleeps; log-ins, exports and uploads have a queue each. An
- * answer that is too long to be held is a file, sent as the reader takes it: no
- * thread waits for a slow reader, and memory does not grow with the answer. Texts
- * are compressed where the reader takes that.
+ * is a form with files, and who answers. Files go to disk while they come, and
+ * are never held. Each kind of work has a lane, threads of its own that answer in
+ * the order of asking while the connection sleeps, so that no page waits behind a
+ * search, a log-in or an export, and none behind another because they came by the
+ * same thread. An answer that is too long to be held is a file, sent as the
+ * reader takes it: no thread waits for a slow reader, and memory does not grow
+ * with the answer. Texts are compressed where the reader takes that.
  */
 #ifndef PORTAL_HTTP_HTTP_SERVER_H
 #define PORTAL_HTTP_HTTP_SERVER_H
@@ -72,7 +73,8 @@ struct http_request {
 
 /* Who answers. */
 enum http_lane {
-    HTTP_AT_ONCE,  /* the thread that has read the request */
+    HTTP_AT_ONCE,  /* the thread that has read the request: what is refused */
+    HTTP_PAGES,    /* a few threads: a millisecond, in the order of asking */
     HTTP_SEARCHES, /* a few threads: tens of milliseconds now and then */
     HTTP_LOGINS,   /* a few threads: a hash takes 30 ms of a core */
     HTTP_EXPORTS,  /* a few: seconds of a core */
@@ -80,6 +82,7 @@ enum http_lane {
     HTTP_LANES,
 };
 enum {
+    HTTP_PAGE_THREADS = 4,
     HTTP_SEARCH_THREADS = 2,
     HTTP_LOGIN_THREADS = 2,
     HTTP_EXPORT_THREADS = 2,

@@ -1,7 +1,7 @@
 /*
- * Slow work off the request threads: a queue of jobs, done in the order in which
- * they came by a few threads of its own. A page never waits behind it, and its
- * threads yield the cores to those that serve pages (their niceness).
+ * Work of one kind: a queue of jobs, done in the order in which they came by a few
+ * threads of its own. What is in one lane does not wait behind another, and the
+ * threads of slow ones yield the cores to those of pages (their niceness).
  */
 #ifndef PORTAL_HTTP_LANE_H
 #define PORTAL_HTTP_LANE_H

@@ -160,10 +160,10 @@ static bool walks_far(const struct list *list, struct slice query)
 
 static enum http_lane lane_of(const struct route *route, struct slice query)
 {
-    if (route->list != NULL && route->lane == HTTP_AT_ONCE &&
-        walks_far(route->list, query))
-        return HTTP_SEARCHES;
-    return route->lane;
+    if (route->lane != HTTP_AT_ONCE)
+        return route->lane;
+    return route->list != NULL && walks_far(route->list, query) ? HTTP_SEARCHES
+                                                                : HTTP_PAGES;
 }
 
 static enum act_end touch(struct db *db, struct wall_time now, void *context,

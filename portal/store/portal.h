@@ -23,9 +23,9 @@
 #include "rules/due.h"
 #include "rules/parameter.h"
 
-/* Those that serve pages, and all that may need a worker at once: with those of
- * the slow lanes. */
-enum { PORTAL_THREADS = 4, PORTAL_WORKERS = 12 };
+/* Those that read requests and send answers, and all that may need a worker at
+ * once: with those of the lanes. */
+enum { PORTAL_THREADS = 2, PORTAL_WORKERS = 14 };
 /* Files being made or sent. */
 enum { PORTAL_EXPORTS_MAX = 64 };
 

@@ -14,8 +14,10 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/things", .list = &LIST, .has_json = true},
     {HTTP_GET, "/things.csv", .list = &LIST, .lane = HTTP_EXPORTS},
     {HTTP_POST, "/login", .lane = HTTP_LOGINS},
+    {HTTP_GET, "/"},
 };
-static const struct site SITE = {.routes = ROUTES, .count = 3};
+static const struct site SITE = {.routes = ROUTES,
+                                 .count = sizeof(ROUTES) / sizeof(ROUTES[0])};
 
 static const struct {
     const char *name;
@@ -23,8 +25,8 @@ static const struct {
     const char *path, *query;
     enum http_lane wanted;
 } CASES[] = {
-    {"a list", HTTP_GET, "/things", "", HTTP_AT_ONCE},
-    {"a filter", HTTP_GET, "/things", "city=1&text=&totals=", HTTP_AT_ONCE},
+    {"a list", HTTP_GET, "/things", "", HTTP_PAGES},
+    {"a filter", HTTP_GET, "/things", "city=1&text=&totals=", HTTP_PAGES},
     {"a search", HTTP_GET, "/things", "city=1&text=a", HTTP_SEARCHES},
     {"its HEAD", HTTP_HEAD, "/things", "text=a", HTTP_SEARCHES},
     {"a search in JSON", HTTP_GET, "/api/v1/things", "text=a", HTTP_SEARCHES},
@@ -32,6 +34,7 @@ static const struct {
     {"an export of a search", HTTP_GET, "/things.csv", "text=a", HTTP_EXPORTS},
     {"a log-in", HTTP_POST, "/login", "", HTTP_LOGINS},
     {"a log-in by the wrong method", HTTP_GET, "/login", "", HTTP_AT_ONCE},
+    {"a page", HTTP_GET, "/", "text=a", HTTP_PAGES},
     {"nothing", HTTP_GET, "/nope", "text=a", HTTP_AT_ONCE},
 };
 
