@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,12 +312,21 @@ out:
     return is_good;
 }
 
+/* SQLite counts its memory under one lock for all connections: threads would
+ * wait there for one another, and busy ones for those that yield. */
+static void set_up_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct db *db_open(const char *path, enum db_mode mode,
                    const struct db_migration *migrations, size_t count,
                    struct error_text *error)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     size_t path_size = strlen(path) + 1;
     struct db *db = calloc(1, sizeof(*db) + path_size);
+    pthread_once(&once, set_up_library);
     if (db == NULL) {
         error_set(error, "%s: out of memory", path);
         return NULL;

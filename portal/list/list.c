@@ -210,7 +210,10 @@ static void add_rows(const struct list *list, const struct list_query *query,
                      bool is_page, struct buffer *sql)
 {
     const struct list_filter *search = search_of(list, query);
-    buffer_addf(sql, " %s WHERE ", tables_of(list, query).from);
+    const char *from = tables_of(list, query).from;
+    if (!is_page && list->counted_from != NULL && strcmp(from, list->from) == 0)
+        from = list->counted_from;
+    buffer_addf(sql, " %s WHERE ", from);
     if (search == NULL) {
         add_conditions(list, query, sql);
     } else {

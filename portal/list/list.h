@@ -132,6 +132,8 @@ struct list {
      * there are none, and what to do; that the database is not there. */
     const char *title, *help, *none, *missing;
     const char *from; /* "FROM voucher v ..." */
+    /* For totals in its place: only what scopes, filters and sums ask; or NULL */
+    const char *counted_from;
     enum list_source source;
     struct list_key keys[LIST_KEYS_MAX];
     bool is_descending;

@@ -15,8 +15,8 @@
     " CROSS JOIN enterprise e ON e.id = v.enterprise_id"                       \
     " CROSS JOIN city c ON c.code = v.city_code"                               \
     " CROSS JOIN supplier s ON s.id = v.supplier_id"
-#define BY_NUMBER                                                              \
-    "FROM voucher v LEFT JOIN voucher_mark m ON m.number = v.number" PARTIES
+#define MARKED    "FROM voucher v LEFT JOIN voucher_mark m ON m.number = v.number"
+#define BY_NUMBER MARKED PARTIES
 #define BY_MARK                                                                \
     "FROM voucher_mark m CROSS JOIN voucher v"                                 \
     " ON v.number = m.number AND m.mark = :mark" PARTIES
@@ -139,6 +139,7 @@ const struct list VOUCHER_LIST = {
     .missing = TEXT_KEY("missing.verdict"),
     .source = LIST_FROM_VERDICT,
     .from = BY_NUMBER,
+    .counted_from = MARKED,
     .keys = {{"v.number"}},
     .scopes = {[SCOPE_ALL] = {"1"},
                [SCOPE_CITY] = {"v.city_code = :scope_id", BY_NUMBER},
