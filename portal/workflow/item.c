@@ -43,11 +43,6 @@ bool item_is_in_scope(const struct item *item, enum scope_kind party_kind,
 
 /* ---- reading ---- */
 
-#define COLUMNS                                                                \
-    "id, machine, state, number, version, party, city_code, title, holder,"    \
-    " opened_at, state_at, first_submitted_at, due_rule, due_from, due_at,"    \
-    " due_is_provisional"
-
 static void copy(struct db_statement *s, const char *column, char *text,
                  size_t size)
 {
@@ -59,7 +54,7 @@ static int64_t number_of(struct db_statement *s, const char *column)
     return db_i64(s, db_column(s, column));
 }
 
-static void read_item(struct db_statement *s, struct item *item)
+void item_read_row(struct db_statement *s, struct item *item)
 {
     *item = (struct item){.id = number_of(s, "id"),
                           .version = number_of(s, "version")};
@@ -69,6 +64,10 @@ static void read_item(struct db_statement *s, struct item *item)
     copy(s, "party", item->party, sizeof(item->party));
     copy(s, "city_code", item->city_code, sizeof(item->city_code));
     copy(s, "title", item->title, sizeof(item->title));
+    item->party_kind =
+        strcmp(db_text(s, db_column(s, "party_kind")), "supplier") == 0
+            ? SCOPE_SUPPLIER
+            : SCOPE_ENTERPRISE;
     item->holder = holder_from(db_text(s, db_column(s, "holder")));
     item->opened_at.us = number_of(s, "opened_at");
     item->state_at.us = number_of(s, "state_at");
@@ -85,7 +84,7 @@ static bool take(struct db_statement *s, struct item *item)
 {
     bool found = db_step(s) == DB_ROW;
     if (found)
-        read_item(s, item);
+        item_read_row(s, item);
     db_reset(s);
     return found;
 }
@@ -93,7 +92,7 @@ static bool take(struct db_statement *s, struct item *item)
 bool item_find(struct db *db, int64_t id, struct item *item)
 {
     struct db_statement *s =
-        db_prepare(db, "SELECT " COLUMNS " FROM item WHERE id = :id");
+        db_prepare(db, "SELECT " ITEM_COLUMNS " FROM item WHERE id = :id");
     if (s == NULL)
         return false;
     db_bind_i64(s, ":id", id);
@@ -102,8 +101,8 @@ bool item_find(struct db *db, int64_t id, struct item *item)
 
 bool item_find_number(struct db *db, const char *number, struct item *item)
 {
-    struct db_statement *s =
-        db_prepare(db, "SELECT " COLUMNS " FROM item WHERE number = :number");
+    struct db_statement *s = db_prepare(
+        db, "SELECT " ITEM_COLUMNS " FROM item WHERE number = :number");
     if (s == NULL)
         return false;
     db_bind_text(s, ":number", number);
@@ -113,7 +112,7 @@ bool item_find_number(struct db *db, const char *number, struct item *item)
 bool item_find_singular(struct db *db, const char *singular, struct item *item)
 {
     struct db_statement *s = db_prepare(
-        db, "SELECT " COLUMNS " FROM item WHERE singular = :singular");
+        db, "SELECT " ITEM_COLUMNS " FROM item WHERE singular = :singular");
     if (s == NULL)
         return false;
     db_bind_text(s, ":singular", singular);
@@ -160,18 +159,20 @@ static void bind_item(struct db_statement *s, const struct item *item)
 bool item_insert(struct db *db, const char *singular, struct item *item)
 {
     struct db_statement *s = db_prepare(
-        db, "INSERT INTO item (machine, state, number, version, party,"
-            " city_code, title, singular, holder, opened_at,"
-            " first_submitted_at, state_at, due_rule, due_from, due_at,"
-            " due_is_provisional) VALUES (:machine, :state, :number, 1, :party,"
-            " :city, :title, :singular, :holder, :opened, :submitted,"
-            " :state_at, :rule, :from, :due, :provisional)"
-            " ON CONFLICT (singular) DO NOTHING");
+        db,
+        "INSERT INTO item (machine, state, number, version, party,"
+        " city_code, title, singular, holder, opened_at,"
+        " first_submitted_at, state_at, due_rule, due_from, due_at,"
+        " due_is_provisional, party_kind) VALUES (:machine, :state, :number,"
+        " 1, :party, :city, :title, :singular, :holder, :opened, :submitted,"
+        " :state_at, :rule, :from, :due, :provisional, :kind)"
+        " ON CONFLICT (singular) DO NOTHING");
     if (s == NULL)
         return false;
     bind_item(s, item);
     db_bind_text(s, ":machine", item->machine);
     db_bind_text(s, ":party", item->party);
+    db_bind_text(s, ":kind", scope_kind_text(item->party_kind));
     bind_text_or_null(s, ":singular", singular);
     db_bind_i64(s, ":opened", item->opened_at.us);
     if (!db_do(s))

@@ -35,12 +35,19 @@ enum holder {
 };
 const char *holder_text(enum holder holder); /* "city"; "" for none */
 
+/* What a SELECT of items takes, for item_read_row. */
+#define ITEM_COLUMNS                                                           \
+    "id, machine, state, number, version, party, city_code, title, holder,"    \
+    " opened_at, state_at, first_submitted_at, due_rule, due_from, due_at,"    \
+    " due_is_provisional, party_kind"
+
 struct item {
     int64_t id;
     char machine[ITEM_WORD_LEN], state[ITEM_WORD_LEN];
     char number[ITEM_NUMBER_LEN]; /* "": a draft */
     int64_t version;              /* what an act has to name */
     char party[ACCOUNT_TEXT_LEN];
+    enum scope_kind party_kind;    /* SCOPE_ENTERPRISE, SCOPE_SUPPLIER */
     char city_code[ITEM_CITY_LEN]; /* "": none */
     char title[ITEM_TITLE_LEN];
     enum holder holder;
@@ -61,6 +68,9 @@ bool item_find(struct db *db, int64_t id, struct item *item);
 bool item_find_number(struct db *db, const char *number, struct item *item);
 /* The one of which there is only one; see machine_open. */
 bool item_find_singular(struct db *db, const char *singular, struct item *item);
+
+/* The current row of a statement that takes ITEM_COLUMNS. */
+void item_read_row(struct db_statement *s, struct item *item);
 
 /* For the machine. A new row gets its id; with a singular that is taken, id 0. */
 bool item_insert(struct db *db, const char *singular, struct item *item);

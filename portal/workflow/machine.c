@@ -439,7 +439,8 @@ bool machine_open(struct db *db, struct wall_time now,
         machine_state_find(machine, opening->state);
     bool is_draft = state == &machine->states[0];
     struct digest after;
-    *item = (struct item){.holder = state->holder,
+    *item = (struct item){.party_kind = machine->party_kind,
+                          .holder = state->holder,
                           .opened_at = now,
                           .state_at = now,
                           .is_submitted = !is_draft};
