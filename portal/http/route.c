@@ -517,7 +517,7 @@ static void run(const struct site *site, struct visit *visit)
         refusal = REFUSED_EXPORT_RUNNING;
     if (refusal != REFUSED_NONE)
         refuse(visit, &target, refusal);
-    else if (target.route->list != NULL)
+    else if (target.route->handler == NULL)
         list_page_answer(visit, target.route->list, target.route->pattern);
     else
         target.route->handler(visit);

@@ -34,7 +34,8 @@ struct route {
     bool needs_login; /* without an action of its own */
     bool needs_token;
     bool has_json;
-    const struct list *list; /* in place of a handler */
+    const struct list *list; /* answered by list_page_answer() when there is no
+                                handler; a handler may show it too */
     enum http_lane lane;
     size_t body_limit;    /* of a POST; 0: HTTP_BODY_MAX, or what files need */
     unsigned files;       /* how many its form may bring; needs a login */

@@ -77,6 +77,7 @@ const struct list EVENT_LIST = {
     .source = LIST_FROM_USAGE,
     .from = "FROM usage.event x LEFT JOIN probe p ON p.id = x.probe_id"
             " LEFT JOIN enterprise n ON n.id = p.enterprise_id",
+    .counted_from = "FROM usage.event x",
     .keys = {{"x.last_us", .is_integer = true}, {"x.id", .is_integer = true}},
     .is_descending = true,
     .scopes = {[SCOPE_ALL] = {"1"}},

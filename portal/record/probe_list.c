@@ -96,6 +96,7 @@ const struct list PROBE_LIST = {
     .from = "FROM probe p LEFT JOIN enterprise e ON e.id = p.enterprise_id"
             " LEFT JOIN site t ON t.id = p.site_id"
             " LEFT JOIN supplier u ON u.id = p.supplier_id",
+    .counted_from = "FROM probe p",
     .keys = {{"p.id"}},
     .scopes = {[SCOPE_ALL] = {"1"},
                [SCOPE_CITY] = {"p.city_code = :scope_id"},

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The portal at size: PORTAL_VOUCHERS (100,000) vouchers, 10,000 enterprises, 200
-# suppliers, and PORTAL_USERS (200) people.
+# suppliers, three events a voucher, and PORTAL_USERS (200) people.
 #
 # The goals (design.md, section 8): 99 % of pages within 20 ms and of searches
 # within 100 ms, while exports and log-ins run beside them; 20 log-ins at once, each
@@ -10,7 +10,7 @@
 # mean, for PORTAL_SECONDS (20), whatever became of the page before; that is 100
 # pages a second, arriving by chance, each person with a session of their own. A page's time runs from when it was wanted
 # to its last byte (tests/bench/people_tool.c). Of the pages 5 % are searches,
-# 5 % completion tables and probes; beside them exports of 20,000 rows go on one
+# 5 % completion tables, probes and events; beside them exports of 20,000 rows go on one
 # after the other, and a log-in follows the other after 300 ms.
 #
 # Told without a goal: pages one at a time, and what the portal does at most, when
@@ -49,6 +49,11 @@ size="CREATE TEMP TABLE many (vouchers, enterprises, suppliers, probes);
     cat verifier/*.sql tests/portal/many_verdict.sql; echo 'COMMIT;'; } |
     sqlite3 "$dir/verdict.db" >/dev/null
 { echo 'PRAGMA journal_mode = WAL; BEGIN;'; cat collector/ledger/*.sql
+    echo "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+        WHERE i < $((3 * vouchers))) INSERT INTO event (at_us, last_us, kind, probe_id,
+        sequence, detail) SELECT (unixepoch() - 10 * i) * 1000000,
+        (unixepoch() - 10 * i) * 1000000, iif(i % 7, 'late', 'gap'),
+        'probe-m' || (i % 10000 + 1), i, '' FROM n;"
     echo 'COMMIT;'; } | sqlite3 "$dir/usage.db" >/dev/null
 
 add_user() # NAME ROLE [ORGANISATION]
@@ -116,12 +121,22 @@ prov /tables/many-440100/1
 prov /probes
 prov /probes?state=denied
 prov /events
+prov /events?kind=gap
+prov /events?text=probe-m77
 prov /api/v1/vouchers
 supp /vouchers.csv
 prov /vouchers.csv
 prov /vouchers.xlsx
 END
 grep VmHWM "/proc/$server/status"
+# What a browser gets for its first page, and for its next ones.
+bytes() # PATH
+{
+    curl -s -o /dev/null -w '%{size_download}' --compressed \
+        -H "Cookie: yz_session=$(sed -n 's/^prov //p' "$dir/sessions" | head -n 1)" "$url$1"
+}
+echo "a page of 100 vouchers: $(bytes /vouchers) bytes; style and picture, once: $((
+    $(bytes /style.css) + $(bytes /icon.svg))) bytes (goal: 60,000 in all)"
 
 # --- many people ---
 cat >"$dir/paths" <<END
@@ -151,6 +166,7 @@ voucher prov /vouchers/NUMBER
 table prov /tables
 table prov /tables/many-440300/1
 table prov /probes
+table prov /events
 json prov /api/v1/vouchers?after=NUMBER
 END
 # used: jiffies that the portal, and all cores, have worked since the start.
