@@ -36,10 +36,16 @@ const struct config_key collector_config_keys[] = {
     {"log_origin", CONFIG_TEXT, TEXT(log_origin), .initial = "yunzheng/log",
      .help = "Name of the log, on its checkpoints and as the name of its key; "
              "best an address of one's own such as cloud.example.cn/log. A log "
-             "that starts anew, or with another key, gets another name."},
+             "that starts anew gets another name. One that goes on with "
+             "another key gets another name, too, and the key before goes into "
+             "log_former_keys; otherwise nothing is signed."},
     {"log_key", CONFIG_PATH, TEXT(log_key), .initial = "",
      .help = "Key that signs checkpoints (PKCS#8 PEM, mode 0600). Empty: the "
              "receipt key."},
+    {"log_former_keys", CONFIG_PATH, TEXT(log_former_keys), .initial = "",
+     .help = "Folder of the public keys under which the log was signed before, "
+             "as checkpoint key prints them, each in a file; check needs them "
+             "for the older checkpoints. Empty: none."},
     {"checkpoints", CONFIG_PATH, TEXT(checkpoints), .initial = "",
      .help = "Folder of the checkpoints' files, for people to carry elsewhere; "
              "made when it is missing. Empty: beside usage_db, with its name "

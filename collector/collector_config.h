@@ -22,6 +22,7 @@ struct collector_config {
     char receipt_key[PATH_MAX];
     char registry[PATH_MAX], usage_db[PATH_MAX], archive[PATH_MAX];
     char log_key[PATH_MAX], log_origin[ORIGIN_LEN];
+    char log_former_keys[PATH_MAX];
     char checkpoints[PATH_MAX], witnesses[PATH_MAX];
     uint64_t checkpoint_minutes, witness_quorum;
     bool accept_sample;

@@ -294,7 +294,7 @@ int command_proof(int argc, char **argv)
 
 /* --- verify --- */
 
-static void load_witnesses(const char *path, struct witness_keys *witnesses)
+static void load_witnesses(const char *path, struct note_keys *witnesses)
 {
     struct error_text error;
     struct stat st;
@@ -303,7 +303,7 @@ static void load_witnesses(const char *path, struct witness_keys *witnesses)
         return;
     bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     if (is_folder
-            ? !witness_keys_load(path, witnesses, &error)
+            ? !note_keys_load(path, true, witnesses, &error)
             : !note_key_load(path, NULL, true, &witnesses->keys[0], &error))
         fatal(2, "%s", error.text);
     if (!is_folder)
@@ -311,7 +311,7 @@ static void load_witnesses(const char *path, struct witness_keys *witnesses)
 }
 
 static uint64_t count_cosignatures(const struct proof *proof,
-                                   const struct witness_keys *witnesses)
+                                   const struct note_keys *witnesses)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < witnesses->count; i++) {
@@ -418,7 +418,7 @@ int command_verify(int argc, char **argv)
     struct buffer file;
     struct proof proof;
     struct note_key key;
-    struct witness_keys witnesses;
+    struct note_keys witnesses;
     const char *key_path = NULL, *witness = NULL, *quorum = NULL, *old = NULL,
                *batch = NULL, *receipts = NULL, *receipt_key = NULL;
     const struct program_option options[] = {
@@ -523,7 +523,7 @@ int command_cosign(int argc, char **argv)
 {
     struct collector_config config;
     struct error_text error;
-    struct witness_keys witnesses;
+    struct note_keys witnesses;
     struct buffer file;
     size_t taken, all = 0;
     const char *path = COLLECTOR_CONFIG;
@@ -533,7 +533,7 @@ int command_cosign(int argc, char **argv)
     if (count < 0)
         return 2;
     collector_read_config(path, &config);
-    if (!witness_keys_load(config.witnesses, &witnesses, &error))
+    if (!note_keys_load(config.witnesses, true, &witnesses, &error))
         fatal(2, "%s", error.text);
     const struct note_key log = own_log_key(&config, NULL);
     drop(&config);
@@ -561,6 +561,10 @@ static void print_log(const struct collector_config *config,
            " files (%" PRIu64 " missing), %" PRIu64 " cosignatures\n",
            l->checkpoints, l->signed_size, l->files, l->missing_files,
            l->cosignatures);
+    if (l->without_key > 0)
+        printf("%" PRIu64 " checkpoints are of a name whose key is not in "
+               "'log_former_keys': their signatures were not looked at\n",
+               l->without_key);
     if (l->unknown_cosignatures > 0)
         printf("%" PRIu64 " cosignatures of nobody in 'witnesses' do not "
                "count\n",
@@ -665,7 +669,7 @@ int command_check(int argc, char **argv)
     struct check_result result;
     struct error_text error;
     struct note_key log, receipt;
-    struct witness_keys witnesses;
+    struct note_keys witnesses, former;
     char folder[PATH_MAX];
     bool are_checkpoints = false, are_receipts = false;
     const char *path = COLLECTOR_CONFIG, *since = NULL;
@@ -686,7 +690,8 @@ int command_check(int argc, char **argv)
     read_since(since, &check);
     collector_read_config(path, &config);
     log_folder_of(&config, folder);
-    if (!witness_keys_load(config.witnesses, &witnesses, &error))
+    if (!note_keys_load(config.witnesses, true, &witnesses, &error) ||
+        !note_keys_load(config.log_former_keys, false, &former, &error))
         fatal(2, "%s", error.text);
     const char *log_key =
         config.log_key[0] != '\0' ? config.log_key : config.receipt_key;
@@ -696,6 +701,7 @@ int command_check(int argc, char **argv)
             are_receipts && find_key(config.receipt_key, "receipt", &receipt)
                 ? &receipt
                 : NULL,
+        .former = &former,
         .folder = folder,
         .witnesses = &witnesses,
         .quorum = config.witness_quorum,

@@ -64,6 +64,20 @@ struct sign_key *log_key_load(const struct collector_config *config,
                          error);
 }
 
+/* A key that cannot be read is who signs' to complain about. */
+static bool key_fits(const struct collector_config *config, struct db *db,
+                     struct error_text *error)
+{
+    struct note_key log;
+    struct error_text unused;
+    struct sign_key *key = log_key_load(config, &unused);
+    bool good = key == NULL ||
+                !note_key_of(key, config->log_origin, false, &log, &unused) ||
+                log_checkpoint_key_fits(db, &log, error);
+    sign_key_free(key);
+    return good;
+}
+
 bool log_guard(const struct collector_config *config, struct error_text *error)
 {
     char folder[PATH_MAX];
@@ -75,8 +89,12 @@ bool log_guard(const struct collector_config *config, struct error_text *error)
         (db = db_open(config->usage_db, DB_READ, ledger_migrations,
                       ledger_migration_count, &why)) == NULL)
         return true;
-    bool good = log_checkpoint_guard(db, folder, config->log_origin, &why);
+    bool is_same_log = db == NULL || key_fits(config, db, error);
+    bool good = is_same_log &&
+                log_checkpoint_guard(db, folder, config->log_origin, &why);
     db_close(db);
+    if (!is_same_log)
+        return false;
     return good || error_set(error,
                              "%s; if usage.db is from a backup, see FILES in "
                              "yz-collector(1)",

@@ -54,7 +54,7 @@ static bool store(struct db *db, uint64_t number, const struct note_key *key,
     return true;
 }
 
-static bool take_lines(struct db *db, const struct witness_keys *witnesses,
+static bool take_lines(struct db *db, const struct note_keys *witnesses,
                        const struct note *note, uint64_t number, size_t *taken,
                        struct error_text *error)
 {
@@ -79,7 +79,7 @@ static bool take_lines(struct db *db, const struct witness_keys *witnesses,
 }
 
 bool cosign_take(struct db *db, const struct note_key *log,
-                 const struct witness_keys *witnesses, struct slice file,
+                 const struct note_keys *witnesses, struct slice file,
                  size_t *taken, struct error_text *error)
 {
     struct note note;

@@ -47,7 +47,8 @@ struct log_check {
     size_t receipt_count, receipt_next;
     uint64_t *files; /* numbers, ascending */
     size_t file_count;
-    struct event_log events; /* as far as the checkpoints went */
+    char origin[NOTE_NAME_LEN]; /* of the checkpoint before */
+    struct event_log events;    /* as far as the checkpoints went */
     struct merkle_tree levels[LOG_TREE_LEVELS]; /* of the open subtrees */
     uint64_t nodes[LOG_TREE_LEVELS];            /* closed, by level - 1 */
 };
@@ -102,6 +103,55 @@ static bool head_is_within(struct log_check *c, const struct head *head)
                      head->number, head->size, c->size);
 }
 
+/* --- signatures of the log --- */
+
+/* By the key of today or a former one of that name. NOTE_ABSENT: there is no
+ * key of that name, so nothing was looked at. */
+static enum note_result verify_own(const struct log_check *c,
+                                   const struct note *note, const char *origin)
+{
+    const struct log_check_options *o = c->options;
+    const struct note_key *former =
+        o->former != NULL ? note_keys_find(o->former, origin) : NULL;
+    bool is_own = o->log != NULL && strcmp(origin, o->log->name) == 0;
+    if ((is_own && note_verify(note, o->log, NULL, NULL) == NOTE_GOOD) ||
+        (former != NULL && note_verify(note, former, NULL, NULL) == NOTE_GOOD))
+        return NOTE_GOOD;
+    return is_own || former != NULL ? NOTE_WRONG : NOTE_ABSENT;
+}
+
+/* Once the log has taken another name, whoever still has the former key can
+ * add nothing: a name does not come back. */
+static bool is_name_in_order(struct log_check *c, const struct checkpoint *made)
+{
+    if (strcmp(c->origin, made->origin) == 0)
+        return true;
+    snprintf(c->origin, sizeof(c->origin), "%s", made->origin);
+    struct db_statement *s = db_prepare(
+        c->db,
+        "SELECT max(number) FROM live.checkpoint WHERE number < :number AND "
+        "substr(text, 1, length(:line)) <> :line AND number > (SELECT "
+        "min(number) FROM live.checkpoint WHERE "
+        "substr(text, 1, length(:line)) = :line)");
+    char line[NOTE_NAME_LEN + 1];
+    if (s == NULL)
+        return database_failed(c);
+    snprintf(line, sizeof(line), "%s\n", made->origin);
+    db_bind_u64(s, ":number", made->number);
+    db_bind_text(s, ":line", line);
+    bool good = db_step(s) == DB_ROW;
+    if (!good)
+        database_failed(c);
+    else if (!db_is_null(s, 0))
+        good = error_set(c->error,
+                         "insert: checkpoint %" PRIu64 " is signed under the "
+                         "name %s, which the log had given up by checkpoint "
+                         "%" PRIu64,
+                         made->number, made->origin, db_u64(s, 0));
+    db_reset(s);
+    return good;
+}
+
 /* --- checkpoints in usage.db --- */
 
 /* One whole line, as it is stored when it comes. */
@@ -124,7 +174,7 @@ static bool check_cosignatures(struct log_check *c,
                                const struct checkpoint *checkpoint,
                                struct slice text)
 {
-    const struct witness_keys *w = c->options->witnesses;
+    const struct note_keys *w = c->options->witnesses;
     struct db_statement *s = db_prepare(
         c->db, "SELECT witness, line, signed_s FROM live.cosignature "
                "WHERE checkpoint = :number ORDER BY witness");
@@ -136,7 +186,7 @@ static bool check_cosignatures(struct log_check *c,
     db_bind_u64(s, ":number", checkpoint->number);
     while (good && (step = db_step(s)) == DB_ROW) {
         const struct note_key *key =
-            w != NULL ? witness_keys_find(w, db_text(s, 0)) : NULL;
+            w != NULL ? note_keys_find(w, db_text(s, 0)) : NULL;
         struct note note = {text, slice_of_text(db_text(s, 1))};
         if (key == NULL)
             c->result->unknown_cosignatures++;
@@ -174,8 +224,7 @@ static bool check_file(struct log_check *c, uint64_t number, struct slice text)
     c->result->files++;
     if (!note_split(buffer_slice(&file), &note, &why) ||
         !checkpoint_read(note.text, &checkpoint, &why) ||
-        (o->log != NULL && strcmp(checkpoint.origin, o->log->name) == 0 &&
-         note_verify(&note, o->log, NULL, NULL) != NOTE_GOOD))
+        verify_own(c, &note, checkpoint.origin) == NOTE_WRONG)
         good = error_set(c->error,
                          "edit: the file of checkpoint %" PRIu64
                          " is not what was signed",
@@ -219,7 +268,7 @@ static bool check_events(struct log_check *c, const struct checkpoint *made)
 
 static bool check_row(struct log_check *c, struct db_statement *s)
 {
-    const struct note_key *log = c->options->log;
+    enum note_result verified = NOTE_ABSENT;
     struct checkpoint checkpoint;
     struct error_text why;
     uint64_t number = db_u64(s, 0);
@@ -230,16 +279,17 @@ static bool check_row(struct log_check *c, struct db_statement *s)
         (checkpoint.has_time &&
          wall_to_ms(checkpoint.made) != db_i64(s, 4) / 1000) ||
         !is_line(note.signatures) ||
-        (log != NULL && strcmp(checkpoint.origin, log->name) == 0 &&
-         note_verify(&note, log, NULL, NULL) != NOTE_GOOD))
+        (verified = verify_own(c, &note, checkpoint.origin)) == NOTE_WRONG)
         return error_set(c->error,
                          "edit: checkpoint %" PRIu64 " is not what was signed",
                          number);
     checkpoint.number = number;
     c->result->checkpoints++;
+    c->result->without_key += verified == NOTE_ABSENT;
     c->result->signed_size = checkpoint.size;
     struct head *head = add_head(c, &checkpoint);
     return head != NULL && head_is_within(c, head) &&
+           is_name_in_order(c, &checkpoint) &&
            (c->options->folder == NULL || check_file(c, number, note.text)) &&
            check_cosignatures(c, &checkpoint, note.text) &&
            check_events(c, &checkpoint);
@@ -283,20 +333,33 @@ static void set_label(char label[static LABEL_LEN], const char *path)
     snprintf(label, LABEL_LEN, "%s", slash != NULL ? slash + 1 : path);
 }
 
+/* By the key that belongs to its name. */
+static bool is_signed(const struct log_check *c, const struct proof *proof,
+                      struct error_text *why)
+{
+    struct checkpoint unused;
+    const struct log_check_options *o = c->options;
+    const struct note_key *former =
+        o->former != NULL ? note_keys_find(o->former, proof->checkpoint.origin)
+                          : NULL;
+    bool is_own = former == NULL ||
+                  note_verify(&proof->note, former, NULL, NULL) != NOTE_GOOD;
+    return o->log == NULL ||
+           checkpoint_read_signed(&proof->note, is_own ? o->log : former,
+                                  &unused, why);
+}
+
 /* A checkpoint, or a proof that ends in one. */
 static bool read_kept(struct log_check *c, const char *path)
 {
     struct buffer file;
     struct proof proof;
-    struct checkpoint checkpoint;
     struct error_text why;
     bool good = buffer_read_file(&file, path, PROOF_MAX);
     if (!good)
         error_set(c->error, "%s: %m", path);
     else if (!proof_read(buffer_slice(&file), &proof, &why) ||
-             (c->options->log != NULL &&
-              !checkpoint_read_signed(&proof.note, c->options->log, &checkpoint,
-                                      &why)))
+             !is_signed(c, &proof, &why))
         good = error_set(c->error, "%s: %s", path, why.text);
     struct head *head = good ? add_head(c, &proof.checkpoint) : NULL;
     buffer_clear(&file);

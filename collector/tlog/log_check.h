@@ -26,13 +26,15 @@
 #include "common/log.h"
 #include "common/proof/merkle.h"
 #include "common/proof/note.h"
+#include "common/proof/note_keys.h"
 
 /* All borrowed, any may be NULL or 0. */
 struct log_check_options {
-    const struct note_key *log;     /* else no signature is looked at */
+    const struct note_key *log;     /* else none of its name is looked at */
+    const struct note_keys *former; /* of names that the log had before */
     const struct note_key *receipt; /* key of receipts */
     const char *folder;             /* of checkpoint files */
-    const struct witness_keys *witnesses;
+    const struct note_keys *witnesses;
     uint64_t quorum; /* cosignatures wanted of them */
     struct wall_time recent_since;
     char *const *checkpoints; /* files that others kept */
@@ -43,6 +45,7 @@ struct log_check_options {
 
 struct log_check_result {
     uint64_t checkpoints, files, missing_files;
+    uint64_t without_key;          /* of a name whose key is not there */
     uint64_t cosignatures;         /* of known witnesses, verified */
     uint64_t unknown_cosignatures; /* of others: not looked at */
     /* Checkpoints made since recent_since, and those with the quorum. */

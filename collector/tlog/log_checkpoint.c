@@ -172,6 +172,41 @@ bool log_checkpoint_guard(struct db *db, const char *folder, const char *origin,
     return !is_older(&newest, folder, last.number, error);
 }
 
+bool log_checkpoint_key_fits(struct db *db, const struct note_key *log,
+                             struct error_text *error)
+{
+    bool has = false, good = true;
+    if (!has_checkpoints(db, &has))
+        return error_set(error, "%s", db_error(db));
+    if (!has)
+        return true;
+    struct db_statement *s =
+        db_prepare(db, "SELECT number, text, signature FROM checkpoint "
+                       "WHERE substr(text, 1, length(:line)) = :line "
+                       "ORDER BY number DESC LIMIT 1");
+    if (s == NULL)
+        return error_set(error, "%s", db_error(db));
+    char line[NOTE_NAME_LEN + 1];
+    snprintf(line, sizeof(line), "%s\n", log->name);
+    db_bind_text(s, ":line", line);
+    enum db_step step = db_step(s);
+    if (step == DB_ROW) {
+        const struct note note = {slice_of_text(db_text(s, 1)),
+                                  slice_of_text(db_text(s, 2))};
+        good = note_verify(&note, log, NULL, NULL) != NOTE_ABSENT ||
+               error_set(error,
+                         "checkpoint %" PRIu64 " of %s was signed with another "
+                         "key than log_key: keep the public half of that one "
+                         "in log_former_keys, and give the log another "
+                         "log_origin",
+                         db_u64(s, 0), log->name);
+    } else if (step == DB_FAILED) {
+        good = error_set(error, "%s", db_error(db));
+    }
+    db_reset(s);
+    return good;
+}
+
 /* --- making --- */
 
 struct maker {
@@ -335,6 +370,7 @@ log_checkpoint_make(struct db *db, const struct log_settings *settings,
 {
     struct maker m = {.db = db, .settings = settings, .error = error};
     struct checkpoint newest;
+    struct note_key log;
     uint64_t highest;
     bool found;
     *made = (struct checkpoint){.has_time = true, .made = now};
@@ -348,6 +384,9 @@ log_checkpoint_make(struct db *db, const struct log_settings *settings,
         m.last = (struct checkpoint){0};
     if (is_older(&newest, settings->folder, m.last.number, error))
         return LOG_CHECKPOINT_ROLLBACK;
+    if (!note_key_of(settings->key, settings->origin, false, &log, error) ||
+        !log_checkpoint_key_fits(db, &log, error))
+        return LOG_CHECKPOINT_FAILED;
     if (!write_files(&m, highest))
         return LOG_CHECKPOINT_FAILED;
     if (!log_tree_size(db, &made->size) || !extend_tree(&m, made->size) ||

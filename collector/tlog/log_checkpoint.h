@@ -53,5 +53,10 @@ log_checkpoint_make(struct db *db, const struct log_settings *settings,
  * written, because the archive's writer cuts what the ledger does not know. */
 bool log_checkpoint_guard(struct db *db, const char *folder, const char *origin,
                           struct error_text *error);
+/* False when the newest checkpoint of this log's name was signed with another
+ * key: a name belongs to one key for ever, or nobody outside could go on from
+ * what he kept. */
+bool log_checkpoint_key_fits(struct db *db, const struct note_key *log,
+                             struct error_text *error);
 
 #endif

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 
 #include "collector/import.h"
+#include "collector/ledger/schema.h"
+#include "collector/tlog/log_checkpoint.h"
 #include "tests/collector/collector_sample.h"
 
 enum { BATCHES = 12 };
@@ -238,6 +240,87 @@ static void test_archive(struct bench *b)
     CHECK(stat(b->config.usage_db, &st) != 0); /* and none was made */
 }
 
+/* --- keys of the log --- */
+
+static enum log_checkpoint_status sign(struct bench *b, const char *origin,
+                                       const struct sign_key *key,
+                                       struct error_text *error)
+{
+    char folder[PATH_MAX];
+    struct checkpoint made;
+    const struct log_settings settings = {
+        sample_path(&b->folder, "checkpoints", folder), origin, key};
+    struct db *db = db_open(b->config.usage_db, DB_WRITE, ledger_migrations,
+                            ledger_migration_count, error);
+    enum log_checkpoint_status status =
+        log_checkpoint_make(db, &settings, wall_now(), &made, error);
+    db_close(db);
+    return status;
+}
+
+/* What check says of a log of that key with these former ones: "" when all
+ * agree. */
+static const char *check_keys(struct bench *b, const struct note_key *log,
+                              const struct note_keys *former,
+                              struct check_result *result)
+{
+    static struct error_text error;
+    char folder[PATH_MAX];
+    const struct log_check_options keys = {
+        .log = log,
+        .former = former,
+        .folder = sample_path(&b->folder, "checkpoints", folder)};
+    const struct check_options options = {.log = &keys};
+    error.text[0] = '\0';
+    if (ledger_check_run(&b->paths, &options, result, &error))
+        error.text[0] = '\0';
+    return error.text;
+}
+
+static void test_keys(struct bench *b)
+{
+    struct error_text error;
+    struct check_result result;
+    struct note_key second;
+    struct note_keys none = {0}, former = {.count = 1}, wrong = {.count = 1};
+    struct sign_key *a = sign_key_generate(SIGN_ED25519);
+    struct sign_key *other = sign_key_generate(SIGN_ED25519);
+    CHECK(note_key_of(a, "one", false, &former.keys[0], &error) &&
+          note_key_of(other, "one", false, &wrong.keys[0], &error) &&
+          note_key_of(other, "two", false, &second, &error));
+
+    test_case("a log's name belongs to one key: under another nothing is "
+              "signed, and it says what to do");
+    CHECK_I64(sign(b, "one", a, &error), LOG_CHECKPOINT_MADE);
+    CHECK_I64(sign(b, "one", other, &error), LOG_CHECKPOINT_FAILED);
+    CHECK(strstr(error.text, "signed with another key than log_key") != NULL);
+    CHECK(strstr(error.text, "log_former_keys") != NULL);
+
+    test_case("VER-18: under another name the log goes on, and check verifies "
+              "what the former key signed");
+    CHECK_I64(sign(b, "two", other, &error), LOG_CHECKPOINT_MADE);
+    CHECK_TEXT(check_keys(b, &second, &former, &result), "");
+    CHECK_I64((int64_t)result.log.checkpoints, 2);
+    CHECK_I64((int64_t)result.log.without_key, 0);
+
+    test_case("without the former key it counts what it could not look at");
+    CHECK_TEXT(check_keys(b, &second, &none, &result), "");
+    CHECK_I64((int64_t)result.log.without_key, 1);
+
+    test_case("a former key that did not sign them");
+    CHECK(strstr(check_keys(b, &second, &wrong, &result),
+                 "edit: checkpoint 1 is not what was signed") != NULL);
+
+    test_case("a name that was given up does not come back");
+    CHECK_I64(sign(b, "one", a, &error), LOG_CHECKPOINT_MADE);
+    CHECK(strstr(check_keys(b, &second, &former, &result),
+                 "insert: checkpoint 3 is signed under the name one, which the "
+                 "log had given up by checkpoint 2") != NULL);
+    change(b, "DELETE FROM checkpoint");
+    sign_key_free(a);
+    sign_key_free(other);
+}
+
 int main(void)
 {
     struct bench b;
@@ -245,6 +328,7 @@ int main(void)
     set_up(&b);
     test_case("untouched, all agree");
     CHECK_TEXT(check_says(&b), "");
+    test_keys(&b);
     test_database(&b);
     test_archive(&b);
     tear_down(&b);

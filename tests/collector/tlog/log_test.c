@@ -444,7 +444,7 @@ static struct buffer forge(struct bench *b, uint64_t size, uint8_t first_byte)
 static void test_witness(struct bench *b)
 {
     struct buffer cosigned, ignored;
-    struct witness_keys known = {.count = 1};
+    struct note_keys known = {.count = 1};
     size_t taken;
     buffer_init(&cosigned, NOTE_MAX);
     buffer_init(&ignored, NOTE_MAX);
