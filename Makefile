@@ -64,7 +64,7 @@ TOOLS    := $(filter-out %/mutate_tool.c,$(wildcard $(FOLDERS:%=tests/%/*_tool.c
 FUZZERS  := $(wildcard tests/fuzz/*_fuzz.c)
 SCRIPTS  := $(sort $(wildcard tests/*/*_test.sh tests/*/*/*_test.sh))
 BENCHES  := $(sort $(filter-out %/soak.sh,$(wildcard tests/bench/*.sh)))
-TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg)
+TEXTS    := $(wildcard $(FOLDERS:%=%/*.sql) portal/pages/*.html portal/pages/*.css portal/pages/*.svg portal/pages/*.yaml)
 SCHEMAS  := $(patsubst %/,%/schema.inc,$(sort $(dir $(filter %.sql,$(TEXTS)))))
 GENERATED := $(TEXTS:%=$(B)/gen/%.inc) $(SCHEMAS:%=$(B)/gen/%) $(B)/gen/text/table.inc \
              $(B)/gen/portal/pages/table.inc $(B)/gen/portal/pages/versions.inc \

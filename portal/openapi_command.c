@@ -1,3 +1,7 @@
+/*
+ * The description of the interface for programs: portal/pages/api.yaml, with what
+ * tables say of themselves in place of its lines "#{name}".
+ */
 #include "portal/openapi_command.h"
 
 #include <stdio.h>
@@ -7,53 +11,66 @@
 #include "portal/list/list_openapi.h"
 #include "portal/record/event_list.h"
 #include "portal/record/probe_list.h"
+#include "portal/record/table_json.h"
 #include "portal/record/table_list.h"
 #include "portal/record/voucher_list.h"
 #include "portal/show/refused.h"
 
 enum { DOCUMENT_MAX = 1024 * 1024 };
 
-static const char HEAD[] =
-    "# Printed by `yz-portal openapi`.\n"
-    "openapi: 3.1.0\n"
-    "info:\n"
-    "  title: Yunzheng portal\n"
-    "  version: \"1\"\n"
-    "  description: >-\n"
-    "    Lists of the portal for programs, with the session of an account.\n"
-    "    Codes, fen, UTC, both names, whatever the account's language.\n"
-    "servers:\n"
-    "  - url: /api/v1\n"
-    "paths:\n";
+static const char DOCUMENT[] =
+#include "portal/pages/api.yaml.inc"
+    ;
 
-static const char SCHEMAS[] = "components:\n"
-                              "  schemas:\n"
-                              "    names:\n"
-                              "      type: object\n"
-                              "      additionalProperties: false\n"
-                              "      required: [id, name_zh, name_en]\n"
-                              "      properties:\n"
-                              "        id: {type: string}\n"
-                              "        name_zh: {type: string}\n"
-                              "        name_en: {type: string}\n";
+static const struct list *const LISTS[] = {&VOUCHER_LIST, &PROBE_LIST,
+                                           &TABLE_LIST, &EVENT_LIST};
+enum { LIST_COUNT_ALL = sizeof(LISTS) / sizeof(LISTS[0]) };
+
+static void add_list_paths(struct buffer *out)
+{
+    for (size_t i = 0; i < LIST_COUNT_ALL; i++)
+        list_openapi_path(LISTS[i], out);
+}
+
+static void add_list_schemas(struct buffer *out)
+{
+    for (size_t i = 0; i < LIST_COUNT_ALL; i++)
+        list_openapi_schema(LISTS[i], out);
+}
+
+static void add_line(struct slice line, struct buffer *out)
+{
+    static const struct {
+        const char *mark;
+        void (*add)(struct buffer *out);
+    } PARTS[] = {
+        {"#{list_paths}", add_list_paths},
+        {"#{list_schemas}", add_list_schemas},
+        {"#{responses}", refused_openapi_responses},
+        {"#{error}", refused_openapi},
+        {"#{table_row}", table_json_openapi},
+    };
+    for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
+        if (slice_equal_text(line, PARTS[i].mark)) {
+            PARTS[i].add(out);
+            return;
+        }
+    }
+    buffer_add_slice(out, line);
+    buffer_add_text(out, "\n");
+}
 
 int command_openapi(int argc, char **argv)
 {
-    static const struct list *const LISTS[] = {&VOUCHER_LIST, &PROBE_LIST,
-                                               &TABLE_LIST, &EVENT_LIST};
     struct buffer out;
+    struct slice rest = slice_of_bytes(DOCUMENT, sizeof(DOCUMENT) - 2), line;
     if (argc > 1) {
         log_error("openapi: %s is not expected", argv[1]);
         return 2;
     }
     buffer_init(&out, DOCUMENT_MAX);
-    buffer_add_text(&out, HEAD);
-    for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
-        list_openapi_path(LISTS[i], &out);
-    buffer_add_text(&out, SCHEMAS);
-    refused_openapi(&out);
-    for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++)
-        list_openapi_schema(LISTS[i], &out);
+    while (slice_next(&rest, '\n', &line))
+        add_line(line, &out);
     bool good = !out.failed &&
                 fwrite(out.data, 1, out.length, stdout) == out.length &&
                 fflush(stdout) == 0;

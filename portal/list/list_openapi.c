@@ -23,6 +23,9 @@ static const char *const COLUMN_TYPES[] = {
     [LIST_TAG] = "{type: boolean}",
 };
 
+/* Those of a list that is asked for: see portal/show/refused.h. */
+static const int REFUSED[] = {400, 401, 403, 500, 503};
+
 static void add_filter(const struct list_filter *filter, struct buffer *out)
 {
     buffer_addf(out, "        - {name: %s, in: query, schema: ", filter->name);
@@ -40,10 +43,11 @@ static void add_filter(const struct list_filter *filter, struct buffer *out)
 void list_openapi_path(const struct list *list, struct buffer *out)
 {
     buffer_addf(out,
-                "  /%s:\n    get:\n      parameters:\n"
+                "  /%s:\n    get:\n      operationId: list_%s\n"
+                "      summary: A page of the list\n      parameters:\n"
                 "        - {name: after, in: query, schema: {type: string}, "
                 "description: \"As in next of the page before.\"}\n",
-                list->name);
+                list->name, list->name);
     for (size_t i = 0; i < list->filter_count; i++)
         add_filter(&list->filters[i], out);
     buffer_addf(out,
@@ -58,13 +62,13 @@ void list_openapi_path(const struct list *list, struct buffer *out)
                 "                  items: {type: array, maxItems: %d, items: "
                 "{$ref: \"#/components/schemas/%s\"}}\n"
                 "                  next: {type: [string, \"null\"], "
-                "description: \"Address of the next page.\"}\n"
-                "        default:\n"
-                "          description: \"No answer, and why.\"\n"
-                "          content:\n            application/json:\n"
-                "              schema: {$ref: "
-                "\"#/components/schemas/error\"}\n",
+                "description: \"Address of the next page.\"}\n",
                 LIST_PAGE_ROWS, LIST_PAGE_ROWS, list->name);
+    for (size_t i = 0; i < sizeof(REFUSED) / sizeof(REFUSED[0]); i++)
+        buffer_addf(out,
+                    "        \"%d\": {$ref: "
+                    "\"#/components/responses/r%d\"}\n",
+                    REFUSED[i], REFUSED[i]);
 }
 
 static bool is_in_json(const struct list_column *column)

@@ -163,6 +163,8 @@ static void add_row(struct json_writer *json, struct db_statement *s)
     json_i64(json, "octets_down", db_i64(s, 7));
     if (!db_is_null(s, 8))
         json_i64(json, "active_users", db_i64(s, 8));
+    else
+        json_no_value(json, "active_users");
     json_text(json, "request", db_text(s, 9));
     json_text(json, "received_at", at);
     json_object_end(json);

@@ -1,7 +1,7 @@
 /*
  * /api/v1/supplier/counts: suppliers' programs send their daily counts (POST)
  * and read them back (GET). Who calls is said by a token in the Authorization
- * header, never by a cookie. doc/supplier-api.yaml describes it.
+ * header, never by a cookie. doc/portal-api.yaml describes it.
  */
 #ifndef PORTAL_RECORD_SUPPLIER_API_H
 #define PORTAL_RECORD_SUPPLIER_API_H

@@ -7,6 +7,17 @@
 #include "common/money.h"
 #include "portal/record/table_file.h"
 
+enum { NAME_LEN = 40 };
+
+/* An amount's name says its unit. */
+static const char *name_of(const struct completion_column *column,
+                           char name[static NAME_LEN])
+{
+    snprintf(name, NAME_LEN, "%s%s", column->id,
+             column->kind == COMPLETION_YUAN ? "_fen" : "");
+    return name;
+}
+
 /* "2026-11-23 16:00:00" in Asia/Shanghai. */
 static void add_time(struct json_writer *json, const char *id,
                      struct slice cell)
@@ -24,12 +35,10 @@ static void add_time(struct json_writer *json, const char *id,
     json_text(json, id, text);
 }
 
-static void add_amount(struct json_writer *json, const char *id,
+static void add_amount(struct json_writer *json, const char *name,
                        struct slice cell)
 {
-    char name[40];
     struct money amount;
-    snprintf(name, sizeof(name), "%s_fen", id);
     if (money_from_yuan_text(cell, &amount) == MONEY_OK)
         json_i64(json, name, amount.fen);
     else
@@ -49,6 +58,7 @@ static void add_number(struct json_writer *json, const char *id,
 static void add_cell(struct json_writer *json,
                      const struct completion_column *column, struct slice cell)
 {
+    char name[NAME_LEN];
     const char *code = completion_code_of(column, cell);
     switch (column->kind) {
     case COMPLETION_TEXT:
@@ -60,7 +70,7 @@ static void add_cell(struct json_writer *json,
         add_number(json, column->id, cell);
         break;
     case COMPLETION_YUAN:
-        add_amount(json, column->id, cell);
+        add_amount(json, name_of(column, name), cell);
         break;
     case COMPLETION_TIME:
         add_time(json, column->id, cell);
@@ -80,12 +90,24 @@ static void add_cell(struct json_writer *json,
     }
 }
 
+static void add_column(struct json_writer *json, const struct table_file *file,
+                       const struct completion_column *column)
+{
+    char name[NAME_LEN];
+    for (int i = 0; i < file->count; i++) {
+        if (table_file_column(file, i) == column) {
+            add_cell(json, column, file->fields[i]);
+            return;
+        }
+    }
+    json_no_value(json, name_of(column, name));
+}
+
 static void add_row(struct json_writer *json, const struct table_file *file)
 {
     json_object_begin(json, NULL);
-    for (int i = 0; i < file->count; i++)
-        if (table_file_column(file, i) != NULL)
-            add_cell(json, table_file_column(file, i), file->fields[i]);
+    for (int i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        add_column(json, file, &COMPLETION_COLUMNS[i]);
     json_object_end(json);
 }
 
@@ -109,4 +131,33 @@ bool table_json_rows(struct json_writer *json, struct slice csv, int64_t after,
     json_array_end(json);
     table_file_close(&file);
     return record != TABLE_BROKEN;
+}
+
+void table_json_openapi(struct buffer *out)
+{
+    static const char *const TYPES[] = {
+        [COMPLETION_TEXT] = "{type: [string, \"null\"]}",
+        [COMPLETION_CODE] = "{type: [string, \"null\"]}",
+        [COMPLETION_NUMBER] = "{type: [integer, \"null\"], format: int64}",
+        [COMPLETION_YUAN] = "{type: [integer, \"null\"], format: int64, "
+                            "description: fen}",
+        [COMPLETION_TIME] = "{type: [string, \"null\"], format: date-time}",
+        [COMPLETION_YES_NO] = "{type: [boolean, \"null\"]}",
+        [COMPLETION_MARK_WORD] = "{type: [string, \"null\"]}",
+        [COMPLETION_NOTE] = "{type: [string, \"null\"]}",
+    };
+    char name[NAME_LEN];
+    buffer_add_text(out,
+                    "    table_row:\n      type: object\n"
+                    "      additionalProperties: false\n"
+                    "      description: A column that the signed file does "
+                    "not have is null.\n      required: [");
+    for (int i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        buffer_addf(out, "%s\"%s\"", i > 0 ? ", " : "",
+                    name_of(&COMPLETION_COLUMNS[i], name));
+    buffer_add_text(out, "]\n      properties:\n");
+    for (int i = 0; i < COMPLETION_COLUMN_COUNT; i++)
+        buffer_addf(out, "        \"%s\": %s\n",
+                    name_of(&COMPLETION_COLUMNS[i], name),
+                    TYPES[COMPLETION_COLUMNS[i].kind]);
 }

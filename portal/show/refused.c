@@ -137,3 +137,27 @@ void refused_openapi(struct buffer *out)
              "        detail: {type: [string, \"null\"], description: \"The "
              "place in what was sent.\"}\n");
 }
+
+static bool is_first_of_status(int row)
+{
+    for (int i = REFUSED_NONE; i < row; i++)
+        if (ROWS[i].status == ROWS[row].status)
+            return false;
+    return true;
+}
+
+void refused_openapi_responses(struct buffer *out)
+{
+    for (int i = REFUSED_NONE + 1; i < REFUSED_COUNT; i++) {
+        if (!is_first_of_status(i))
+            continue;
+        buffer_addf(out, "    r%d:\n      description: \"", ROWS[i].status);
+        for (int j = i; j < REFUSED_COUNT; j++)
+            if (ROWS[j].status == ROWS[i].status)
+                buffer_addf(out, "%s%s", j > i ? ", " : "", ROWS[j].code);
+        buffer_add_text(out, "\"\n      content:\n"
+                             "        application/json:\n"
+                             "          schema: {$ref: "
+                             "\"#/components/schemas/error\"}\n");
+    }
+}

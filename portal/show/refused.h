@@ -76,7 +76,8 @@ void refused_text(const struct refused_words *words, enum refused_part part,
                   enum language language, struct buffer *out);
 /* The same bytes in whichever language the asker reads. */
 void refused_write_json(const struct refused_words *words, struct buffer *out);
-/* The schema of that, with every code. */
+/* The schema of that with every code, and a response for each status. */
 void refused_openapi(struct buffer *out);
+void refused_openapi_responses(struct buffer *out);
 
 #endif

@@ -702,8 +702,6 @@ tap "... and afterwards as before" sees shanwei V-1
 
 # --- the end ---
 rows the_end
-openapi() { "$portal" openapi | cmp - doc/portal-api.yaml; }
-tap "doc/portal-api.yaml is what the lists say of themselves" openapi
 tap "SIGTERM ends the server cleanly" stop_server
 no_trouble() { ! grep -E 'ERROR: AddressSanitizer|runtime error| error ' "$dir/server.log"; }
 tap "nothing went wrong in the server's log" no_trouble
