@@ -13,6 +13,7 @@ static const char *const SCAN_NAMES[] = {
     [VIRUS_NOT_SCANNED] = "NOT_SCANNED",
     [VIRUS_CLEAN] = "CLEAN",
     [VIRUS_FOUND] = "INFECTED",
+    [VIRUS_NO_ANSWER] = "NOT_SCANNED",
 };
 
 const char *attachment_scan_name(enum virus_scan scan)
@@ -186,35 +187,4 @@ bool attachment_list(struct db *db, const char *owner_kind,
         good = read_row(s, arena, &(*list)[i++]);
     db_reset(s);
     return good && i == rows;
-}
-
-/* ---- by the clock ---- */
-
-struct sweep {
-    const struct attachments *attachments;
-    struct db *db;
-    size_t count;
-};
-
-static bool sweep_file(void *context, struct digest sha256)
-{
-    struct sweep *sweep = context;
-    struct db_statement *s = db_prepare(
-        sweep->db, "SELECT 1 FROM attachment WHERE sha256 = :sha256");
-    db_bind_blob(s, ":sha256", sha256.bytes, sizeof(sha256.bytes));
-    enum db_step step = db_step(s);
-    db_reset(s);
-    if (step != DB_DONE)
-        return step == DB_ROW;
-    sweep->count++;
-    return attachments_remove_file(sweep->attachments, sha256);
-}
-
-bool attachment_sweep(const struct attachments *attachments, struct db *db,
-                      size_t *count)
-{
-    struct sweep sweep = {attachments, db, 0};
-    bool good = attachments_each(attachments, sweep_file, &sweep);
-    *count = sweep.count;
-    return good;
 }

@@ -14,7 +14,7 @@
  *   int64_t id = attachment_add(db, now, &place, file, error);
  *
  * When that act is committed the bytes are on disk under their name; when it is
- * not, attachment_sweep() removes them. Who may see a file is who may see its
+ * not, the clock removes them (attachment_clock.h). Who may see a file is who may see its
  * record, and is asked there (portal/record/attachment_pages.h).
  */
 #ifndef PORTAL_STORE_ATTACHMENT_H
@@ -82,9 +82,5 @@ bool attachment_list(struct db *db, const char *owner_kind,
                      size_t *count);
 /* "NOT_SCANNED", "CLEAN", "INFECTED": text keys "attachment.scan." and this. */
 const char *attachment_scan_name(enum virus_scan scan);
-
-/* By the clock. Inside an act: removes bytes that no row names; *count of them. */
-bool attachment_sweep(const struct attachments *attachments, struct db *db,
-                      size_t *count);
 
 #endif

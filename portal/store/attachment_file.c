@@ -298,7 +298,7 @@ static enum virus_scan scan(const struct attachments *attachments, int fd)
     if (attachments->scanner[0] == '\0')
         return VIRUS_NOT_SCANNED;
     enum virus_scan result = virus_scan(attachments->scanner, fd, &said);
-    if (result == VIRUS_NOT_SCANNED)
+    if (result == VIRUS_NOT_SCANNED || result == VIRUS_NO_ANSWER)
         log_warn("attachments: not scanned: %s", said.text);
     if (result == VIRUS_FOUND)
         log_warn("attachments: %s", said.text);

@@ -109,14 +109,16 @@ enum virus_scan virus_scan(const char *socket_path, int fd,
     int peer = connect_to(socket_path);
     if (peer < 0) {
         error_set(said, "%s: %s", socket_path, strerror(errno));
-        return VIRUS_NOT_SCANNED;
+        return VIRUS_NO_ANSWER;
     }
     bool is_sent = send_file(peer, fd);
     struct slice line = read_answer(peer, answer);
     close(peer);
-    error_set(said, "%.*s", (int)line.length, line.length > 0 ? line.data : "");
-    if (line.length == 0)
+    if (line.length == 0) {
         error_set(said, "%s: no answer", socket_path);
+        return VIRUS_NO_ANSWER;
+    }
+    error_set(said, "%.*s", (int)line.length, line.data);
     if (slice_ends_with_nocase(line, SLICE(" FOUND")))
         return VIRUS_FOUND;
     return is_sent && slice_equal(line, SLICE("stream: OK"))

@@ -9,9 +9,10 @@
 #include "common/log.h"
 
 enum virus_scan {
-    VIRUS_NOT_SCANNED, /* clamd is not there, slow, or takes no such file */
+    VIRUS_NOT_SCANNED, /* clamd takes no such file: it is too large for it */
     VIRUS_CLEAN,
     VIRUS_FOUND,
+    VIRUS_NO_ANSWER, /* clamd is not there, or slow: not scanned either */
 };
 
 /* Reads the file from its start; *said is clamd's word, or why there is none. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/crypto/digest.h"
+#include "portal/store/attachment_clock.h"
 #include "portal/store/outbox.h"
 #include "portal/workflow/notice.h"
 
@@ -274,6 +275,16 @@ static bool run_outbox(struct db *db, struct run *run)
     return outbox_give_up_old(db, run->now);
 }
 
+static bool run_attachments(struct db *db, struct run *run)
+{
+    size_t count;
+    bool good =
+        attachment_sweep(portal_attachments(run->portal), db, run->now, &count);
+    if (count > 0)
+        log_info("attachments: %zu that belong to nothing are gone", count);
+    return good;
+}
+
 /* ---- reminders (DEAD-16) and overdue reviews (DEAD-11) ---- */
 
 /* The name under which something is told once: while it is in this state. */
@@ -371,9 +382,13 @@ struct job {
 };
 
 static const struct job JOBS[] = {
-    {"calendar", run_calendar},   {"calendar_task", run_calendar_task},
-    {"reminders", run_reminders}, {"overdue", run_overdue},
-    {"outbox", run_outbox},       {"undelivered_task", run_undelivered_task},
+    {"calendar", run_calendar},
+    {"calendar_task", run_calendar_task},
+    {"reminders", run_reminders},
+    {"overdue", run_overdue},
+    {"outbox", run_outbox},
+    {"undelivered_task", run_undelivered_task},
+    {"attachments", run_attachments},
 };
 
 struct job_run {
@@ -499,5 +514,8 @@ enum clock_end clock_job_tick(struct portal *portal, struct wall_time now,
         if (portal_act(portal, now, NULL, run_job, &job, error) != ACT_KEPT)
             return CLOCK_FAILED;
     }
-    return end_all(&run) ? CLOCK_DONE : CLOCK_FAILED;
+    size_t scanned;
+    return end_all(&run) && attachment_rescan(portal, now, &scanned)
+               ? CLOCK_DONE
+               : CLOCK_FAILED;
 }
