@@ -51,7 +51,7 @@ enum field_kind {
     FIELD_KIND_COUNT,
 };
 
-/* Who sees it whole: field_is_whole_for (form_view.h). */
+/* Who sees it whole: form_view.c. */
 enum field_privacy {
     FIELD_OPEN,   /* whoever sees the record */
     FIELD_PERSON, /* of a person: the parties of the procedure (PRIV-09) */

@@ -10,7 +10,8 @@
 
 enum { WHOLE_NAME_LEN = 128, BLANK_ROWS = 2 };
 
-bool field_is_whole_for(const struct field *field, enum account_role role)
+/* Persons' data and accounts are masked for who has no part in the procedure. */
+static bool is_whole_for(const struct field *field, enum account_role role)
 {
     static const struct {
         enum field_privacy privacy;
@@ -38,7 +39,7 @@ static const char *shown(const struct form_view *view,
                          const struct answer *answer)
 {
     const char *text =
-        field_is_whole_for(answer->field, view->role)
+        is_whole_for(answer->field, view->role)
             ? answer_shown(answer, view->language, view->arena, view->context)
             : answer_masked(answer, view->language, view->arena, view->context);
     return text != NULL ? text : "";

@@ -36,9 +36,6 @@ struct form_view {
     const char *visible_to; /* text key: who can see uploads; NULL */
 };
 
-/* Persons' data and accounts are masked for who has no part in the procedure. */
-bool field_is_whole_for(const struct field *field, enum account_role role);
-
 /* The list "_fields": part_fields.html. */
 void form_view_fields(const struct form_view *view, struct answers *answers,
                       struct model *model);

@@ -140,10 +140,17 @@ void form_parse_cookies(struct form_data *form, struct slice text, bool is_host,
     }
 }
 
-const char *form_get(const struct form_data *form, const char *name)
+const char *form_typed(const void *source, const char *name)
 {
+    const struct form_data *form = source;
     for (size_t i = 0; i < form->count; i++)
         if (strcmp(form->fields[i].name, name) == 0)
             return form->fields[i].value;
-    return "";
+    return NULL;
+}
+
+const char *form_get(const struct form_data *form, const char *name)
+{
+    const char *value = form_typed(form, name);
+    return value != NULL ? value : "";
 }

@@ -58,6 +58,10 @@ void form_parse_cookies(struct form_data *form, struct slice text, bool is_host,
 /* The value of the first field of that name, "" when there is none. */
 const char *form_get(const struct form_data *form, const char *name);
 
+/* The same for a reader of fields (portal/form/field.h), which tells one that is
+ * empty from one that was not sent: NULL. */
+const char *form_typed(const void *form, const char *name);
+
 /* A path's segment or a query's value with its escapes resolved; "" when it is
  * not FORM_GOOD. `plus_is_blank` holds in queries and forms, not in paths. */
 enum form_reading form_decode(struct slice text, bool plus_is_blank,

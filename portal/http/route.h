@@ -20,7 +20,15 @@ struct list;
 struct template_set;
 struct visit;
 
-enum menu { MENU_NONE, MENU_VOUCHERS, MENU_TABLES, MENU_PROBES, MENU_EVENTS };
+enum menu {
+    MENU_NONE,
+    MENU_VOUCHERS,
+    MENU_TABLES,
+    MENU_PROBES,
+    MENU_EVENTS,
+    MENU_REGISTRATION,
+    MENU_REGISTRATIONS
+};
 
 struct route {
     enum http_method method;

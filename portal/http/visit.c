@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/writer.h"
+
+#include "portal/form/refusal.h"
 #include "portal/pages/versions.inc"
 #include "portal/show/template.h"
 #include "portal/store/audit.h"
@@ -134,6 +137,8 @@ static void add_menu(struct visit *visit, struct model *page)
         {MENU_TABLES, "_sees_tables", "_at_tables"},
         {MENU_PROBES, "_sees_probes", "_at_probes"},
         {MENU_EVENTS, "_sees_events", "_at_events"},
+        {MENU_REGISTRATION, "_sees_registration", "_at_registration"},
+        {MENU_REGISTRATIONS, "_sees_registrations", "_at_registrations"},
     };
     for (size_t i = 0; i < sizeof(ENTRIES) / sizeof(ENTRIES[0]); i++) {
         const struct route *route = route_of_menu(visit->site, ENTRIES[i].menu);
@@ -150,7 +155,10 @@ static void add_frame(struct visit *visit, const char *page_name,
     struct model *page = visit->model;
     model_text(page, "_lang", language_tag(visit->caller.language));
     model_bool(page, "_is_zh", visit->caller.language == LANGUAGE_ZH);
+    struct model_value value;
     model_text(page, "_title", text_word(visit->caller.language, "", title));
+    if (!model_find(page, model_name_of(SLICE("_has_errors")), &value))
+        model_bool(page, "_has_errors", false);
     model_text(page, "_style", STYLE_VERSION);
     model_text(page, "_icon", ICON_VERSION);
     model_bool(page, "_demo", visit->config->demo_banner);
@@ -244,6 +252,39 @@ void visit_refuse_with(struct visit *visit, const struct refused_words *words)
 void visit_refuse(struct visit *visit, enum refused refusal)
 {
     visit_refuse_with(visit, &(struct refused_words){.refusal = refusal});
+}
+
+static void write_act_refusal(struct visit *visit,
+                              const struct refusal *refusal)
+{
+    struct json_writer json;
+    struct http_response *response = visit->response;
+    buffer_reset(&response->body);
+    response->content_type = "application/json; charset=utf-8";
+    json_start(&json, &response->body);
+    json_object_begin(&json, NULL);
+    json_i64(&json, "status", response->status);
+    refusal_write_json(refusal, &json, visit->arena);
+    json_object_end(&json);
+    buffer_add_text(&response->body, "\n");
+}
+
+void visit_refuse_act(struct visit *visit, const struct refusal *refusal)
+{
+    visit->response->status = refusal_status(refusal->code);
+    if (visit->request.wants_json) {
+        write_act_refusal(visit, refusal);
+        return;
+    }
+    visit->model = model_new(visit->arena);
+    model_i64(visit->model, "status", visit->response->status);
+    model_text(visit->model, "code", refusal->code);
+    model_text(visit->model, "error",
+               refusal_words(refusal, visit->caller.language, visit->arena));
+    model_text(visit->model, "help", visit_word(visit, "", "refusal.help.act"));
+    model_bool(visit->model, "may_login", false);
+    if (!render(visit, "error", "error.title"))
+        visit_refuse(visit, REFUSED_INTERNAL);
 }
 
 void visit_fail_db(struct visit *visit)

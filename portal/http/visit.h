@@ -23,6 +23,7 @@
 #include "portal/show/refused.h"
 #include "portal/store/portal.h"
 
+struct refusal;
 struct template_set;
 
 enum { VISIT_ARGUMENTS_MAX = 3 };
@@ -90,6 +91,8 @@ void visit_show(struct visit *visit, const char *page, const char *title);
  * /api/v1, else a page, also where a file was asked for. */
 void visit_refuse(struct visit *visit, enum refused refusal);
 void visit_refuse_with(struct visit *visit, const struct refused_words *words);
+/* An act that was refused, with its own sentence: by code, field and words. */
+void visit_refuse_act(struct visit *visit, const struct refusal *refusal);
 /* A failed query: logged, and REFUSED_INTERNAL. */
 void visit_fail_db(struct visit *visit);
 

@@ -5,6 +5,9 @@
 #include "portal/record/event_pages.h"
 #include "portal/record/login_pages.h"
 #include "portal/record/probe_list.h"
+#include "portal/record/registration_list.h"
+#include "portal/record/registration_pages.h"
+#include "portal/record/registration_review.h"
 #include "portal/record/start_pages.h"
 #include "portal/record/supplier_api.h"
 #include "portal/record/supplier_counts.h"
@@ -28,6 +31,14 @@
 #define SEES_EVENTS                                                            \
     .action = ACTION_AUDIT_LOG, .but = LIMIT_OWN_CITY, .menu = MENU_EVENTS
 
+#define FILES_REGISTRATION                                                     \
+    .action = ACTION_ENTERPRISE_FILE, .menu = MENU_REGISTRATION
+#define SEES_REGISTRATIONS                                                     \
+    .action = ACTION_ENTERPRISE_REVIEW, .menu = MENU_REGISTRATIONS
+/* The machine says who decides; a county's opinion and an operator's preparing
+ * come with records of their own. */
+#define DECIDES_REGISTRATION SEES_REGISTRATIONS, .needs_token = true
+
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
     {HTTP_GET, "/style.css", start_style},
@@ -36,6 +47,34 @@ static const struct route ROUTES[] = {
     {HTTP_POST, "/login", login_post, .lane = HTTP_LOGINS},
     {HTTP_POST, "/logout", logout_post, .needs_login = true,
      .needs_token = true},
+    {HTTP_GET, "/registration", registration_show, FILES_REGISTRATION},
+    {HTTP_GET, "/registration/check", registration_check_show,
+     FILES_REGISTRATION},
+    {HTTP_GET, "/registration/receipt", registration_receipt_show,
+     FILES_REGISTRATION},
+    {HTTP_POST, "/registration/submit", registration_submit_post,
+     FILES_REGISTRATION, .needs_token = true},
+    {HTTP_GET, "/registration/*", registration_step_show, FILES_REGISTRATION},
+    {HTTP_POST, "/registration/*", registration_step_post, FILES_REGISTRATION,
+     .needs_token = true, .files = REGISTRATION_FILES_MAX},
+    {HTTP_GET, "/registrations", .list = &REGISTRATION_LIST, SEES_REGISTRATIONS,
+     .has_json = true},
+    {HTTP_GET, "/registrations.csv", .list = &REGISTRATION_LIST,
+     SEES_REGISTRATIONS, .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/registrations.xlsx", .list = &REGISTRATION_LIST,
+     SEES_REGISTRATIONS, .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/registrations/*", registration_review_show,
+     .needs_login = true, .menu = MENU_REGISTRATIONS},
+    {HTTP_GET, "/registrations/*/editions/*", registration_edition_show,
+     SEES_REGISTRATIONS},
+    {HTTP_GET, "/registrations/*/notices/*", registration_notice_show,
+     .needs_login = true},
+    {HTTP_POST, "/registrations/*/return-rows", registration_rows_post,
+     DECIDES_REGISTRATION},
+    {HTTP_POST, "/registrations/*/interest", registration_interest_post,
+     DECIDES_REGISTRATION},
+    {HTTP_POST, "/registrations/*/*", registration_decide_post,
+     DECIDES_REGISTRATION},
     {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .has_json = true},
     {HTTP_GET, "/vouchers.csv", .list = &VOUCHER_LIST, SEES_VOUCHERS,

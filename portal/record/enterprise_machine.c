@@ -176,12 +176,17 @@ static int64_t open_round(struct step *step)
                : 0;
 }
 
+/* As pages show it: looked at with the checks of its fields. */
 static bool read_draft(struct step *step, struct answers *answers)
 {
     struct edition edition;
+    struct form_context context = {step->db, step->now};
     *answers = form_answers(&ENTERPRISE_FORM, step->arena);
-    return !answers->failed &&
-           edition_read_draft(step->db, step->item.id, answers, &edition);
+    if (answers->failed ||
+        !edition_read_draft(step->db, step->item.id, answers, &edition))
+        return false;
+    form_check(&ENTERPRISE_FORM, answers, false, &context);
+    return true;
 }
 
 static bool read_edition(struct step *step, int64_t number,

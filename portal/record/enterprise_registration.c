@@ -127,16 +127,27 @@ static enum act_end failed(struct db *db, struct error_text *error)
     return ACT_FAILED;
 }
 
-/* The registration that is written on; a rejected one is followed by a new
- * one (REV-04). */
+void registration_forget_files(struct answers *answers)
+{
+    for (size_t i = 0; i < answers->count; i++)
+        if (answers->of[i].field->kind == FIELD_FILE)
+            answer_files(&answers->of[i], NULL, 0);
+}
+
+/* The registration that is written on, and what is stored of it; a rejected one
+ * is followed by a new one with its answers (REV-04). */
 static bool find_or_open(struct db *db, struct wall_time now,
                          struct registration_save *save)
 {
     const char *party = save->caller->account.organisation;
     char singular[SINGULAR_MAX];
     bool is_there = registration_of_party(db, party, &save->item);
+    if (is_there &&
+        !edition_read_draft(db, save->item.id, &save->stored, &save->edition))
+        return false;
     if (is_there && strcmp(save->item.state, "REJECTED") != 0)
         return true;
+    registration_forget_files(&save->stored);
     snprintf(singular, sizeof(singular), "R/%s/%lld", party,
              is_there ? (long long)save->item.id : 0LL);
     struct machine_opening opening = {.machine = &ENTERPRISE_MACHINE,
@@ -214,9 +225,10 @@ enum act_end registration_save(struct db *db, struct wall_time now,
     struct registration_save *save = context;
     struct arena *arena = save->answers->arena;
     save->stored = form_answers(&ENTERPRISE_FORM, arena);
-    if (save->stored.failed || !find_or_open(db, now, save) ||
-        !edition_read_draft(db, save->item.id, &save->stored, &save->edition))
+    struct form_context seen = {db, now};
+    if (save->stored.failed || !find_or_open(db, now, save))
         return failed(db, error);
+    form_check(&ENTERPRISE_FORM, &save->stored, false, &seen);
     if (!registration_is_open(&save->item)) {
         refuse(&save->refusal, "E_STATE", NULL, "registration.refusal.closed",
                text_code("state", "enterprise_registration.state.",
@@ -231,6 +243,7 @@ enum act_end registration_save(struct db *db, struct wall_time now,
         return ACT_REFUSED;
     }
     take_over(save, &save->stored);
+    form_check(&ENTERPRISE_FORM, &save->stored, false, &seen);
     if (save->files != NULL &&
         !save->files(db, now, &save->item, save->source, error))
         return ACT_FAILED;

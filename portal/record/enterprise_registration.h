@@ -37,6 +37,10 @@ int64_t registration_approved_edition(struct db *db, int64_t item);
 
 bool registration_was_approved(struct db *db, int64_t item);
 
+/* Files belong to one registration: a new one that begins with the answers of a
+ * rejected one has none. */
+void registration_forget_files(struct answers *answers);
+
 /* What somebody writes on a draft. */
 struct registration_save {
     const struct caller *caller;

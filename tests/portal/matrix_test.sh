@@ -110,14 +110,20 @@ done <<'END'
 /events audit_log own_city list
 /api/v1/events audit_log own_city list
 /api/v1/log audit_log own_city list
+/registration enterprise_file - list
+/registration/check enterprise_file - list
+/registration/basics enterprise_file - list
+/registrations enterprise_review - list
+/registrations.csv enterprise_review - list
+/api/v1/registrations enterprise_review - list
 END
 # A page that has no row above would not be asked. Files have a test of their own,
-# attachment_test.sh.
+# attachment_test.sh, and so has a registration, registration_test.sh.
 all_asked()
 {
     local rows asked
     rows=$(grep -oE '\{HTTP_GET, "/[^"]*"' portal/pages/site.c | grep -oE '/[^"]*' |
-        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|[.]xlsx$|^/(probes|tables|events)[.]csv$')
+        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/registrations/|^/registration/receipt$|[.]xlsx$|^/(probes|tables|events)[.]csv$')
     for address in $rows; do
         asked=$(echo "$address" | sed 's|[*]|[^/]*|g')
         grep -qE "^(/api/v1)?$asked " "$0" || { echo "$address is not asked"; return 1; }
