@@ -7,14 +7,12 @@
 
 #include "common/address.h"
 #include "common/program.h"
-#include "portal/access/account.h"
 #include "portal/access/password.h"
 #include "portal/enrol/est.h"
 #include "portal/http/http_server.h"
 #include "portal/http/serve.h"
 #include "portal/load/load.h"
 #include "portal/pages/site.h"
-#include "portal/read_password.h"
 #include "portal/record/endpoints_csv.h"
 #include "portal/record/registry_version.h"
 #include "portal/record/supplier_counts.h"
@@ -198,79 +196,6 @@ int command_serve(int argc, char **argv)
     if (!password_init())
         fatal(FAILED, "libsodium does not start");
     return serve_site(&config);
-}
-
-static bool copy_field(const char *option, const char *text, char *field,
-                       size_t size)
-{
-    if (slice_is_clean_utf8(slice_of_text(text)) &&
-        slice_copy(slice_of_text(text), field, size))
-        return true;
-    program_complain("command.user.clean_text", text_plain("option", option),
-                     text_number("size", (int64_t)size - 1));
-    return false;
-}
-
-/* The account sees nothing from the start of that day on. */
-static bool read_end(const char *text, struct account *account)
-{
-    struct civil_day day;
-    if (text == NULL)
-        return true;
-    account->has_end = day_from_text(slice_of_text(text), &day);
-    if (account->has_end)
-        account->end = day_start(day);
-    else
-        program_complain("command.user.until", text_foreign("text", text));
-    return account->has_end;
-}
-
-static bool fill_account(struct account *account, const char *name,
-                         const char *role, const char *organisation,
-                         const char *display_name)
-{
-    if (!account_role_from(role, &account->role)) {
-        program_complain("command.user.role");
-        return false;
-    }
-    return copy_field("NAME", name, account->name, sizeof(account->name)) &&
-           copy_field("--organisation", organisation, account->organisation,
-                      sizeof(account->organisation)) &&
-           copy_field("--display-name",
-                      display_name[0] != '\0' ? display_name : name,
-                      account->display_name, sizeof(account->display_name));
-}
-
-int command_user_add(int argc, char **argv)
-{
-    const char *path = PROGRAM_CONFIG("portal"), *role = NULL;
-    const char *organisation = "", *display = "", *file = NULL;
-    const char *until = NULL;
-    struct program_option options[] = {
-        {"-c", .value = &path},
-        {"--role", .value = &role, .is_required = true},
-        {"--organisation", .value = &organisation},
-        {"--display-name", .value = &display},
-        {"--until", .value = &until},
-        {"--password-file", .value = &file},
-    };
-    struct portal_config config = {0};
-    struct account account = {0};
-    struct error_text error;
-    char password[512] = "";
-    if (program_options(argc, argv, options, 6, 1, 1) < 0 ||
-        !read_end(until, &account) ||
-        !fill_account(&account, argv[1], role, organisation, display))
-        return USAGE;
-    command_read_config(path, &config);
-    if (!password_init())
-        fatal(FAILED, "libsodium does not start");
-    if (!read_password(file, password, sizeof(password), &error))
-        return command_report(&error);
-    struct db *db = command_open_registry(&config);
-    bool good = account_add(db, wall_now(), &account, password, &error);
-    db_close(db);
-    return good ? 0 : command_report(&error);
 }
 
 int command_load(int argc, char **argv)

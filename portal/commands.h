@@ -7,7 +7,6 @@
 #include "portal/store/portal_config.h"
 
 int command_serve(int argc, char **argv);     /* serve until SIGTERM */
-int command_user_add(int argc, char **argv);  /* a personal account */
 int command_load(int argc, char **argv);      /* a folder into the registry */
 int command_endpoints(int argc, char **argv); /* ENDPOINTS.csv to stdout */
 int command_registry_publish(int argc, char **argv);

@@ -7,12 +7,24 @@
 #include "portal/openapi_command.h"
 #include "portal/tick_command.h"
 #include "portal/token_commands.h"
+#include "portal/user_commands.h"
 
 static const struct program_command COMMANDS[] = {
     {"run", command_serve, "[-c FILE] [-n]"},
     {"user add", command_user_add,
      "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
-     "[--display-name TEXT] [--password-file FILE|-]"},
+     "[--display-name TEXT] [--mail ADDRESS] [--mobile NUMBER] "
+     "[--password-file FILE|-]"},
+    {"user invite", command_user_invite,
+     "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
+     "[--display-name TEXT] [--mail ADDRESS] [--mobile NUMBER]"},
+    {"user list", command_user_list, "[-c FILE]"},
+    {"user disable", command_user_disable, "[-c FILE] NAME"},
+    {"user enable", command_user_enable, "[-c FILE] NAME"},
+    {"user unlock", command_user_unlock, "[-c FILE] NAME"},
+    {"user reset", command_user_reset, "[-c FILE] NAME"},
+    {"user hand-over", command_user_hand_over, "[-c FILE] NAME COLLEAGUE"},
+    {"user sessions", command_user_sessions, "[-c FILE] NAME [--end]"},
     {"load", command_load, "[-c FILE] [--sample] FOLDER"},
     {"endpoints", command_endpoints, "[-c FILE]"},
     {"registry publish", command_registry_publish, "[-c FILE] [--serial N]"},

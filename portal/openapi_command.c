@@ -9,6 +9,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "portal/list/list_openapi.h"
+#include "portal/record/account_list.h"
 #include "portal/record/event_list.h"
 #include "portal/record/probe_list.h"
 #include "portal/record/table_json.h"
@@ -23,7 +24,8 @@ static const char DOCUMENT[] =
     ;
 
 static const struct list *const LISTS[] = {&VOUCHER_LIST, &PROBE_LIST,
-                                           &TABLE_LIST, &EVENT_LIST};
+                                           &TABLE_LIST,   &EVENT_LIST,
+                                           &ACCOUNT_LIST, &COLLEAGUE_LIST};
 enum { LIST_COUNT_ALL = sizeof(LISTS) / sizeof(LISTS[0]) };
 
 static void add_list_paths(struct buffer *out)

@@ -184,6 +184,14 @@ struct digest hmac_sha256(const void *key, size_t key_length, const void *data,
     return digest;
 }
 
+void hmac_sha1(const void *key, size_t key_length, const void *data,
+               size_t length, uint8_t mac[static 20])
+{
+    must(key_length <= 4096 && HMAC(EVP_sha1(), key, (int)key_length, data,
+                                    length, mac, NULL) != NULL,
+         "HMAC-SHA-1");
+}
+
 void random_bytes(void *data, size_t length)
 {
     must(length <= 1u << 20 && RAND_bytes(data, (int)length) == 1,

@@ -33,6 +33,9 @@ void digest_stream_free(struct digest_stream *s);
 
 struct digest hmac_sha256(const void *key, size_t key_length, const void *data,
                           size_t length);
+/* For what others have fixed so: HMAC-SHA-1 of RFC 4226. */
+void hmac_sha1(const void *key, size_t key_length, const void *data,
+               size_t length, uint8_t mac[static 20]);
 void random_bytes(void *data, size_t length);
 void hex_of(const void *data, size_t length, char *text); /* 2n+1 characters */
 

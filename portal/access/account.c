@@ -12,23 +12,23 @@
 struct role_row {
     const char *text;
     const char *organisation; /* NULL: the role has none */
-    bool is_dated;
+    bool is_dated, needs_factor;
 };
 
 static const struct role_row ROLES[ROLE_COUNT] = {
-    [ROLE_NONE] = {"", NULL, false},
-    [ROLE_PROV] = {"PROV", NULL, false},
-    [ROLE_EXP] = {"EXP", NULL, false},
-    [ROLE_CITY] = {"CITY", "city", false},
-    [ROLE_COUNTY] = {"COUNTY", "county", false},
-    [ROLE_SUPP] = {"SUPP", "supplier", false},
-    [ROLE_ENT] = {"ENT", "enterprise", false},
-    [ROLE_OPP] = {"OPP", NULL, false},
-    [ROLE_OPC] = {"OPC", "city", true},
-    [ROLE_ALLI] = {"ALLI", NULL, false},
-    [ROLE_AUDT] = {"AUDT", NULL, false},
-    [ROLE_PUBLIC] = {"PUBLIC", NULL, false},
-    [ROLE_SYS] = {"SYS", NULL, false},
+    [ROLE_NONE] = {"", NULL, false, false},
+    [ROLE_PROV] = {"PROV", NULL, false, true},
+    [ROLE_EXP] = {"EXP", NULL, false, true},
+    [ROLE_CITY] = {"CITY", "city", false, true},
+    [ROLE_COUNTY] = {"COUNTY", "county", false, true},
+    [ROLE_SUPP] = {"SUPP", "supplier", false, false},
+    [ROLE_ENT] = {"ENT", "enterprise", false, false},
+    [ROLE_OPP] = {"OPP", NULL, false, true},
+    [ROLE_OPC] = {"OPC", "city", true, true},
+    [ROLE_ALLI] = {"ALLI", NULL, false, true},
+    [ROLE_AUDT] = {"AUDT", NULL, false, false},
+    [ROLE_PUBLIC] = {"PUBLIC", NULL, false, false},
+    [ROLE_SYS] = {"SYS", NULL, false, false},
 };
 
 static const struct role_row *role_row_of(enum account_role role)
@@ -58,7 +58,7 @@ static const char *const STATES[] = {
     [ACCOUNT_DISABLED] = "DISABLED",
 };
 
-static const char *account_state_text(enum account_state state)
+const char *account_state_text(enum account_state state)
 {
     return STATES[state];
 }
@@ -79,8 +79,15 @@ bool account_role_is_dated(enum account_role role)
     return role_row_of(role)->is_dated;
 }
 
+bool account_role_needs_factor(enum account_role role)
+{
+    return role_row_of(role)->needs_factor;
+}
+
 bool account_has_ended(const struct account *account, struct wall_time now)
 {
+    if (account->has_begin && now.us < account->begin.us)
+        return true;
     return account->has_end ? account->end.us <= now.us
                             : account_role_is_dated(account->role);
 }
@@ -122,8 +129,8 @@ static bool organisation_fits(struct db *db, const struct account *account,
                      account->organisation);
 }
 
-static bool account_fits(struct db *db, const struct account *account,
-                         struct error_text *error)
+bool account_fits(struct db *db, const struct account *account,
+                  struct error_text *error)
 {
     struct account other;
     if (!is_good_name(account->name))
@@ -137,32 +144,39 @@ static bool account_fits(struct db *db, const struct account *account,
            error_set(error, "account '%s' is there already", account->name);
 }
 
-static bool account_insert(struct db *db, struct wall_time now,
-                           const struct account *account, const char *hash,
-                           const char *made_by)
+static void bind_time(struct db_statement *s, const char *name, bool is_there,
+                      struct wall_time time)
+{
+    if (is_there)
+        db_bind_i64(s, name, time.us);
+    else
+        db_bind_null(s, name);
+}
+
+bool account_insert(struct db *db, struct wall_time now,
+                    const struct account *account, const char *hash,
+                    const char *made_by)
 {
     struct db_statement *s = db_prepare(
         db, "INSERT INTO account (name, role, organisation, display_name, mail,"
             " mobile, state, password_hash, password_at, made_by, created_at,"
-            " ends_at) VALUES (:name, :role, :organisation, :display, :mail,"
-            " :mobile, :state, :hash, iif(:hash = '', NULL, :now), :by, :now,"
-            " :end)");
+            " begins_at, ends_at) VALUES (:name, :role, :organisation,"
+            " :display, :mail, :mobile, :state, :hash,"
+            " iif(:hash = '', NULL, :now), :by, :now, :begin, :end)");
     if (s == NULL)
         return false;
     db_bind_text(s, ":name", account->name);
     db_bind_text(s, ":role", account_role_text(account->role));
     db_bind_text(s, ":organisation", account->organisation);
     db_bind_text(s, ":display", account->display_name);
-    db_bind_text(s, ":mail", account->mail);
-    db_bind_text(s, ":mobile", account->mobile);
+    db_bind_text(s, ":mail", account->mail.text);
+    db_bind_text(s, ":mobile", account->mobile.text);
     db_bind_text(s, ":state", account_state_text(account->state));
     db_bind_text(s, ":hash", hash);
     db_bind_text(s, ":by", made_by);
     db_bind_i64(s, ":now", now.us);
-    if (account->has_end)
-        db_bind_i64(s, ":end", account->end.us);
-    else
-        db_bind_null(s, ":end");
+    bind_time(s, ":begin", account->has_begin, account->begin);
+    bind_time(s, ":end", account->has_end, account->end);
     return db_do(s);
 }
 
@@ -203,26 +217,41 @@ static void copy_column(struct db_statement *s, int column, char *out,
     snprintf(out, size, "%s", db_text(s, column));
 }
 
+static bool read_time(struct db_statement *s, int column,
+                      struct wall_time *time)
+{
+    time->us = db_i64(s, column);
+    return !db_is_null(s, column);
+}
+
+static bool read_account(struct db_statement *s, struct account *account)
+{
+    *account = (struct account){0};
+    copy_column(s, 0, account->name, sizeof(account->name));
+    copy_column(s, 2, account->organisation, sizeof(account->organisation));
+    copy_column(s, 3, account->display_name, sizeof(account->display_name));
+    account->has_end = read_time(s, 4, &account->end);
+    account->has_begin = read_time(s, 8, &account->begin);
+    account->has_second_factor = db_i64(s, 9) != 0;
+    return account_role_from(db_text(s, 1), &account->role) &&
+           state_from(db_text(s, 7), &account->state) &&
+           (db_is_null(s, 5) ||
+            mail_address_read(slice_of_text(db_text(s, 5)), &account->mail)) &&
+           (db_is_null(s, 6) ||
+            mobile_number_read(slice_of_text(db_text(s, 6)), &account->mobile));
+}
+
 bool account_find(struct db *db, const char *name, struct account *account)
 {
     struct db_statement *s = db_prepare(
-        db, "SELECT name, role, organisation, display_name, ends_at, mail,"
-            " mobile, state FROM account WHERE name = :name");
+        db, "SELECT a.name, a.role, a.organisation, a.display_name, a.ends_at,"
+            " nullif(a.mail, ''), nullif(a.mobile, ''), a.state, a.begins_at,"
+            " t.confirmed_at IS NOT NULL FROM account a LEFT JOIN account_totp"
+            " t ON t.account_name = a.name WHERE a.name = :name");
     if (s == NULL)
         return false;
     db_bind_text(s, ":name", name);
-    bool found = db_step(s) == DB_ROW &&
-                 account_role_from(db_text(s, 1), &account->role) &&
-                 state_from(db_text(s, 7), &account->state);
-    if (found) {
-        copy_column(s, 0, account->name, sizeof(account->name));
-        copy_column(s, 2, account->organisation, sizeof(account->organisation));
-        copy_column(s, 3, account->display_name, sizeof(account->display_name));
-        account->has_end = !db_is_null(s, 4);
-        account->end.us = db_i64(s, 4);
-        copy_column(s, 5, account->mail, sizeof(account->mail));
-        copy_column(s, 6, account->mobile, sizeof(account->mobile));
-    }
+    bool found = db_step(s) == DB_ROW && read_account(s, account);
     db_reset(s);
     return found;
 }

@@ -13,12 +13,11 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "portal/store/mail_address.h"
 
 enum {
     ACCOUNT_NAME_LEN = 65,
     ACCOUNT_TEXT_LEN = 129,
-    ACCOUNT_MAIL_LEN = 255,
-    ACCOUNT_MOBILE_LEN = 33,
 };
 
 enum account_state { ACCOUNT_INVITED, ACCOUNT_ACTIVE, ACCOUNT_DISABLED };
@@ -46,8 +45,12 @@ struct account {
     enum account_role role;
     char organisation[ACCOUNT_TEXT_LEN]; /* "" where the role has none */
     char display_name[ACCOUNT_TEXT_LEN];
-    char mail[ACCOUNT_MAIL_LEN], mobile[ACCOUNT_MOBILE_LEN]; /* or "" */
+    struct mail_address mail; /* empty: none, or no more (PRIV-09) */
+    struct mobile_number mobile;
     enum account_state state;
+    bool has_second_factor;
+    bool has_begin;
+    struct wall_time begin; /* a mandate's (ORG-04) */
     bool has_end;
     struct wall_time end; /* sees nothing and may nothing from then on */
 };
@@ -61,6 +64,18 @@ const char *account_role_text(enum account_role role); /* "PROV" */
 bool account_role_from(const char *text, enum account_role *role);
 /* Whether its accounts must have an end. */
 bool account_role_is_dated(enum account_role role);
+/* Whether they log in with a second factor: those who review, advise or
+ * release money. */
+bool account_role_needs_factor(enum account_role role);
+const char *account_state_text(enum account_state state); /* "ACTIVE" */
+/* Name, role, organisation and end as the schema wants them; else false with a
+ * sentence. */
+bool account_fits(struct db *db, const struct account *account,
+                  struct error_text *error);
+/* The row, inside a transaction; an empty hash needs ACCOUNT_INVITED. */
+bool account_insert(struct db *db, struct wall_time now,
+                    const struct account *account, const char *hash,
+                    const char *made_by);
 /* An active account with a password that somebody else knows: for the server's
  * owner. Checks, hashes, writes, audits; in its own transaction. False with a
  * reason. */

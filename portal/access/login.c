@@ -315,3 +315,17 @@ unsigned login_wait_ms(struct db *db, struct wall_time now,
     return wait < LOGIN_SLOW_SECONDS * 1000 ? (unsigned)wait
                                             : LOGIN_SLOW_SECONDS * 1000;
 }
+
+bool login_unlock(struct db *db, const struct secret *key, const char *name)
+{
+    struct digest hash = hash_of_name(key, name);
+    struct db_statement *locks =
+        db_prepare(db, "DELETE FROM login_lock WHERE name_hash = :name");
+    struct db_statement *failures =
+        db_prepare(db, "DELETE FROM login_failure WHERE name_hash = :name");
+    if (locks == NULL || failures == NULL)
+        return false;
+    db_bind_blob(locks, ":name", hash.bytes, DIGEST_LEN);
+    db_bind_blob(failures, ":name", hash.bytes, DIGEST_LEN);
+    return db_do(locks) && db_do(failures);
+}

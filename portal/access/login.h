@@ -81,6 +81,8 @@ bool login_note_locked(struct db *db, struct wall_time now,
 /* 0 while few have failed with the name in the last hour. */
 unsigned login_wait_ms(struct db *db, struct wall_time now,
                        const struct login_try *try);
+/* In a transaction: whatever holds the name back is over. */
+bool login_unlock(struct db *db, const struct secret *key, const char *name);
 
 /* After a log-in, as slow as the check: the password's hash with today's
  * parameters, when the kept one has others; false when there is none. */

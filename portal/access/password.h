@@ -24,6 +24,26 @@ enum {
 
 /* Call once before the others; false when the library does not start. */
 bool password_init(void);
+/*
+ * What people choose for themselves. Beside its length a password is held against
+ * what others try first: common words of a small list of ours, words of its
+ * owner and of the body he belongs to, rows of neighbouring or equal characters,
+ * years. What is left without these must be PASSWORD_OWN_CHARACTERS or more. No
+ * rule asks for capitals or signs, and none lets a password grow old.
+ */
+enum password_fault {
+    PASSWORD_FINE,
+    PASSWORD_UNREADABLE, /* not clean UTF-8 */
+    PASSWORD_SHORT,
+    PASSWORD_LONG,
+    PASSWORD_KNOWN, /* easily guessed */
+};
+enum { PASSWORD_OWN_CHARACTERS = 6 };
+/* `words` are names, ids, addresses: their parts count; ends with NULL. */
+enum password_fault password_judge(const char *password,
+                                   const char *const *words);
+/* A text key: "password.fault.SHORT". */
+const char *password_fault_text(enum password_fault fault);
 /* Long enough, not too long, clean UTF-8; else false with a reason. */
 bool password_is_acceptable(const char *password, struct error_text *error);
 /* False without memory. */

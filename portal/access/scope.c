@@ -31,7 +31,8 @@ static const char *const KINDS[SCOPE_COUNT] = {
 struct scope scope_of(const struct account *account, struct wall_time now)
 {
     const struct scope none = {SCOPE_NONE, ""};
-    if (account->role >= ROLE_COUNT || account_has_ended(account, now))
+    if (account->role >= ROLE_COUNT || account->state != ACCOUNT_ACTIVE ||
+        account_has_ended(account, now))
         return none;
     const struct scope_row *row = &SCOPES[account->role];
     if (row->needs_organisation)

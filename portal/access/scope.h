@@ -38,7 +38,8 @@ struct scope {
     const char *id; /* "" where the kind has none; never NULL from scope_of */
 };
 
-/* Borrows the account's texts. An account that has ended sees nothing. */
+/* Borrows the account's texts. An account that is not active, has ended or has
+ * not begun sees nothing. */
 struct scope scope_of(const struct account *account, struct wall_time now);
 
 /* "none", "all", "city", "county", "supplier", "enterprise", "assigned",

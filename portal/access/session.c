@@ -144,6 +144,35 @@ bool session_end(struct db *db, const char *token)
     return db_do(s);
 }
 
+bool session_end_others(struct db *db, const char *account_name,
+                        const struct digest *but)
+{
+    struct db_statement *s =
+        db_prepare(db, "DELETE FROM session WHERE account_name = :name"
+                       " AND token_hash IS NOT :but");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", account_name);
+    if (but != NULL)
+        db_bind_blob(s, ":but", but->bytes, DIGEST_LEN);
+    else
+        db_bind_null(s, ":but");
+    return db_do(s);
+}
+
+bool session_end_one(struct db *db, const char *account_name,
+                     const char *handle)
+{
+    struct db_statement *s =
+        db_prepare(db, "DELETE FROM session WHERE account_name = :name"
+                       " AND substr(lower(hex(token_hash)), 1, 16) = :handle");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":name", account_name);
+    db_bind_text(s, ":handle", handle);
+    return db_do(s);
+}
+
 void session_csrf_mask(const char *token,
                        char masked[static SESSION_MASKED_LEN])
 {

@@ -60,6 +60,14 @@ bool session_touch(struct db *db, struct wall_time now,
                    const struct session *session);
 bool session_end(struct db *db, const char *token);
 
+/* All of the account but the one with this hash; NULL: all. */
+bool session_end_others(struct db *db, const char *account_name,
+                        const struct digest *but);
+/* One of the account's, by the start of its hash in hex (16 digits); true also
+ * when there is none. */
+bool session_end_one(struct db *db, const char *account_name,
+                     const char *handle);
+
 /* What a page carries in place of a form's token: fresh random bytes and the
  * token combined with them. A page that is compressed tells by its length whether
  * it repeats something; of a token that is other bytes each time it tells nothing

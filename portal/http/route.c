@@ -315,8 +315,11 @@ static enum refused judge_caller(const struct visit *visit,
         return REFUSED_NONE;
     if (!visit->caller.has_account)
         return token[0] != '\0' ? REFUSED_SESSION_ENDED : REFUSED_LOGIN;
-    return route_is_open(route, &visit->caller.account) ? REFUSED_NONE
-                                                        : REFUSED_ROLE;
+    if (!route_is_open(route, &visit->caller.account))
+        return REFUSED_ROLE;
+    return visit_needs_factor(visit) && !route->is_before_factor
+               ? REFUSED_SECOND_FACTOR
+               : REFUSED_NONE;
 }
 
 static const char FORM_TYPE[] = "application/x-www-form-urlencoded";
@@ -478,6 +481,11 @@ static void refuse(struct visit *visit, const struct target *target,
     if (status == 401 && !visit->request.wants_json &&
         visit->request.http->method != HTTP_POST) {
         send_to_login(visit);
+        return;
+    }
+    if (refusal == REFUSED_SECOND_FACTOR && !visit->request.wants_json &&
+        visit->request.http->method != HTTP_POST) {
+        visit_redirect(visit, "/account/second-factor");
         return;
     }
     if (route != NULL && visit->caller.has_account && status == 403)

@@ -27,7 +27,9 @@ enum menu {
     MENU_PROBES,
     MENU_EVENTS,
     MENU_REGISTRATION,
-    MENU_REGISTRATIONS
+    MENU_REGISTRATIONS,
+    MENU_ACCOUNTS,
+    MENU_COLLEAGUES,
 };
 
 struct route {
@@ -38,8 +40,9 @@ struct route {
         action; /* for whom the matrix gives a right in it, but not those
                            whose right has the limit `but` */
     enum limit but;
-    enum menu menu;   /* which entry is lit */
-    bool needs_login; /* without an action of its own */
+    enum menu menu;        /* which entry is lit */
+    bool needs_login;      /* without an action of its own */
+    bool is_before_factor; /* open to who must set up a second factor first */
     bool needs_token;
     bool has_json;
     const struct list *list; /* answered by list_page_answer() when there is no

@@ -62,6 +62,15 @@ bool visit_has_form_token(const struct visit *visit)
            session_csrf_matches(wanted, form_get(&visit->request.form, "csrf"));
 }
 
+bool visit_needs_factor(const struct visit *visit)
+{
+    const struct account *account = &visit->caller.account;
+    return visit->config->second_factor && visit->caller.has_account &&
+           !visit->caller.is_program &&
+           account_role_needs_factor(account->role) &&
+           !account->has_second_factor;
+}
+
 void visit_redirect(struct visit *visit, const char *address)
 {
     visit->response->status = 303;
@@ -139,6 +148,8 @@ static void add_menu(struct visit *visit, struct model *page)
         {MENU_EVENTS, "_sees_events", "_at_events"},
         {MENU_REGISTRATION, "_sees_registration", "_at_registration"},
         {MENU_REGISTRATIONS, "_sees_registrations", "_at_registrations"},
+        {MENU_ACCOUNTS, "_sees_accounts", "_at_accounts"},
+        {MENU_COLLEAGUES, "_sees_colleagues", "_at_colleagues"},
     };
     for (size_t i = 0; i < sizeof(ENTRIES) / sizeof(ENTRIES[0]); i++) {
         const struct route *route = route_of_menu(visit->site, ENTRIES[i].menu);

@@ -61,7 +61,8 @@ struct visit {
 #define VISIT_LANGUAGE_COOKIE "yz_lang"
 
 /* HttpOnly, SameSite=Strict; by configuration Secure, and then with __Host- in
- * front of its name. An empty value forgets the cookie. max_age_s 0 keeps it until the browser closes. */
+ * front of its name. An empty value forgets the cookie; max_age_s 0 keeps it until
+ * the browser closes. */
 void visit_set_cookie(struct visit *visit, const char *name, const char *value,
                       long max_age_s);
 /* For a form on a page that everybody sees: its token, `_form_token`, belongs to
@@ -72,6 +73,8 @@ void visit_form_token(struct visit *visit);
  * be HTTPS. */
 bool visit_has_form_token(const struct visit *visit);
 bool visit_has_form_cookie(const struct visit *visit);
+/* Whether the caller must set up a second factor before anything else. */
+bool visit_needs_factor(const struct visit *visit);
 /* 303: what was posted is not posted again by a reload. */
 void visit_redirect(struct visit *visit, const char *address);
 /* An audit row of its own by the account of the visit. */

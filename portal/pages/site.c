@@ -1,9 +1,14 @@
 #include "portal/pages/site.h"
 
+#include "portal/record/account_list.h"
+#include "portal/record/account_pages.h"
 #include "portal/record/attachment_pages.h"
+#include "portal/record/entry_pages.h"
 #include "portal/record/event_list.h"
 #include "portal/record/event_pages.h"
+#include "portal/record/login_code_pages.h"
 #include "portal/record/login_pages.h"
+#include "portal/record/own_account_pages.h"
 #include "portal/record/probe_list.h"
 #include "portal/record/registration_list.h"
 #include "portal/record/registration_pages.h"
@@ -38,6 +43,14 @@
 /* The machine says who decides; a county's opinion and an operator's preparing
  * come with records of their own. */
 #define DECIDES_REGISTRATION SEES_REGISTRATIONS, .needs_token = true
+/* Accounts of bureaux by the matrix; its own people sees who could ask for a new
+ * agent. Everybody has an account of his own, and sets up its second factor
+ * before anything else is open. */
+#define SEES_ACCOUNTS .action = ACTION_BUREAU_ACCOUNT, .menu = MENU_ACCOUNTS
+#define SEES_COLLEAGUES                                                        \
+    .action = ACTION_ACCOUNT_RECOVERY_ASK, .menu = MENU_COLLEAGUES
+#define OWN_ACCOUNT     .needs_login = true, .is_before_factor = true
+#define OWN_ACCOUNT_ACT OWN_ACCOUNT, .needs_token = true
 
 static const struct route ROUTES[] = {
     {HTTP_GET, "/", start_show},
@@ -45,7 +58,43 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/icon.svg", start_icon},
     {HTTP_GET, "/login", login_show},
     {HTTP_POST, "/login", login_post, .lane = HTTP_LOGINS},
+    {HTTP_GET, "/login/code", login_code_show},
+    {HTTP_POST, "/login/code", login_code_post, .needs_token = true,
+     .lane = HTTP_LOGINS},
     {HTTP_POST, "/logout", logout_post, .needs_login = true,
+     .needs_token = true, .is_before_factor = true},
+    {HTTP_GET, "/register", register_show},
+    {HTTP_POST, "/register", register_post, .needs_token = true},
+    {HTTP_GET, "/forgotten", forgotten_show},
+    {HTTP_POST, "/forgotten", forgotten_post, .needs_token = true},
+    {HTTP_GET, "/activate/*", activate_show},
+    {HTTP_POST, "/activate/*", activate_post, .needs_token = true,
+     .lane = HTTP_LOGINS},
+    {HTTP_GET, "/account", own_account_show, OWN_ACCOUNT},
+    {HTTP_POST, "/account/password", own_password_post, OWN_ACCOUNT_ACT,
+     .lane = HTTP_LOGINS},
+    {HTTP_POST, "/account/sessions/end", own_session_end, OWN_ACCOUNT_ACT},
+    {HTTP_GET, "/account/second-factor", own_factor_show, OWN_ACCOUNT},
+    {HTTP_POST, "/account/second-factor", own_factor_begin, OWN_ACCOUNT_ACT},
+    {HTTP_POST, "/account/second-factor/confirm", own_factor_confirm,
+     OWN_ACCOUNT_ACT},
+    {HTTP_POST, "/account/second-factor/end", own_factor_end, OWN_ACCOUNT_ACT},
+    {HTTP_GET, "/accounts", accounts_show, SEES_ACCOUNTS, .has_json = true},
+    {HTTP_GET, "/accounts.csv", .list = &ACCOUNT_LIST, SEES_ACCOUNTS,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/accounts.xlsx", .list = &ACCOUNT_LIST, SEES_ACCOUNTS,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/colleagues", colleagues_show, SEES_COLLEAGUES,
+     .has_json = true},
+    {HTTP_GET, "/colleagues.csv", .list = &COLLEAGUE_LIST, SEES_COLLEAGUES,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/colleagues.xlsx", .list = &COLLEAGUE_LIST, SEES_COLLEAGUES,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/accounts/new", account_new_show, .needs_login = true},
+    {HTTP_POST, "/accounts/new", account_new_post, .needs_login = true,
+     .needs_token = true},
+    {HTTP_GET, "/accounts/*", account_show, .needs_login = true},
+    {HTTP_POST, "/accounts/*/*", account_act_post, .needs_login = true,
      .needs_token = true},
     {HTTP_GET, "/registration", registration_show, FILES_REGISTRATION},
     {HTTP_GET, "/registration/check", registration_check_show,

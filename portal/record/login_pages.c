@@ -6,11 +6,12 @@
 #include "common/crypto/digest.h"
 #include "common/shown.h"
 #include "portal/access/login.h"
+#include "portal/access/sign_up.h"
 #include "portal/store/audit.h"
 
 /* Only an address of this site, as browsers send them: "/x", not "//host" or
  * "/\host", in plain characters without blanks. */
-static const char *safe_next(const char *next)
+const char *login_next(const char *next)
 {
     bool good = next[0] == '/' && next[1] != '/' && strlen(next) < 300;
     for (const char *c = next; good && *c != '\0'; c++)
@@ -34,12 +35,14 @@ static void show_form(struct visit *visit, const char *name, const char *next,
                notice == NO_COOKIE || (is_secure && visit->way == WAY_HTTP));
     model_bool(visit->model, "_expired", notice == EXPIRED);
     model_bool(visit->model, "_plain", !is_secure);
+    model_bool(visit->model, "_is_chosen",
+               form_get(&visit->request.query, "chosen")[0] != '\0');
     visit_show(visit, "login", "login.title");
 }
 
 void login_show(struct visit *visit)
 {
-    const char *next = safe_next(form_get(&visit->request.query, "next"));
+    const char *next = login_next(form_get(&visit->request.query, "next"));
     if (visit->caller.has_account)
         visit_redirect(visit, next);
     else
@@ -48,6 +51,7 @@ void login_show(struct visit *visit)
 
 /* A login's second half: the count, the lock, the new session, the audit row. */
 struct entrance {
+    char name[ACCOUNT_NAME_LEN]; /* when the address was typed */
     struct login_try try;
     struct session_start start;
     enum login_gate gate;
@@ -59,11 +63,16 @@ static enum act_end let_in(struct db *db, struct wall_time now, void *context,
                            struct error_text *error)
 {
     struct entrance *e = context;
+    struct account account;
     if (e->gate == LOGIN_LOCKED)
         e->result =
             login_note_locked(db, now, &e->try) ? LOGIN_REFUSED : LOGIN_FAILED;
     else
         e->result = login_note(db, now, &e->try, e->result);
+    if (e->result == LOGIN_OK && !account_find(db, e->try.name, &account))
+        e->result = LOGIN_FAILED;
+    if (e->result == LOGIN_OK && account.has_second_factor)
+        e->start.stage = SESSION_PASSWORD;
     if (e->result == LOGIN_OK && !session_begin(db, now, &e->start, e->token))
         e->result = LOGIN_FAILED;
     if (e->result != LOGIN_FAILED)
@@ -72,11 +81,21 @@ static enum act_end let_in(struct db *db, struct wall_time now, void *context,
     return ACT_FAILED;
 }
 
+/* The name as it was typed, or that of the account with this address. */
+static const char *name_of(struct visit *visit, struct entrance *e)
+{
+    const char *typed = form_get(&visit->request.form, "name");
+    return strchr(typed, '@') != NULL &&
+                   account_name_of_mail(visit->db, typed, e->name)
+               ? e->name
+               : typed;
+}
+
 static void set_entrance(struct visit *visit, struct entrance *e)
 {
     const struct slice agent = visit->request.http->user_agent;
-    login_try_set(&e->try, &portal_keys(visit->portal)->name,
-                  form_get(&visit->request.form, "name"), &visit->visitor);
+    login_try_set(&e->try, &portal_keys(visit->portal)->name, name_of(visit, e),
+                  &visit->visitor);
     const char *agent_text = arena_copy_text(visit->arena, agent);
     e->start = (struct session_start){
         .account_name = e->try.name,
@@ -134,15 +153,26 @@ static void refuse_ended(struct visit *visit, const char *name)
                });
 }
 
+/* To where he wanted, by way of the second factor where there is one. */
+static void go_on(struct visit *visit, const struct entrance *e,
+                  const char *next)
+{
+    const char *encoded = form_encode(next, visit->arena);
+    const char *code = arena_format(visit->arena, "/login/code?next=%s",
+                                    encoded != NULL ? encoded : "");
+    visit_redirect(
+        visit, e->start.stage == SESSION_FULL || code == NULL ? next : code);
+}
+
 void login_post(struct visit *visit)
 {
-    const char *next = safe_next(form_get(&visit->request.form, "next"));
+    const char *next = login_next(form_get(&visit->request.form, "next"));
     struct entrance e = {.result = LOGIN_REFUSED};
     unsigned wait_s = 0;
     set_entrance(visit, &e);
     if (!visit_has_form_token(visit)) {
         visit->response->status = 403;
-        show_form(visit, e.try.name, next,
+        show_form(visit, form_get(&visit->request.form, "name"), next,
                   visit_has_form_cookie(visit) ? EXPIRED : NO_COOKIE);
         return;
     }
@@ -150,7 +180,7 @@ void login_post(struct visit *visit)
     if (e.gate == LOGIN_PACED) {
         visit->response->status = 429;
         http_response_header(visit->response, "Retry-After", "%u", wait_s);
-        show_form(visit, e.try.name, next, BUSY);
+        show_form(visit, form_get(&visit->request.form, "name"), next, BUSY);
         return;
     }
     if (e.gate != LOGIN_UNREAD)
@@ -160,12 +190,12 @@ void login_post(struct visit *visit)
     } else if (e.result == LOGIN_OK) {
         renew_hash(visit, &e.try);
         visit_set_cookie(visit, VISIT_SESSION_COOKIE, e.token, 0);
-        visit_redirect(visit, next);
+        go_on(visit, &e, next);
     } else if (e.result == LOGIN_ENDED) {
         refuse_ended(visit, e.try.name);
     } else {
         visit->response->status = 401;
-        show_form(visit, e.try.name, next, REFUSED);
+        show_form(visit, form_get(&visit->request.form, "name"), next, REFUSED);
     }
 }
 

@@ -8,5 +8,7 @@
 void login_show(struct visit *visit);
 void login_post(struct visit *visit);
 void logout_post(struct visit *visit);
+/* Where it goes on after a log-in: an address of this site, or the first page. */
+const char *login_next(const char *next);
 
 #endif

@@ -32,6 +32,8 @@ static const struct refused_row ROWS[REFUSED_COUNT] = {
     [REFUSED_COOKIE] = {"E_COOKIE", 403},
     [REFUSED_FORM_EXPIRED] = {"E_FORM_EXPIRED", 403},
     [REFUSED_FILE_HARMFUL] = {"E_FILE_HARMFUL", 403},
+    [REFUSED_ACTIVATION] = {"E_ACTIVATION", 403},
+    [REFUSED_SECOND_FACTOR] = {"E_SECOND_FACTOR", 403},
     [REFUSED_TOKEN] = {"E_TOKEN", 401},
     [REFUSED_BODY] = {"E_BODY", 400},
     [REFUSED_FIELD_VALUE] = {"E_FIELD_VALUE", 422},
@@ -39,6 +41,7 @@ static const struct refused_row ROWS[REFUSED_COUNT] = {
     [REFUSED_RATE] = {"E_RATE", 429, .retry_s = 60},
     [REFUSED_EXPORT_RUNNING] = {"E_EXPORT_RUNNING", 429, .retry_s = 10},
     [REFUSED_UPLOAD_RUNNING] = {"E_UPLOAD_RUNNING", 429, .retry_s = 10},
+    [REFUSED_TOO_OFTEN] = {"E_TOO_OFTEN", 429, .retry_s = 3600},
     [REFUSED_INTERNAL] = {"E_INTERNAL", 500},
     [REFUSED_BUSY] = {"E_BUSY", 503, .retry_s = 10},
 };

@@ -42,6 +42,8 @@ enum refused {
     REFUSED_COOKIE,
     REFUSED_FORM_EXPIRED,
     REFUSED_FILE_HARMFUL,
+    REFUSED_ACTIVATION,    /* a link that is used up, over, or none of ours */
+    REFUSED_SECOND_FACTOR, /* has to be set up first */
     /* of a supplier's program */
     REFUSED_TOKEN,
     REFUSED_BODY, /* not as agreed; the detail names the place */
@@ -50,6 +52,7 @@ enum refused {
     REFUSED_RATE, /* {limit} a minute */
     /* of the platform */
     REFUSED_EXPORT_RUNNING,
+    REFUSED_TOO_OFTEN, /* asked by strangers of one network */
     REFUSED_UPLOAD_RUNNING,
     REFUSED_INTERNAL,
     REFUSED_BUSY,

@@ -38,6 +38,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
 
 size="CREATE TEMP TABLE many (vouchers, enterprises, suppliers, probes);

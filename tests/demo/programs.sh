@@ -58,6 +58,7 @@ usage_db = $demo/usage.db
 verdict_db = $demo/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 demo_banner = yes
 END
 }

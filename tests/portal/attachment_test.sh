@@ -16,6 +16,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
 
 organisation_of()

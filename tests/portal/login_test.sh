@@ -18,6 +18,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = $1
+second_factor = no
 trusted_proxies = 127.0.0.1
 END
 }

@@ -19,6 +19,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 number_key = $dir/number.key
 mail_server = localhost:$2
 mail_tls = $1

@@ -17,6 +17,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
 
 # role organisation: an account each, named as its role
@@ -116,14 +117,32 @@ done <<'END'
 /registrations enterprise_review - list
 /registrations.csv enterprise_review - list
 /api/v1/registrations enterprise_review - list
+/accounts bureau_account - list
+/accounts.csv bureau_account - list
+/api/v1/accounts bureau_account - list
+/colleagues account_recovery_ask - list
+/colleagues.csv account_recovery_ask - list
+/api/v1/colleagues account_recovery_ask - list
 END
+# Accounts are seen by whom they are to manage: accounts_test.sh. One's own is
+# everybody's.
+own_account()
+{
+    local role
+    for role in $roles; do
+        gives 200 "$role" /account && gives 200 "$role" /account/second-factor || return 1
+    done
+    gives 303 nobody /account && gives 303 nobody /account/second-factor &&
+        gives 303 nobody /accounts/new && gives 303 nobody /accounts/ENT
+}
+tap "/account as every role: one's own" own_account
 # A page that has no row above would not be asked. Files have a test of their own,
 # attachment_test.sh, and so has a registration, registration_test.sh.
 all_asked()
 {
     local rows asked
     rows=$(grep -oE '\{HTTP_GET, "/[^"]*"' portal/pages/site.c | grep -oE '/[^"]*' |
-        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/registrations/|^/registration/receipt$|[.]xlsx$|^/(probes|tables|events)[.]csv$')
+        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/registrations/|^/registration/receipt$|[.]xlsx$|^/login/code$|^/(register|forgotten)$|^/activate/|^/account(s/.*|/second-factor)?$|^/(probes|tables|events)[.]csv$')
     for address in $rows; do
         asked=$(echo "$address" | sed 's|[*]|[^/]*|g')
         grep -qE "^(/api/v1)?$asked " "$0" || { echo "$address is not asked"; return 1; }

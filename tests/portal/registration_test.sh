@@ -17,6 +17,7 @@ verdict_db = $dir/verdict.db
 attachments = $dir/attachments
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
 db() { sqlite3 "$dir/portal.db" "$@"; }
 user() { # NAME ROLE ORGANISATION

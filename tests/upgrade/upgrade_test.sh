@@ -45,6 +45,7 @@ usage_db = $demo/usage.db
 verdict_db = $demo/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
     cat >"$demo/collector.conf" <<END
 listen = 127.0.0.1:$collector_port

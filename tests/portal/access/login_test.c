@@ -176,6 +176,12 @@ static void test_pace(struct db *db)
     CHECK(attempt(db, 50000, "bert", "198.51.100.9", RIGHT) == LOGIN_OK);
     CHECK(attempt(db, 50000 + LOGIN_PACE_SECONDS, "bert", "192.0.2.1", RIGHT) ==
           LOGIN_OK);
+    test_case("an officer ends what holds a name back");
+    for (int i = 0; i < LOGIN_FAILURES; i++)
+        CHECK(attempt(db, 60000, "anna", "192.0.2.200", WRONG) ==
+              LOGIN_REFUSED);
+    CHECK(db_begin(db) && login_unlock(db, &KEY, "anna") && db_commit(db));
+    CHECK(attempt(db, 60001, "anna", "192.0.2.200", RIGHT) == LOGIN_OK);
 }
 
 /* Of RIGHT, as they were made before. */

@@ -50,6 +50,32 @@ static void test_rules(void)
     CHECK(!password_is_acceptable(longest, &error));
 }
 
+static void test_judge(void)
+{
+    static const char *const WORDS[] = {
+        "anna.wang", "anna@shanwei-test.example", "汕尾测试制造", NULL};
+    static const struct {
+        const char *password;
+        enum password_fault fault;
+    } CASES[] = {
+        {"short", PASSWORD_SHORT},
+        {"two horses behind a hedge", PASSWORD_FINE},
+        {"tief-blau-Regen", PASSWORD_FINE},
+        {"山上的风吹过稻田很久", PASSWORD_FINE},
+        {"Password-2018", PASSWORD_KNOWN},
+        {"password-anna", PASSWORD_KNOWN},
+        {"Guangdong2018!", PASSWORD_KNOWN},
+        {"1234567890", PASSWORD_KNOWN},
+        {"aaaaaaaaaaaaaaaa", PASSWORD_KNOWN},
+        {"Shanwei-Wang-1987", PASSWORD_KNOWN},
+        {"汕尾测试制造12345678", PASSWORD_KNOWN},
+        {"not utf-8 \xff\xff", PASSWORD_UNREADABLE},
+    };
+    test_case("ORG-12: what others try first is no password");
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+        CHECK_I64(password_judge(CASES[i].password, WORDS), CASES[i].fault);
+}
+
 static bool add(struct db *db, const char *name, enum account_role role,
                 const char *organisation)
 {
@@ -99,6 +125,7 @@ int main(void)
                        " ('441500', '汕尾市', 'Shanwei')");
     test_hash();
     test_rules();
+    test_judge();
     test_accounts(scratch.db);
     scratch_close(&scratch);
     return test_end();

@@ -5,7 +5,8 @@
 
 static struct account account_of(enum account_role role, const char *id)
 {
-    struct account account = {.role = role, .name = "anna"};
+    struct account account = {
+        .role = role, .name = "anna", .state = ACCOUNT_ACTIVE};
     snprintf(account.organisation, sizeof(account.organisation), "%s", id);
     return account;
 }
