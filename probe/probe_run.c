@@ -31,6 +31,7 @@
 #include "probe/process/readers.h"
 #include "probe/state/probe_config.h"
 #include "probe/state/probe_metrics.h"
+#include "probe/state/probe_number.h"
 #include "probe/state/status.h"
 #include "probe/uplink/spool.h"
 #include "probe/uplink/uplink.h"
@@ -48,11 +49,6 @@ enum {
     EARLY_BATCHES_MAX = 4,
 };
 
-/* What has been told in batches so far. */
-struct told {
-    uint64_t received, dropped, evicted;
-};
-
 struct run {
     struct parts parts;
     struct endpoint_list *next_endpoints; /* the readers are taking it */
@@ -60,7 +56,9 @@ struct run {
     struct buffer next_text;              /* the same, of a sent list */
     bool next_is_sent;                    /* it came through the collector */
     uint64_t memory_peak_bytes;
-    struct told told;
+    /* What has been told in batches so far, of each of probe_numbers. */
+    uint64_t told[PROBE_NUMBERS_MAX];
+    uint64_t told_serial, told_refusals;      /* of lists, in the status */
     struct batch_loss losses[BATCH_LOSS_MAX]; /* that the next batch tells */
     enum clock_quality clock_quality;         /* as last told */
     uint8_t challenge[CHALLENGE_LEN];         /* the last that a batch named */
@@ -84,7 +82,7 @@ static void fail(struct run *r, const char *reason)
     r->has_failed = true;
 }
 
-/* --- flows and batches --- */
+/* --- status --- */
 
 /* Of all interfaces. */
 static struct capture_counters sum_captures(const struct run *r,
@@ -99,38 +97,138 @@ static struct capture_counters sum_captures(const struct run *r,
     return sum;
 }
 
-static struct exporter_period period_of(struct run *r, struct told *now)
+/* What status and metrics say; it points into *r and to the arrays. */
+struct status_parts {
+    struct probe_interface interfaces[READER_INTERFACES_MAX];
+    struct sandbox_report processes[READERS_MAX + 2];
+    size_t process_count;
+};
+
+static void fill_parts(struct run *r, const struct reader_counters *c,
+                       struct status_parts *parts)
 {
+    size_t readers = readers_count(r->parts.readers);
+    for (size_t i = 0; i < r->parts.config.interface_count; i++)
+        parts->interfaces[i] = (struct probe_interface){
+            .name = r->parts.config.interfaces[i],
+            .link_type = capture_link_name(r->parts.captures[i]),
+            .received = c->captures[i].received,
+            .dropped = c->captures[i].dropped};
+    for (size_t i = 0; i < readers; i++)
+        parts->processes[i] = *readers_report(r->parts.readers, i);
+    parts->processes[readers] = r->parts.sandbox;
+    parts->process_count = readers + 1;
+    if (r->parts.renewer != NULL)
+        parts->processes[parts->process_count++] =
+            *renewer_report(r->parts.renewer);
+}
+
+/* The same moment by the wall clock as it stands now; 0 stays 0. */
+static struct wall_time moment_of(struct mono_time then, struct mono_time mono,
+                                  struct wall_time now)
+{
+    return (struct wall_time){then.us == 0 ? 0 : now.us - (mono.us - then.us)};
+}
+
+static struct probe_status status_of(struct run *r, struct wall_time now,
+                                     struct status_parts *parts)
+{
+    struct mono_time mono = mono_now();
+    struct uplink_status uplink = uplink_status(r->parts.uplink);
+    struct process_facts facts;
     struct reader_counters c = readers_counters(r->parts.readers);
-    struct capture_counters sum = sum_captures(r, &c);
-    struct return_status_view view =
-        return_side_status(r->parts.side, mono_now());
-    *now = (struct told){sum.received, sum.dropped, c.meter.evicted};
-    struct exporter_period period = {
+    fill_parts(r, &c, parts);
+    (void)process_read(r->parts.status_fd, &facts);
+    uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
+    if (memory_bytes > r->memory_peak_bytes)
+        r->memory_peak_bytes = memory_bytes;
+    return (struct probe_status){
+        .probe_id = r->parts.config.probe_id,
+        .interface = r->parts.config.interface,
+        .link_type = capture_link_name(r->parts.captures[0]),
+        .pid = (uint32_t)getpid(),
+        .started = r->parts.started,
+        .now = now,
+        .interfaces = parts->interfaces,
+        .interface_count = r->parts.config.interface_count,
+        .filter_kind = filter_kind(r->parts.filter),
+        .looks_through = filter_looks_through(r->parts.filter),
+        .rules = filter_rule_count(r->parts.filter),
+        .registry_version = endpoint_list_version(r->parts.endpoints),
+        .kernel = filter_counters(r->parts.filter),
+        .capture = sum_captures(r, &c),
+        .meter = c.meter,
+        .duplicates = c.meter.duplicates,
+        .memory_rss_bytes = memory_bytes,
+        .memory_peak_bytes = r->memory_peak_bytes,
+        .flow_limit = r->parts.config.flow_limit,
+        .flow_table_bytes = r->parts.config.flow_limit *
+                            flow_table_flow_bytes(r->parts.config.flow_limit),
+        .batches_made = exporter_sequence(r->parts.exporter),
+        .spool = spool_totals(r->parts.spool),
+        .disk_fault = r->disk_failed ? spool_error(r->parts.spool) : NULL,
+        .receipts = receipts_view(r->parts.receipts),
+        .uplink = uplink,
+        .uplink_fault_time = moment_of(uplink.fault_time, mono, now),
+        .uplink_next = moment_of(uplink.next_attempt, mono, now),
+        .side = return_side_status(r->parts.side, mono),
+        .challenge_named = moment_of(r->challenge_named, mono, now),
+        .challenge_sequence = r->challenge_sequence,
+        .certificate_begin = tls_context_begins(r->parts.tls),
+        .certificate_end = tls_context_expires(r->parts.tls),
         .clock_quality = exporter_clock_quality(),
-        .packets_seen = now->received - r->told.received,
-        .packets_dropped = now->dropped - r->told.dropped + r->refused_packets,
-        .flows_evicted = now->evicted - r->told.evicted,
+        .processes = parts->processes,
+        .process_count = parts->process_count,
+        .renewal =
+            r->parts.renewer == NULL ? NULL : renewer_state(r->parts.renewer),
+    };
+}
+
+/* --- flows and batches --- */
+
+/* Fills in what the numbers grew by, and gives what they are in `now`. */
+static void count_period(const struct run *r, const struct probe_status *s,
+                         uint64_t now[static PROBE_NUMBERS_MAX],
+                         struct exporter_period *period)
+{
+    for (size_t i = 0; i < probe_number_count; i++) {
+        const struct probe_number *n = &probe_numbers[i];
+        now[i] = probe_number_value(n, s);
+        uint64_t grown = now[i] - r->told[i];
+        if (n->in_period != 0)
+            memcpy((char *)period + n->in_period, &grown, sizeof(grown));
+    }
+}
+
+static struct exporter_period period_of(struct run *r, struct wall_time wall,
+                                        uint64_t now[static PROBE_NUMBERS_MAX])
+{
+    struct status_parts parts;
+    struct probe_status s = status_of(r, wall, &parts);
+    struct exporter_period period = {
+        .clock_quality = s.clock_quality,
         .elapsed_ms = (mono_now().us - r->last_batch.us) / 1000,
         .losses = r->losses,
         .loss_count = spool_losses(r->parts.spool, r->losses),
-        .clock_offset_ms = view.clock_offset_ms,
+        .clock_offset_ms = s.side.clock_offset_ms,
     };
-    memcpy(period.challenge, view.challenge, CHALLENGE_LEN);
+    memcpy(period.challenge, s.side.challenge, CHALLENGE_LEN);
+    count_period(r, &s, now, &period);
+    period.packets_dropped += r->refused_packets;
     return period;
 }
 
 /* Once a batch at most: what an administrator should do something about. */
 static void tell_losses(struct run *r, const struct exporter_period *p)
 {
-    if (p->packets_dropped > 0)
-        log_warn("the kernel dropped %" PRIu64 " of %" PRIu64 " packets since "
-                 "the last batch; raise buffer_mb or workers",
-                 p->packets_dropped, p->packets_seen);
-    if (p->flows_evicted > 0)
-        log_warn("%" PRIu64 " flows were reported early since the last batch, "
-                 "for want of room; raise flow_limit",
-                 p->flows_evicted);
+    for (size_t i = 0; i < probe_number_count; i++) {
+        const struct probe_number *n = &probe_numbers[i];
+        uint64_t grown = 0;
+        if (n->in_period != 0)
+            memcpy(&grown, (const char *)p + n->in_period, sizeof(grown));
+        if (n->warning != NULL && grown > 0)
+            log_warn("%" PRIu64 " %s", grown, n->warning);
+    }
     if (p->loss_count > 0)
         log_warn("batches are lost: the spool was full or damaged; this batch "
                  "says which");
@@ -155,13 +253,13 @@ static void close_batch(struct run *r, struct wall_time now)
 {
     struct buffer batch = {0};
     struct digest hash;
-    struct told told;
-    struct exporter_period period = period_of(r, &told);
+    uint64_t told[PROBE_NUMBERS_MAX];
+    struct exporter_period period = period_of(r, now, told);
     if (!exporter_finish(r->parts.exporter, &period, now, &batch, &hash)) {
         log_error("no memory for a batch; its flows go into the next one");
         return;
     }
-    r->told = told;
+    memcpy(r->told, told, sizeof(r->told));
     r->last_batch = mono_now();
     r->refused_packets = 0;
     note_challenge(r, &period);
@@ -358,94 +456,7 @@ static void on_taken(void *context)
              filter_rule_count(r->parts.filter), before);
 }
 
-/* --- status --- */
-
-/* What status and metrics say; it points into *r and to the arrays. */
-struct status_parts {
-    struct probe_interface interfaces[READER_INTERFACES_MAX];
-    struct sandbox_report processes[READERS_MAX + 2];
-    size_t process_count;
-};
-
-static void fill_parts(struct run *r, const struct reader_counters *c,
-                       struct status_parts *parts)
-{
-    size_t readers = readers_count(r->parts.readers);
-    for (size_t i = 0; i < r->parts.config.interface_count; i++)
-        parts->interfaces[i] = (struct probe_interface){
-            .name = r->parts.config.interfaces[i],
-            .link_type = capture_link_name(r->parts.captures[i]),
-            .received = c->captures[i].received,
-            .dropped = c->captures[i].dropped};
-    for (size_t i = 0; i < readers; i++)
-        parts->processes[i] = *readers_report(r->parts.readers, i);
-    parts->processes[readers] = r->parts.sandbox;
-    parts->process_count = readers + 1;
-    if (r->parts.renewer != NULL)
-        parts->processes[parts->process_count++] =
-            *renewer_report(r->parts.renewer);
-}
-
-/* The same moment by the wall clock as it stands now; 0 stays 0. */
-static struct wall_time moment_of(struct mono_time then, struct mono_time mono,
-                                  struct wall_time now)
-{
-    return (struct wall_time){then.us == 0 ? 0 : now.us - (mono.us - then.us)};
-}
-
-static struct probe_status status_of(struct run *r, struct wall_time now,
-                                     struct status_parts *parts)
-{
-    struct mono_time mono = mono_now();
-    struct uplink_status uplink = uplink_status(r->parts.uplink);
-    struct process_facts facts;
-    struct reader_counters c = readers_counters(r->parts.readers);
-    fill_parts(r, &c, parts);
-    (void)process_read(r->parts.status_fd, &facts);
-    uint64_t memory_bytes = facts.memory_bytes + c.memory_bytes;
-    if (memory_bytes > r->memory_peak_bytes)
-        r->memory_peak_bytes = memory_bytes;
-    return (struct probe_status){
-        .probe_id = r->parts.config.probe_id,
-        .interface = r->parts.config.interface,
-        .link_type = capture_link_name(r->parts.captures[0]),
-        .pid = (uint32_t)getpid(),
-        .started = r->parts.started,
-        .now = now,
-        .interfaces = parts->interfaces,
-        .interface_count = r->parts.config.interface_count,
-        .filter_kind = filter_kind(r->parts.filter),
-        .looks_through = filter_looks_through(r->parts.filter),
-        .rules = filter_rule_count(r->parts.filter),
-        .registry_version = endpoint_list_version(r->parts.endpoints),
-        .kernel = filter_counters(r->parts.filter),
-        .capture = sum_captures(r, &c),
-        .meter = c.meter,
-        .duplicates = c.meter.duplicates,
-        .memory_rss_bytes = memory_bytes,
-        .memory_peak_bytes = r->memory_peak_bytes,
-        .flow_limit = r->parts.config.flow_limit,
-        .flow_table_bytes = r->parts.config.flow_limit *
-                            flow_table_flow_bytes(r->parts.config.flow_limit),
-        .batches_made = exporter_sequence(r->parts.exporter),
-        .spool = spool_totals(r->parts.spool),
-        .disk_fault = r->disk_failed ? spool_error(r->parts.spool) : NULL,
-        .receipts = receipts_view(r->parts.receipts),
-        .uplink = uplink,
-        .uplink_fault_time = moment_of(uplink.fault_time, mono, now),
-        .uplink_next = moment_of(uplink.next_attempt, mono, now),
-        .side = return_side_status(r->parts.side, mono),
-        .challenge_named = moment_of(r->challenge_named, mono, now),
-        .challenge_sequence = r->challenge_sequence,
-        .certificate_begin = tls_context_begins(r->parts.tls),
-        .certificate_end = tls_context_expires(r->parts.tls),
-        .clock_quality = exporter_clock_quality(),
-        .processes = parts->processes,
-        .process_count = parts->process_count,
-        .renewal =
-            r->parts.renewer == NULL ? NULL : renewer_state(r->parts.renewer),
-    };
-}
+/* --- telling of it --- */
 
 static void tell_status(struct run *r, struct wall_time now)
 {
@@ -569,6 +580,17 @@ static void do_tick(struct run *r, struct mono_time now)
     follow_certificate(r);
 }
 
+/* A list that came or was refused is what people look for in the status. */
+static bool has_news(struct run *r, struct mono_time now)
+{
+    struct return_status_view view = return_side_status(r->parts.side, now);
+    bool has = view.registry_serial != r->told_serial ||
+               view.refusals != r->told_refusals;
+    r->told_serial = view.registry_serial;
+    r->told_refusals = view.refusals;
+    return has;
+}
+
 static void do_what_is_due(struct run *r, struct mono_time now)
 {
     if (now.us >= r->next_tick.us)
@@ -580,7 +602,7 @@ static void do_what_is_due(struct run *r, struct mono_time now)
         if (r->next_batch.us <= now.us) /* the machine slept */
             r->next_batch = mono_later(now, period_ms);
     }
-    if (now.us >= r->next_status.us) {
+    if (has_news(r, now) || now.us >= r->next_status.us) {
         check_filter(r);
         tell_status(r, wall_now());
         r->next_status = mono_later(now, STATUS_PERIOD_S * 1000LL);
@@ -696,6 +718,14 @@ static void tell_start(struct run *r)
              filter_rule_count(p->filter));
 }
 
+/* What came while the filter was proved is in no batch. */
+static void begin_numbers(struct run *r)
+{
+    const struct probe_status before = {.capture = r->parts.before};
+    for (size_t i = 0; i < probe_number_count; i++)
+        r->told[i] = probe_number_value(&probe_numbers[i], &before);
+}
+
 static int run(struct run *r)
 {
     struct parts *p = &r->parts;
@@ -707,7 +737,7 @@ static int run(struct run *r)
     r->opened = mono_now();
     int status = parts_open(p, &callbacks);
     if (status == 0) {
-        r->told = (struct told){p->before.received, p->before.dropped, 0};
+        begin_numbers(r);
         r->last_batch = r->opened;
         tell_start(r);
         loop(r);

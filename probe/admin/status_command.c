@@ -19,6 +19,7 @@
 #include "common/shown.h"
 #include "probe/state/language.h"
 #include "probe/state/probe_config.h"
+#include "probe/state/probe_number.h"
 
 enum {
     FILE_MAX = 256 * 1024,
@@ -118,6 +119,43 @@ static int64_t ago(const struct view *v, struct wall_time time)
     return wall_to_s(v->q->now) - wall_to_s(time);
 }
 
+/* --- numbers --- */
+
+enum { NUMBERS_MORE = 4, NUMBERS_MOST = 16 };
+
+/* The sentence of a group of the status with all its numbers, under their names
+ * there, and some more. */
+static void say_numbers(struct view *v, const char *key, const char *group,
+                        const struct text_argument more[static NUMBERS_MORE])
+{
+    struct text_argument arguments[NUMBERS_MOST + NUMBERS_MORE + 1] = {0};
+    const struct json_node *object = group_of(v->root, group);
+    const struct probe_number *n = NULL;
+    size_t count = 0;
+    while (count < NUMBERS_MOST && (n = probe_number_next(group, n)) != NULL)
+        arguments[count++] = strstr(n->key, "_octets") != NULL
+                                 ? text_size(n->key, u64_of(object, n->key))
+                                 : text_count(n->key, u64_of(object, n->key));
+    for (size_t i = 0; i < NUMBERS_MORE && more[i].name != NULL; i++)
+        arguments[count++] = more[i];
+    text_fill_list(v->out, v->q->language, key, arguments);
+}
+#define SAY_NUMBERS(v, key, group, ...)                                        \
+    say_numbers(v, key, group,                                                 \
+                (const struct text_argument[NUMBERS_MORE]){                    \
+                    __VA_ARGS__ __VA_OPT__(, ){0}})
+
+/* What to do about those of the group that should be 0. */
+static void blame_numbers(struct view *v, const char *group)
+{
+    const struct json_node *object = group_of(v->root, group);
+    const struct probe_number *n = NULL;
+    while ((n = probe_number_next(group, n)) != NULL)
+        if (n->fault != NULL && u64_of(object, n->key) > 0)
+            FAULT(v, n->fault, text_plain("config", v->q->config),
+                  text_plain("state", v->q->state));
+}
+
 /* --- rows --- */
 
 static bool add_since(struct view *v)
@@ -170,17 +208,17 @@ static bool add_filter(struct view *v)
 static bool add_packets(struct view *v)
 {
     const struct json_node *k = group_of(v->root, "kernel");
-    uint64_t dropped = u64_of(k, "dropped"), seen;
+    uint64_t seen;
     bool has_seen = get_u64(k, "seen", &seen);
     if (k == NULL)
         return false;
-    SAY(v, has_seen ? "probe.status.packets" : "probe.status.packets_matched",
-        text_count("seen", seen), text_count("matched", u64_of(k, "matched")),
-        text_count("refused", u64_of(k, "refused")),
-        text_count("dropped", dropped));
-    if (dropped > 0)
-        FAULT(v, "probe.status.fault.dropped",
-              text_plain("config", v->q->config));
+    SAY_NUMBERS(v,
+                has_seen ? TEXT_KEY("probe.status.packets")
+                         : TEXT_KEY("probe.status.packets_matched"),
+                "kernel", text_count("seen", seen),
+                text_count("matched", u64_of(k, "matched")),
+                text_count("refused", u64_of(k, "refused")));
+    blame_numbers(v, "kernel");
     return true;
 }
 
@@ -190,11 +228,10 @@ static bool add_decoding(struct view *v)
     const struct json_node *u = group_of(p, "undecodable");
     if (p == NULL)
         return false;
-    SAY(v, "probe.status.decoding", text_count("counted", u64_of(p, "packets")),
-        text_count("link", u64_of(u, "link")),
-        text_count("truncated", u64_of(u, "truncated")),
-        text_count("header", u64_of(u, "header")),
-        text_count("duplicates", u64_of(p, "duplicates")));
+    SAY_NUMBERS(v, TEXT_KEY("probe.status.decoding"), "process",
+                text_count("link", u64_of(u, "link")),
+                text_count("truncated", u64_of(u, "truncated")),
+                text_count("header", u64_of(u, "header")));
     if (u64_of(u, "truncated") > 0)
         FAULT(v, "probe.status.fault.truncated",
               text_plain("config", v->q->config));
@@ -207,13 +244,9 @@ static bool add_flows(struct view *v)
     const struct json_node *m = group_of(v->root, "memory");
     if (f == NULL)
         return false;
-    SAY(v, "probe.status.flows", text_count("active", u64_of(f, "active")),
-        text_count("limit", u64_of(m, "flow_limit")),
-        text_count("begun", u64_of(f, "begun")),
-        text_count("evicted", u64_of(f, "evicted")));
-    if (u64_of(f, "evicted") > 0)
-        FAULT(v, "probe.status.fault.evicted",
-              text_plain("config", v->q->config));
+    SAY_NUMBERS(v, TEXT_KEY("probe.status.flows"), "flows",
+                text_count("limit", u64_of(m, "flow_limit")));
+    blame_numbers(v, "flows");
     return true;
 }
 
@@ -250,21 +283,13 @@ static bool add_batches(struct view *v)
     const struct json_node *b = group_of(v->root, "batches");
     if (b == NULL)
         return false;
-    SAY(v,
-        u64_of(b, "waiting") > 0 ? "probe.status.batches_waiting"
-                                 : "probe.status.batches",
-        text_count("made", u64_of(b, "made")),
-        text_count("waiting", u64_of(b, "waiting")),
-        text_size("size", u64_of(b, "waiting_octets")),
-        text_count("acknowledged", u64_of(b, "acknowledged")),
-        text_count("refused", u64_of(b, "refused")),
-        text_count("lost", u64_of(b, "lost")));
+    SAY_NUMBERS(v,
+                u64_of(b, "waiting") > 0
+                    ? TEXT_KEY("probe.status.batches_waiting")
+                    : TEXT_KEY("probe.status.batches"),
+                "batches");
     blame_disk(v, b);
-    if (u64_of(b, "lost") > 0)
-        FAULT(v, "probe.status.fault.lost", text_plain("config", v->q->config));
-    if (u64_of(b, "refused") > 0)
-        FAULT(v, "probe.status.fault.refused",
-              text_plain("state", v->q->state));
+    blame_numbers(v, "batches");
     return true;
 }
 
@@ -274,13 +299,11 @@ static bool add_losses(struct view *v)
     const struct json_node *b = group_of(v->root, "batches");
     if (l == NULL)
         return false;
-    SAY(v,
-        u64_of(l, "waiting") > 0 ? "probe.status.losses_waiting"
-                                 : "probe.status.losses",
-        text_count("lost", u64_of(b, "lost")),
-        text_count("told", u64_of(l, "told")),
-        text_count("waiting", u64_of(l, "waiting")),
-        text_count("batches", u64_of(l, "waiting_batches")));
+    SAY_NUMBERS(v,
+                u64_of(l, "waiting") > 0
+                    ? TEXT_KEY("probe.status.losses_waiting")
+                    : TEXT_KEY("probe.status.losses"),
+                "loss_records", text_count("lost", u64_of(b, "lost")));
     return true;
 }
 

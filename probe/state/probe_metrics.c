@@ -1,4 +1,4 @@
-/* Each metric without labels is a row of a table; those with labels have a
+/* Each metric without labels is a row of probe_numbers; those with labels have a
  * function each. */
 #include "probe/state/probe_metrics.h"
 
@@ -6,127 +6,9 @@
 #include <string.h>
 
 #include "common/program.h"
+#include "probe/state/probe_number.h"
 
 #define PREFIX "yunzheng_probe_"
-
-struct metric {
-    const char *name, *type, *help;
-    size_t offset; /* of a uint64_t in struct probe_status */
-    bool (*is_known)(const struct probe_status *status); /* NULL: always */
-};
-
-static bool kernel_counts(const struct probe_status *s)
-{
-    return s->kernel.is_known;
-}
-
-static bool has_memory(const struct probe_status *s)
-{
-    return s->memory_rss_bytes != 0;
-}
-
-static bool has_table(const struct probe_status *s)
-{
-    return s->flow_limit != 0;
-}
-
-static bool has_receipt(const struct probe_status *s)
-{
-    return s->uplink.has_receipt;
-}
-
-static bool has_serial(const struct probe_status *s)
-{
-    return s->side.known_serial > 0;
-}
-
-#define AT(member) offsetof(struct probe_status, member)
-
-static const struct metric metrics[] = {
-    {"filter_rules", "gauge", "Registered prefixes valid now in the kernel.",
-     AT(rules)},
-    {"kernel_seen_packets_total", "counter",
-     "Packets that the kernel filter looked at.", AT(kernel.seen_packets),
-     kernel_counts},
-    {"kernel_seen_bytes_total", "counter",
-     "Bytes of the packets that the kernel filter looked at.",
-     AT(kernel.seen_octets), kernel_counts},
-    {"kernel_matched_packets_total", "counter",
-     "Packets of registered services, let through by the kernel filter.",
-     AT(kernel.matched_packets), kernel_counts},
-    {"kernel_matched_bytes_total", "counter",
-     "Bytes of packets that the kernel filter let through.",
-     AT(kernel.matched_octets), kernel_counts},
-    {"captured_packets_total", "counter",
-     "Packets that passed the kernel filter, dropped ones included.",
-     AT(capture.received)},
-    {"dropped_packets_total", "counter",
-     "Packets of registered services that the kernel dropped, for lack of room "
-     "in its buffer.",
-     AT(capture.dropped)},
-    {"counted_packets_total", "counter", "Packets counted in flows.",
-     AT(meter.packets)},
-    {"counted_bytes_total", "counter", "IP bytes counted in flows.",
-     AT(meter.octets)},
-    {"filtered_packets_total", "counter",
-     "Well-formed packets that were towards nothing registered.",
-     AT(meter.filtered)},
-    {"duplicate_packets_total", "counter",
-     "Packets seen twice and counted once.", AT(duplicates)},
-    {"flows_total", "counter", "Flows begun.", AT(meter.flows)},
-    {"flows_evicted_total", "counter",
-     "Flows reported early because the table was full.", AT(meter.evicted)},
-    {"flows_active", "gauge", "Flows held now.", AT(meter.active_flows)},
-    {"flows_limit", "gauge", "Flows that can be held at once.", AT(flow_limit),
-     has_table},
-    {"flow_table_bytes", "gauge", "Memory of the flow table, fixed at start.",
-     AT(flow_table_bytes), has_table},
-    {"resident_memory_bytes", "gauge", "Resident memory of all processes.",
-     AT(memory_rss_bytes), has_memory},
-    {"resident_memory_peak_bytes", "gauge",
-     "Highest resident memory of all processes.", AT(memory_peak_bytes),
-     has_memory},
-    {"batches_total", "counter", "Batches made.", AT(batches_made)},
-    {"batches_waiting", "gauge", "Batches that wait for their receipt.",
-     AT(spool.waiting)},
-    {"batches_waiting_bytes", "gauge", "Bytes of batches that wait.",
-     AT(spool.waiting_bytes)},
-    {"batches_acknowledged_total", "counter", "Batches with a valid receipt.",
-     AT(spool.acknowledged)},
-    {"batches_refused_total", "counter",
-     "Batches that the collector will not count.", AT(spool.refused)},
-    {"batches_lost_total", "counter",
-     "Batches given up for lack of room, or found damaged.", AT(spool.lost)},
-    {"spool_limit_bytes", "gauge", "Bound of the batches that wait.",
-     AT(spool.bound_bytes)},
-    {"batches_in_memory_bytes", "gauge",
-     "Bytes of batches that the disk does not take.",
-     AT(spool.in_memory_bytes)},
-    {"loss_records_total", "counter",
-     "Signed records of lost batches that are in batches on disk.",
-     AT(spool.losses.told)},
-    {"loss_records_waiting", "gauge",
-     "Records of lost batches for the next batch to carry.",
-     AT(spool.losses.waiting)},
-    {"uplink_failures", "gauge", "Connections that failed since a receipt.",
-     AT(uplink.failures)},
-    {"receipts_kept_bytes", "gauge", "Bytes of receipts that are kept.",
-     AT(receipts.bytes)},
-    {"registry_known_serial", "gauge",
-     "Highest number of a list of endpoints that is known.",
-     AT(side.known_serial), has_serial},
-    {"registry_refused_total", "counter",
-     "Lists of endpoints from the collector that were refused.",
-     AT(side.refusals)},
-    {"challenges_total", "counter", "Challenges received.",
-     AT(side.challenges)},
-    {"uplink_attempts_total", "counter", "Attempts to reach the collector.",
-     AT(uplink.attempts)},
-    {"receipts_total", "counter", "Receipts received.", AT(uplink.receipts)},
-    {"last_receipt_ledger_index", "gauge",
-     "Place of the last acknowledged batch in the collector's ledger.",
-     AT(uplink.last_receipt.ledger_index), has_receipt},
-};
 
 static void add_head(struct buffer *out, const char *name, const char *type,
                      const char *help)
@@ -136,14 +18,13 @@ static void add_head(struct buffer *out, const char *name, const char *type,
 
 static void add_rows(const struct probe_status *s, struct buffer *out)
 {
-    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-        const struct metric *m = &metrics[i];
-        uint64_t value;
-        if (m->is_known != NULL && !m->is_known(s))
+    for (size_t i = 0; i < probe_number_count; i++) {
+        const struct probe_number *n = &probe_numbers[i];
+        if (n->metric == NULL || (n->is_known != NULL && !n->is_known(s)))
             continue;
-        memcpy(&value, (const char *)s + m->offset, sizeof(value));
-        add_head(out, m->name, m->type, m->help);
-        buffer_addf(out, PREFIX "%s %" PRIu64 "\n", m->name, value);
+        add_head(out, n->metric, n->type, n->help);
+        buffer_addf(out, PREFIX "%s %" PRIu64 "\n", n->metric,
+                    probe_number_value(n, s));
     }
 }
 

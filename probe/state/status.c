@@ -6,6 +6,7 @@
 #include "common/durable.h"
 #include "common/log.h"
 #include "common/writer.h"
+#include "probe/state/probe_number.h"
 
 enum { STATUS_MAX = 64 * 1024 };
 
@@ -25,6 +26,23 @@ static void add_moment(struct json_writer *json, const char *key,
         add_time(json, key, time);
 }
 
+/* The numbers of a group, inside of its object. */
+static void add_numbers(struct json_writer *json, const struct probe_status *s,
+                        const char *group)
+{
+    const struct probe_number *n = NULL;
+    while ((n = probe_number_next(group, n)) != NULL)
+        json_u64(json, n->key, probe_number_value(n, s));
+}
+
+static void add_group(struct json_writer *json, const struct probe_status *s,
+                      const char *group)
+{
+    json_object_begin(json, group);
+    add_numbers(json, s, group);
+    json_object_end(json);
+}
+
 static void add_kernel(struct json_writer *json, const struct probe_status *s)
 {
     const struct filter_counters *k = &s->kernel;
@@ -41,7 +59,7 @@ static void add_kernel(struct json_writer *json, const struct probe_status *s)
         json_u64(json, "matched", s->capture.received);
         json_no_value(json, "refused");
     }
-    json_u64(json, "dropped", s->capture.dropped);
+    add_numbers(json, s, "kernel");
     json_object_end(json);
 }
 
@@ -86,67 +104,27 @@ static void add_process(struct json_writer *json, const struct probe_status *s)
 {
     const struct meter_counters *m = &s->meter;
     json_object_begin(json, "process");
-    json_u64(json, "packets", m->packets);
-    json_u64(json, "octets", m->octets);
+    add_numbers(json, s, "process");
     json_object_begin(json, "undecodable");
     for (int i = 0; i < UNDECODABLE_COUNT; i++)
         json_u64(json, status_undecodable_text(i), m->undecodable[i]);
     json_object_end(json);
-    json_u64(json, "filtered", m->filtered);
-    json_u64(json, "duplicates", s->duplicates);
-    json_object_end(json);
-}
-
-static void add_flows(struct json_writer *json, const struct meter_counters *m)
-{
-    json_object_begin(json, "flows");
-    json_u64(json, "begun", m->flows);
-    json_u64(json, "active", m->active_flows);
-    json_u64(json, "evicted", m->evicted);
-    json_object_end(json);
-}
-
-static void add_memory(struct json_writer *json, const struct probe_status *s)
-{
-    json_object_begin(json, "memory");
-    json_u64(json, "rss_bytes", s->memory_rss_bytes);
-    json_u64(json, "peak_bytes", s->memory_peak_bytes);
-    json_u64(json, "flow_limit", s->flow_limit);
-    json_u64(json, "flow_table_bytes", s->flow_table_bytes);
     json_object_end(json);
 }
 
 static void add_batches(struct json_writer *json, const struct probe_status *s)
 {
     json_object_begin(json, "batches");
-    json_u64(json, "made", s->batches_made);
-    json_u64(json, "waiting", s->spool.waiting);
-    json_u64(json, "waiting_octets", s->spool.waiting_bytes);
-    json_u64(json, "acknowledged", s->spool.acknowledged);
-    json_u64(json, "refused", s->spool.refused);
-    json_u64(json, "lost", s->spool.lost);
-    json_u64(json, "bound_octets", s->spool.bound_bytes);
-    json_u64(json, "in_memory_octets", s->spool.in_memory_bytes);
+    add_numbers(json, s, "batches");
     if (s->disk_fault != NULL)
         json_text(json, "disk_fault", s->disk_fault);
-    json_object_end(json);
-}
-
-/* Signed records of batches that were given up. */
-static void add_losses(struct json_writer *json, const struct losses_totals *l)
-{
-    json_object_begin(json, "loss_records");
-    json_u64(json, "told", l->told);
-    json_u64(json, "waiting", l->waiting);
-    json_u64(json, "waiting_batches", l->waiting_batches);
     json_object_end(json);
 }
 
 static void add_uplink(struct json_writer *json, const struct probe_status *s)
 {
     json_object_begin(json, "uplink");
-    json_u64(json, "attempts", s->uplink.attempts);
-    json_u64(json, "failures", s->uplink.failures);
+    add_numbers(json, s, "uplink");
     if (s->uplink.failures > 0) {
         json_text(json, "fault", s->uplink.fault);
         add_moment(json, "fault_time", s->uplink_fault_time);
@@ -171,12 +149,11 @@ static void add_receipt(struct json_writer *json, const struct uplink_status *u)
     json_object_end(json);
 }
 
-static void add_receipts(struct json_writer *json,
-                         const struct receipts_view *r)
+static void add_receipts(struct json_writer *json, const struct probe_status *s)
 {
+    const struct receipts_view *r = &s->receipts;
     json_object_begin(json, "receipts");
-    json_u64(json, "kept_octets", r->bytes);
-    json_u64(json, "days", r->days);
+    add_numbers(json, s, "receipts");
     if (r->oldest[0] != '\0')
         json_text(json, "oldest", r->oldest);
     json_bool(json, "has_failed", r->has_failed);
@@ -210,16 +187,15 @@ static void add_refusal(struct json_writer *json,
 
 /* Of the list that the collector hands out; which one is in force says
  * registry_version. */
-static void add_registry(struct json_writer *json,
-                         const struct return_status_view *v)
+static void add_registry(struct json_writer *json, const struct probe_status *s)
 {
+    const struct return_status_view *v = &s->side;
     json_object_begin(json, "registry");
     if (v->registry_serial > 0)
         json_u64(json, "serial", v->registry_serial);
     add_moment(json, "issued", v->registry_issued);
     add_moment(json, "confirmed", v->registry_told);
-    json_u64(json, "known_serial", v->known_serial);
-    json_u64(json, "refusals", v->refusals);
+    add_numbers(json, s, "registry");
     add_refusal(json, v);
     json_object_end(json);
 }
@@ -308,14 +284,14 @@ void status_print(const struct probe_status *s, struct buffer *out)
                  DIGEST_LEN);
     add_kernel(&json, s);
     add_process(&json, s);
-    add_flows(&json, &s->meter);
-    add_memory(&json, s);
+    add_group(&json, s, "flows");
+    add_group(&json, s, "memory");
     add_batches(&json, s);
-    add_losses(&json, &s->spool.losses);
+    add_group(&json, s, "loss_records"); /* of batches that were given up */
     json_bool(&json, "connected", s->uplink.is_connected);
     add_uplink(&json, s);
     add_receipt(&json, &s->uplink);
-    add_receipts(&json, &s->receipts);
+    add_receipts(&json, s);
     if (s->certificate_begin.us != 0)
         add_time(&json, "certificate_begin", s->certificate_begin);
     add_time(&json, "certificate_end", s->certificate_end);
@@ -324,7 +300,7 @@ void status_print(const struct probe_status *s, struct buffer *out)
     if (status_has_offset(s))
         json_i64(&json, "clock_offset_ms", s->side.clock_offset_ms);
     add_moment(&json, "clock_compared", s->side.clock_taken);
-    add_registry(&json, &s->side);
+    add_registry(&json, s);
     add_challenge(&json, s);
     add_sandboxes(&json, s);
     json_object_end(&json);
