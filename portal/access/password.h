@@ -4,10 +4,10 @@
  * A check takes tens of milliseconds and 32 MiB by design: who calls it has
  * threads for it, few of them (HTTP_LOGINS in portal/http/http_server.h). OWASP's
  * password storage cheat sheet asks for 19 MiB and two passes at least; 32 MiB
- * lets twenty people log in within a second on two cores, beside everybody
- * else's pages. A hash says its parameters itself, so those of older ones stay
- * good; they are made anew when their owners log in. Until then a check of theirs
- * takes as long as it took, which tells that the name is there.
+ * let twenty people log in within a second on one of two cores, while the other
+ * shows everybody else's pages. A hash says its parameters itself, so those of
+ * older ones stay good; they are made anew when their owners log in. Until then a
+ * check of theirs takes as long as it took, which tells that the name is there.
  */
 #ifndef PORTAL_ACCESS_PASSWORD_H
 #define PORTAL_ACCESS_PASSWORD_H

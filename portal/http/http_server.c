@@ -773,21 +773,36 @@ static void free_server(struct http_server *server)
     free(server);
 }
 
+struct lane_row {
+    unsigned threads; /* at most */
+    int nice;
+    bool
+        is_half; /* of the cores at most: a hash wants a core to itself, and the
+                     memory's bandwidth with it */
+};
+
+static const struct lane_row LANE_ROWS[HTTP_LANES] = {
+    [HTTP_PAGES] = {HTTP_PAGE_THREADS, 0, false},
+    [HTTP_SEARCHES] = {HTTP_SEARCH_THREADS, 0, false},
+    [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5, true},
+    [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15, false},
+    [HTTP_UPLOADS] = {HTTP_UPLOAD_THREADS, 5, false},
+};
+
+static unsigned threads_of(const struct lane_row *row)
+{
+    long half = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+    if (!row->is_half || half >= (long)row->threads)
+        return row->threads;
+    return half > 1 ? (unsigned)half : 1;
+}
+
 static bool start_lanes(struct http_server *server, struct error_text *error)
 {
-    static const struct {
-        unsigned threads;
-        int nice;
-    } ROWS[HTTP_LANES] = {
-        [HTTP_PAGES] = {HTTP_PAGE_THREADS, 0},
-        [HTTP_SEARCHES] = {HTTP_SEARCH_THREADS, 0},
-        [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5},
-        [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15},
-        [HTTP_UPLOADS] = {HTTP_UPLOAD_THREADS, 5},
-    };
     bool good = true;
     for (size_t i = HTTP_AT_ONCE + 1; good && i < HTTP_LANES; i++) {
-        server->lanes[i] = lane_start(ROWS[i].threads, ROWS[i].nice, error);
+        server->lanes[i] =
+            lane_start(threads_of(&LANE_ROWS[i]), LANE_ROWS[i].nice, error);
         good = server->lanes[i] != NULL;
     }
     return good;

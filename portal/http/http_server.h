@@ -84,7 +84,7 @@ enum http_lane {
 enum {
     HTTP_PAGE_THREADS = 4,
     HTTP_SEARCH_THREADS = 2,
-    HTTP_LOGIN_THREADS = 2,
+    HTTP_LOGIN_THREADS = 4, /* at most: half as many as there are cores */
     HTTP_EXPORT_THREADS = 2,
     HTTP_UPLOAD_THREADS = 2,
 };

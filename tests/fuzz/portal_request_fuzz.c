@@ -1,12 +1,13 @@
 /*
- * Forms, queries, cookies and path segments. What comes out is clean UTF-8
- * without zero bytes, and encoding it for a link and decoding that again gives
- * the same.
+ * Forms, queries, cookies, path segments, and what encodings are accepted. What
+ * comes out is clean UTF-8 without zero bytes, and encoding it for a link and
+ * decoding that again gives the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "portal/http/gzip.h"
 #include "portal/http/request.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -47,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *segment;
     form_decode(text, false, arena, &segment);
     check(segment, arena);
+    gzip_is_accepted(text);
     arena_free(arena);
     return 0;
 }
