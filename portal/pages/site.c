@@ -8,6 +8,7 @@
 #include "portal/record/event_pages.h"
 #include "portal/record/login_code_pages.h"
 #include "portal/record/login_pages.h"
+#include "portal/record/message_pages.h"
 #include "portal/record/own_account_pages.h"
 #include "portal/record/probe_list.h"
 #include "portal/record/registration_list.h"
@@ -20,6 +21,7 @@
 #include "portal/record/table_pages.h"
 #include "portal/record/voucher_list.h"
 #include "portal/record/voucher_page.h"
+#include "portal/record/work_pages.h"
 #include "portal/show/template.h"
 
 /* What a row of the site asks of the matrix. Whoever sees results sees vouchers;
@@ -124,6 +126,14 @@ static const struct route ROUTES[] = {
      DECIDES_REGISTRATION},
     {HTTP_POST, "/registrations/*/*", registration_decide_post,
      DECIDES_REGISTRATION},
+    {HTTP_GET, "/work", work_list_show, .needs_login = true, .has_json = true},
+    {HTTP_GET, "/messages", message_list_show, .needs_login = true,
+     .has_json = true},
+    {HTTP_POST, "/messages/read", message_read_post, .needs_login = true,
+     .needs_token = true},
+    {HTTP_GET, "/messages/undelivered", message_lost_show, .needs_login = true},
+    {HTTP_POST, "/messages/undelivered", message_lost_post, .needs_login = true,
+     .needs_token = true},
     {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .has_json = true},
     {HTTP_GET, "/vouchers.csv", .list = &VOUCHER_LIST, SEES_VOUCHERS,

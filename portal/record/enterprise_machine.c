@@ -674,4 +674,5 @@ const struct machine ENTERPRISE_MACHINE = {
     .transition_count = sizeof(TRANSITIONS) / sizeof(TRANSITIONS[0]),
     .add_record = add_record,
     .page = "/registrations/",
+    .own_page = "/registration",
 };

@@ -16,7 +16,7 @@ const char *login_next(const char *next)
     bool good = next[0] == '/' && next[1] != '/' && strlen(next) < 300;
     for (const char *c = next; good && *c != '\0'; c++)
         good = *c > ' ' && *c <= '~' && *c != '\\';
-    return good ? next : "/vouchers";
+    return good ? next : "/";
 }
 
 /* What is said above the form. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "portal/pages/versions.inc"
+#include "portal/record/work_pages.h"
 
 static const char STYLE[] =
 #include "portal/pages/style.css.inc"
@@ -27,6 +28,10 @@ static void add_programmes(struct visit *visit)
 
 void start_show(struct visit *visit)
 {
+    if (visit->caller.has_account) {
+        work_show(visit);
+        return;
+    }
     add_programmes(visit);
     visit_show(visit, "start", "start.title");
 }

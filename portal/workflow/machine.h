@@ -110,8 +110,8 @@ struct machine {
     /* What belongs to the record beside its item, for the hash; NULL: nothing. */
     bool (*add_record)(struct db *db, const struct item *item,
                        struct buffer *out);
-    const char
-        *page; /* address of an item: this and its id, "/registration/" */
+    const char *page;     /* address of an item: this and its number */
+    const char *own_page; /* for its party, which has one such item; or NULL */
 };
 
 /* All of them; the table stands above this room, in portal/record/machines.c. */

@@ -130,7 +130,7 @@ stays_here()
     local next
     for next in '//evil.example' '/%5Cevil.example' '/%09/evil.example' \
         'https://evil.example' '/a%20b' '/%E4%BD%A0'; do
-        next_is "$next" /vouchers || { echo "$next"; return 1; }
+        next_is "$next" / || { echo "$next"; return 1; }
     done
     next_is '/tables?page=%26' '/tables?page=&'
 }

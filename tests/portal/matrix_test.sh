@@ -142,7 +142,7 @@ all_asked()
 {
     local rows asked
     rows=$(grep -oE '\{HTTP_GET, "/[^"]*"' portal/pages/site.c | grep -oE '/[^"]*' |
-        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/registrations/|^/registration/receipt$|[.]xlsx$|^/login/code$|^/(register|forgotten)$|^/activate/|^/account(s/.*|/second-factor)?$|^/(probes|tables|events)[.]csv$')
+        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/work$|^/messages|^/registrations/|^/registration/receipt$|[.]xlsx$|^/login/code$|^/(register|forgotten)$|^/activate/|^/account(s/.*|/second-factor)?$|^/(probes|tables|events)[.]csv$')
     for address in $rows; do
         asked=$(echo "$address" | sed 's|[*]|[^/]*|g')
         grep -qE "^(/api/v1)?$asked " "$0" || { echo "$address is not asked"; return 1; }

@@ -187,7 +187,7 @@ cookie_flags()
     login anna password-anna
     grep -i '^set-cookie: yz_session=' "$dir/head" >"$dir/cookie"
     has HttpOnly "$dir/cookie" && has 'SameSite=Strict' "$dir/cookie" &&
-        has 'Location: /vouchers' "$dir/head"
+        grep -qx 'Location: /.' "$dir/head"
 }
 tap "the session cookie is HttpOnly and SameSite=Strict" cookie_flags
 no_open_redirect()
@@ -196,7 +196,7 @@ no_open_redirect()
     get anna /login
     get anna /login --data-urlencode "csrf=$(csrf)" -d name=anna \
         --data-urlencode password=password-anna --data-urlencode 'next=//evil.example'
-    has 'Location: /vouchers' "$dir/head"
+    grep -qx 'Location: /.' "$dir/head"
 }
 tap "the way back stays on this site" no_open_redirect
 rotates()
