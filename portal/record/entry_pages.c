@@ -11,14 +11,14 @@
 /* --- signing up --- */
 
 static const char *const KINDS[] = {"enterprise", "supplier", NULL};
-static const struct choices KIND_CHOICES = {KINDS, "register.kind.", NULL};
+static const struct choices KIND_CHOICES = {KINDS, "signup.kind.", NULL};
 
 static const struct field REGISTER_FIELDS[] = {
-    {"kind", FIELD_CHOICE, TEXT_KEY("register.kind"), .choices = &KIND_CHOICES},
+    {"kind", FIELD_CHOICE, TEXT_KEY("signup.kind"), .choices = &KIND_CHOICES},
     {"person", FIELD_TEXT, TEXT_KEY("account.person"), .max = 40,
      .autocomplete = "name", .privacy = FIELD_PERSON},
     {"mail", FIELD_MAIL, TEXT_KEY("account.mail"),
-     .hint = TEXT_KEY("register.mail.hint"), .autocomplete = "email",
+     .hint = TEXT_KEY("signup.mail.hint"), .autocomplete = "email",
      .privacy = FIELD_PERSON},
     {"mobile", FIELD_MOBILE, TEXT_KEY("account.mobile"), .autocomplete = "tel",
      .privacy = FIELD_PERSON},
@@ -51,7 +51,7 @@ static void show_asking(struct visit *visit, struct answers *answers,
     model_bool(visit->model, "_is_done", answers == NULL);
     model_bool(visit->model, "_has_mail", visit->config->public_url[0] != '\0');
     visit_show(visit, "asking",
-               is_sign_up ? TEXT_KEY("register.title")
+               is_sign_up ? TEXT_KEY("signup.title")
                           : TEXT_KEY("forgotten.title"));
 }
 
