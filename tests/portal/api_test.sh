@@ -51,6 +51,12 @@ prepare()
         { echo "CREATE TEMP TABLE many (vouchers, enterprises, suppliers, probes);
             INSERT INTO many VALUES (150, 20, 2, 150);"
             cat tests/portal/many.sql tests/portal/api.sql; } | sqlite3 "$dir/portal.db" &&
+        sqlite3 "$dir/portal.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT
+            i + 1 FROM n WHERE i < 150) INSERT INTO account (name, role, organisation,
+            display_name, mail, mobile, password_hash, created_at, ends_at)
+            SELECT r.name || i, r.name, iif(r.name = 'SUPP', 'SUP-1', ''), 'N', 'n' || i
+            || '@body.example', '+8613800138000', 'x', 0, 4102416000000000
+            FROM n JOIN role r ON r.name IN ('PROV', 'SUPP')" &&
         other usage collector/ledger/*.sql tests/portal/usage.sql tests/portal/events.sql \
             tests/portal/api_usage.sql &&
         judge && { cat tests/portal/api_verdict.sql && seen_day; } | sqlite3 "$dir/verdict.db" &&
@@ -91,22 +97,26 @@ done <<'END'
 /tables /tables
 /events /events
 /log /log
+/accounts /accounts
 /vouchers/{number} /vouchers/V-1
 /vouchers/{number} /vouchers/V-2
 /vouchers/{number} /vouchers/V-3
 /tables/{number}/{version} /tables/test-441500/1
 /tables/{number}/{version} /tables/test-440600/1
 END
+# A supplier's own people are the supplier's to see.
+tap "/colleagues is answered" ask 200 supp GET /colleagues /colleagues
 # Where something follows, its address is in `next`.
-follows() # PATH-OF-THE-DOCUMENT ADDRESS
+follows() # PATH-OF-THE-DOCUMENT ADDRESS [WHO]
 {
     local next
-    ask 200 anna GET "$1" "$2" || return 1
+    ask 200 "${3:-anna}" GET "$1" "$2" || return 1
     next=$(sed -n 's/.*"next":"\([^"]*\)".*/\1/p' "$dir/page")
-    [ -n "$next" ] && ask 200 anna GET "$1" "${next#/api/v1}" &&
+    [ -n "$next" ] && ask 200 "${3:-anna}" GET "$1" "${next#/api/v1}" &&
         has '"next":null' "$dir/page"
 }
-for list in vouchers probes tables events; do
+tap "colleagues: next leads on, and ends" follows /colleagues /colleagues supp
+for list in vouchers probes tables events accounts; do
     tap "$list: next leads on, and ends" follows "/$list" "/$list?city="
 done
 tap "a table's next leads on, and ends" follows '/tables/{number}/{version}' /tables/test-long/1
