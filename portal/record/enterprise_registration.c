@@ -213,8 +213,8 @@ static bool is_stale(const struct registration_save *save,
         save->step != NULL
             ? form_step_answers(&ENTERPRISE_FORM, stored, save->step)
             : *stored;
-    if (save->mark == NULL)
-        return false;
+    if (save->mark == NULL || save->edition.saved_by == NULL)
+        return false; /* nobody has saved anything yet */
     form_mark(&seen, mark);
     return strcmp(mark, save->mark) != 0;
 }

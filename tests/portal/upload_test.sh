@@ -55,6 +55,13 @@ save()
     get li /registration/papers -F "csrf=$(csrf)" -F "mark=$(hidden mark)" "$@"
 }
 
+unmarked()
+{
+    get li /registration/papers
+    get li /registration/papers -F "csrf=$(csrf)" -F undertaking=yes
+    [ "$status" = 303 ]
+}
+tap "the first save of all, by a program that sends no mark" unmarked
 stored()
 {
     save -F "licence=@$dir/largest.pdf" -F undertaking=yes
