@@ -784,6 +784,7 @@ struct lane_row {
 static const struct lane_row LANE_ROWS[HTTP_LANES] = {
     [HTTP_PAGES] = {HTTP_PAGE_THREADS, 0, false},
     [HTTP_SEARCHES] = {HTTP_SEARCH_THREADS, 0, false},
+    [HTTP_ACTS] = {HTTP_ACT_THREADS, 0, false},
     [HTTP_LOGINS] = {HTTP_LOGIN_THREADS, 5, true},
     [HTTP_EXPORTS] = {HTTP_EXPORT_THREADS, 15, false},
     [HTTP_UPLOADS] = {HTTP_UPLOAD_THREADS, 5, false},

@@ -76,6 +76,7 @@ enum http_lane {
     HTTP_AT_ONCE,  /* the thread that has read the request: what is refused */
     HTTP_PAGES,    /* a few threads: a millisecond, in the order of asking */
     HTTP_SEARCHES, /* a few threads: tens of milliseconds now and then */
+    HTTP_ACTS,     /* a few threads: they wait for the disk */
     HTTP_LOGINS,   /* a few threads: a hash takes 30 ms of a core */
     HTTP_EXPORTS,  /* a few: seconds of a core */
     HTTP_UPLOADS,  /* a few: the disk, and the scanner */
@@ -84,6 +85,7 @@ enum http_lane {
 enum {
     HTTP_PAGE_THREADS = 4,
     HTTP_SEARCH_THREADS = 2,
+    HTTP_ACT_THREADS = 2,
     HTTP_LOGIN_THREADS = 4, /* at most: half as many as there are cores */
     HTTP_EXPORT_THREADS = 2,
     HTTP_UPLOAD_THREADS = 2,

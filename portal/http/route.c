@@ -162,6 +162,8 @@ static enum http_lane lane_of(const struct route *route, struct slice query)
 {
     if (route->lane != HTTP_AT_ONCE)
         return route->lane;
+    if (route->method == HTTP_POST)
+        return HTTP_ACTS;
     return route->list != NULL && walks_far(route->list, query) ? HTTP_SEARCHES
                                                                 : HTTP_PAGES;
 }

@@ -1,8 +1,9 @@
 #include "portal/http/serve.h"
 
 _Static_assert(PORTAL_WORKERS >= PORTAL_THREADS + HTTP_PAGE_THREADS +
-                                     HTTP_SEARCH_THREADS + HTTP_LOGIN_THREADS +
-                                     HTTP_EXPORT_THREADS + HTTP_UPLOAD_THREADS,
+                                     HTTP_SEARCH_THREADS + HTTP_ACT_THREADS +
+                                     HTTP_LOGIN_THREADS + HTTP_EXPORT_THREADS +
+                                     HTTP_UPLOAD_THREADS,
                "a worker for each thread");
 
 struct http_plan serve_plan(void *context, const struct http_request *request)

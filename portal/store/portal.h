@@ -25,7 +25,7 @@
 
 /* Those that read requests and send answers, and all that may need a worker at
  * once: with those of the lanes. */
-enum { PORTAL_THREADS = 2, PORTAL_WORKERS = 16 };
+enum { PORTAL_THREADS = 2, PORTAL_WORKERS = 18 };
 /* Files being made or sent. */
 enum { PORTAL_EXPORTS_MAX = 64 };
 

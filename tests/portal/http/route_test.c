@@ -15,6 +15,7 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/things.csv", .list = &LIST, .lane = HTTP_EXPORTS},
     {HTTP_POST, "/login", .lane = HTTP_LOGINS},
     {HTTP_GET, "/"},
+    {HTTP_POST, "/logout"},
 };
 static const struct site SITE = {.routes = ROUTES,
                                  .count = sizeof(ROUTES) / sizeof(ROUTES[0])};
@@ -33,6 +34,7 @@ static const struct {
     {"totals", HTTP_GET, "/things", "totals=1", HTTP_SEARCHES},
     {"an export of a search", HTTP_GET, "/things.csv", "text=a", HTTP_EXPORTS},
     {"a log-in", HTTP_POST, "/login", "", HTTP_LOGINS},
+    {"an act", HTTP_POST, "/logout", "", HTTP_ACTS},
     {"a log-in by the wrong method", HTTP_GET, "/login", "", HTTP_AT_ONCE},
     {"a page", HTTP_GET, "/", "text=a", HTTP_PAGES},
     {"nothing", HTTP_GET, "/nope", "text=a", HTTP_AT_ONCE},
