@@ -602,6 +602,13 @@ int db_column(struct db_statement *s, const char *name)
     return column;
 }
 
+const char *db_column_name(struct db_statement *s, int column)
+{
+    return column < sqlite3_column_count(s->handle)
+               ? sqlite3_column_name(s->handle, column)
+               : NULL;
+}
+
 int64_t db_last_rowid(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

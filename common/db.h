@@ -104,6 +104,8 @@ bool db_is_null(struct db_statement *s, int column);
 /* The place of a column by its name in the text; a name that is not there is a
  * bug (assert). */
 int db_column(struct db_statement *s, const char *name);
+/* The name of a column; NULL when there are not so many. */
+const char *db_column_name(struct db_statement *s, int column);
 int64_t db_last_rowid(const struct db *db);
 int64_t db_changes(const struct db *db);
 

@@ -15,18 +15,6 @@
 
 #include "common/checked.h"
 
-static const char *const STATUS_TEXTS[] = {
-    [MONEY_OK] = "ok",
-    [MONEY_FORMAT] = "E_MONEY_FORMAT",
-    [MONEY_NEGATIVE] = "E_MONEY_NEGATIVE",
-    [MONEY_OVERFLOW] = "E_RANGE",
-};
-
-const char *money_status_text(enum money_status status)
-{
-    return STATUS_TEXTS[status];
-}
-
 /* Digits, with a comma in every place between groups of three or in none. */
 static bool is_grouped(struct slice whole)
 {

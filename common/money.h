@@ -36,6 +36,5 @@ enum money_status money_add(struct money a, struct money b, struct money *sum);
 enum money_status money_multiply(struct money a, uint64_t count,
                                  struct money *product);
 struct money money_min(struct money a, struct money b);
-const char *money_status_text(enum money_status status);
 
 #endif

@@ -198,17 +198,53 @@ int command_serve(int argc, char **argv)
     return serve_site(&config);
 }
 
+/* Refused rows where errors go, what changes where results go. */
+static void tell_loaded(void *context, enum load_news news, const char *line)
+{
+    (void)context;
+    if (news == LOAD_REFUSED)
+        fprintf(stderr, "yz-portal: %s\n", line);
+    else
+        puts(line);
+}
+
+static int report_loaded(const struct load_options *load, bool good,
+                         const struct load_counts *counts,
+                         const struct error_text *error)
+{
+    if (!good && counts->refused == 0)
+        return command_report(error);
+    if (!good) {
+        program_complain("command.load.refused",
+                         text_plain("folder", load->folder),
+                         text_count("refused", counts->refused));
+        return FAILED;
+    }
+    if (counts->has_programme)
+        program_tell("command.load.programme",
+                     text_plain("folder", load->folder));
+    program_tell(
+        load->is_preview ? "command.load.preview" : "command.load.registry",
+        text_plain("folder", load->folder), text_count("rows", counts->rows),
+        text_count("added", counts->added),
+        text_count("changed", counts->changed),
+        text_count("ended", counts->ended), text_count("same", counts->same));
+    return 0;
+}
+
 int command_load(int argc, char **argv)
 {
     const char *path = PROGRAM_CONFIG("portal");
-    bool is_sample = false;
+    bool is_sample = false, is_preview = false, may_correct = false;
     struct program_option options[] = {{"-c", .value = &path},
-                                       {"--sample", .flag = &is_sample}};
+                                       {"--sample", .flag = &is_sample},
+                                       {"--preview", .flag = &is_preview},
+                                       {"--correct", .flag = &may_correct}};
     struct portal_config config = {0};
     struct parameters parameters;
     struct load_counts counts;
     struct error_text error;
-    if (program_options(argc, argv, options, 2, 1, 1) < 0)
+    if (program_options(argc, argv, options, 4, 1, 1) < 0)
         return USAGE;
     command_read_config(path, &config);
     if (!rules_parameters_read(config.rules, &parameters, &error))
@@ -216,19 +252,15 @@ int command_load(int argc, char **argv)
     struct db *db = command_open_registry(&config);
     struct load_options load = {.folder = argv[1],
                                 .is_sample = is_sample,
+                                .is_preview = is_preview,
+                                .may_correct = may_correct,
+                                .tell = tell_loaded,
                                 .parameters = &parameters,
                                 .now = wall_now(),
                                 .language = program_language()};
     bool good = load_folder(db, &load, &counts, &error);
     db_close(db);
-    if (!good)
-        return command_report(&error);
-    program_tell(counts.has_programme ? "command.load.programme"
-                                      : "command.load.registry",
-                 text_plain("folder", argv[1]),
-                 text_number("rows", (int64_t)counts.rows),
-                 text_number("added", (int64_t)counts.added));
-    return 0;
+    return report_loaded(&load, good, &counts, &error);
 }
 
 int command_print(int argc, char **argv, const char *head, size_t most_bytes,

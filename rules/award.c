@@ -6,19 +6,6 @@
 
 #include "common/checked.h"
 
-const char *award_status_code(enum award_status status)
-{
-    static const char *const CODES[] = {
-        [AWARD_OK] = "OK",
-        [AWARD_LINE_EMPTY] = "E_LINE_EMPTY",
-        [AWARD_SETS_MISSING] = "E_SETS_REQUIRED",
-        [AWARD_SETS_GIVEN] = "E_SETS_NOT_APPLICABLE",
-        [AWARD_RANGE] = "E_RANGE",
-        [AWARD_CAP_EXHAUSTED] = "E_CUM_CAP_EXHAUSTED",
-    };
-    return CODES[status];
-}
-
 static enum award_status cap_of_line(const struct catalogue_item *item,
                                      uint64_t sets, struct money *cap)
 {

@@ -24,7 +24,6 @@ enum award_status {
     AWARD_RANGE,         /* E_RANGE: does not fit */
     AWARD_CAP_EXHAUSTED, /* E_CUM_CAP_EXHAUSTED: nothing left (AWARD-09) */
 };
-const char *award_status_code(enum award_status status); /* "E_RANGE" */
 
 struct award_line {
     struct money fee;   /* in */

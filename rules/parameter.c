@@ -1,11 +1,14 @@
 /*
  * The table of parameters: one row gives key, bounds, default, meaning and the
- * printed form. Choices are rows with words; everything else is a number.
+ * printed form. Choices are rows with words, dates are day numbers; everything
+ * else is a number.
  */
 #include "rules/parameter.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#include "common/clock.h"
 
 struct parameter_row {
     const char *key;
@@ -13,12 +16,17 @@ struct parameter_row {
     uint64_t initial, min, max;
     const char *words; /* "flag|stop": the value is the word's place */
     const char *note;
+    bool is_day; /* a date, kept as its number */
 };
 
 #define AT(member) offsetof(struct parameters, member)
 #define BOOL_WORDS "false|true"
 
 static const struct parameter_row ROWS[] = {
+    {"policy.contract_cutoff_date", AT(contract_cutoff_day), 17610, 0, 2932896,
+     NULL, "ELIG-07: contracts are signed after this day.", .is_day = true},
+    {"policy.contract_cutoff_inclusive", AT(contract_cutoff_inclusive), 0, 0, 1,
+     BOOL_WORDS, "ELIG-07 (AMB-ELIG-05): or on it."},
     {"award.item_cap_scope", AT(item_cap_scope), 0, 0, 1, "voucher_line|cycle",
      "AWARD-04: what an item's cap is compared with."},
     {"dead.registration_review_workdays", AT(registration_review_workdays), 5,
@@ -169,9 +177,20 @@ void parameters_set_defaults(struct parameters *parameters)
         *value_of(parameters, &ROWS[i]) = ROWS[i].initial;
 }
 
+static bool read_day(struct slice text, uint64_t *value)
+{
+    struct civil_day day;
+    if (!day_from_text(text, &day))
+        return false;
+    *value = (uint64_t)day.number;
+    return true;
+}
+
 static bool read_value(const struct parameter_row *row, struct slice text,
                        uint64_t *value)
 {
+    if (row->is_day)
+        return read_day(text, value);
     if (row->words == NULL)
         return parse_u64(text, row->min, row->max, value);
     struct slice rest = slice_of_text(row->words), word;
@@ -190,6 +209,9 @@ static bool refuse_value(const struct parameter_row *row, unsigned line,
     if (row->words != NULL)
         return error_set(error, "line %u: %s is one of %s", line, row->key,
                          row->words);
+    if (row->is_day)
+        return error_set(error, "line %u: %s is a date such as 2018-03-20",
+                         line, row->key);
     return error_set(error, "line %u: %s is %" PRIu64 " to %" PRIu64, line,
                      row->key, row->min, row->max);
 }
@@ -265,6 +287,12 @@ void parameters_print(const struct parameters *parameters, struct buffer *out)
         const struct parameter_row *row = &ROWS[i];
         uint64_t value = value_in(parameters, row);
         print_note(row->note, out);
+        if (row->is_day) {
+            char day[DAY_TEXT_LEN];
+            day_to_text((struct civil_day){(int32_t)value}, day);
+            buffer_addf(out, "%s = %s\n\n", row->key, day);
+            continue;
+        }
         if (row->words == NULL) {
             buffer_addf(out, "%s = %" PRIu64 "\n\n", row->key, value);
             continue;
@@ -275,6 +303,11 @@ void parameters_print(const struct parameters *parameters, struct buffer *out)
         buffer_addf(out, "%s = %.*s\n\n", row->key, (int)word.length,
                     word.data);
     }
+}
+
+int64_t parameters_first_contract_day(const struct parameters *p)
+{
+    return (int64_t)(p->contract_cutoff_day + !p->contract_cutoff_inclusive);
 }
 
 uint64_t parameters_window_days(const struct parameters *p,

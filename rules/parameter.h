@@ -33,7 +33,9 @@ enum undetermined_policy { UNDETERMINED_MANUAL, UNDETERMINED_NOT_COMPLETE };
 enum device_mismatch { DEVICE_IGNORE, DEVICE_FLAG, DEVICE_STOP };
 
 struct parameters {
-    uint64_t item_cap_scope; /* enum item_cap_scope */
+    uint64_t contract_cutoff_day;       /* number of the day */
+    uint64_t contract_cutoff_inclusive; /* 0 or 1 */
+    uint64_t item_cap_scope;            /* enum item_cap_scope */
     uint64_t registration_review_workdays, voucher_review_workdays;
     uint64_t correction_window_workdays;
     uint64_t deadline_notice_min_days, notice_min_days;
@@ -69,6 +71,8 @@ bool parameters_parse(struct slice text, struct parameters *parameters,
 /* Every key with its value, in table order; reading it gives the same. */
 void parameters_print(const struct parameters *parameters, struct buffer *out);
 
+/* The first day on which a contract may have been signed (ELIG-07). */
+int64_t parameters_first_contract_day(const struct parameters *p);
 uint64_t parameters_window_days(const struct parameters *p,
                                 enum service_class class);
 uint64_t parameters_min_active_days(const struct parameters *p,

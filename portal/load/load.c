@@ -1,10 +1,11 @@
 /*
  * See load.h.
  *
- * The statements of a table are made from its column names, which are ours
- * (load_table.c); values are bound. A row is looked up whole first: the very
- * same row is fine, and only another one under the same key reaches INSERT and
- * its refusal.
+ * A row goes through its cells (load_value.c), what they refer to, whether it is
+ * there already (load_row.c), the rules (load_rule.c), and then into the table.
+ * A row that is refused does not end the file: the others are looked at, too,
+ * so that a person gets all there is to mend in it at once. The next file is
+ * not begun, since it would mostly complain about rows that were refused.
  */
 #include "portal/load/load.h"
 
@@ -15,20 +16,20 @@
 #include <unistd.h>
 
 #include "common/arena.h"
-#include "common/buffer.h"
-#include "common/writer.h"
 #include "portal/load/load_award.h"
 #include "portal/load/load_programme.h"
 #include "portal/load/load_refusal.h"
+#include "portal/load/load_row.h"
+#include "portal/load/load_rule.h"
+#include "portal/load/load_sheet.h"
 #include "portal/load/load_table.h"
 #include "portal/store/act.h"
 
 enum {
-    FILE_MAX_BYTES = 256 * 1024 * 1024,
-    RECORD_MAX_BYTES = 16 * 1024,
-    SQL_MAX = 2048,
     ARENA_LIMIT = 256 * 1024 * 1024,
     PATH_LEN = 4096,
+    FIELDS_MAX = 64,
+    TOLD_MAX = 50, /* refused rows of a file that are told one by one */
 };
 
 struct loader {
@@ -37,219 +38,314 @@ struct loader {
     struct load_counts *counts;
     const struct load_table *table;
     char path[PATH_LEN];
-    unsigned line;
+    struct load_sheet sheet;
     int order[LOAD_COLUMNS_MAX]; /* place of a column in the file, or -1 */
     int field_count;             /* in the header */
-    struct db_statement *find, *insert;
     struct load_row row;
+    struct error_text first; /* what was refused first */
 };
 
-static void add_sql(char sql[static SQL_MAX], const char *text)
+static void tell(const struct loader *l, enum load_news news, const char *line)
 {
-    size_t length = strlen(sql);
-    snprintf(sql + length, SQL_MAX - length, "%s", text);
+    if (l->options->tell != NULL)
+        l->options->tell(l->options->context, news, line);
 }
 
-static void add_name(char sql[static SQL_MAX], const char *before,
-                     const char *name)
+/* Counts a refused row and tells it; the first one is kept. */
+static void note_refused(struct loader *l)
 {
-    add_sql(sql, before);
-    add_sql(sql, name);
+    struct error_text line;
+    load_place(&l->row, l->row.refused_column, l->row.refusal.text, &line);
+    if (l->counts->refused++ == 0)
+        l->first = line;
+    if (l->counts->refused <= TOLD_MAX)
+        tell(l, LOAD_REFUSED, line.text);
 }
 
-static struct db_statement *prepare_find(struct loader *l)
+/* ---- the header ---- */
+
+static int find_column(const struct load_table *table, struct slice name)
 {
-    char sql[SQL_MAX] = "SELECT 1 FROM ";
-    add_sql(sql, load_table_stored(l->table));
-    for (size_t i = 0; i < load_table_columns(l->table); i++) {
-        const char *name = load_column_stored(&l->table->columns[i]);
-        add_name(sql, i == 0 ? " WHERE " : " AND ", name);
-        add_name(sql, " IS :", name);
+    for (size_t c = 0; c < load_table_columns(table); c++)
+        if (slice_equal_text(name, table->columns[c].name))
+            return (int)c;
+    return -1;
+}
+
+/* The names of all columns, for a sentence. */
+static void list_columns(const struct load_table *table, struct buffer *out)
+{
+    for (size_t c = 0; c < load_table_columns(table); c++) {
+        buffer_add_text(out, c == 0 ? "" : ",");
+        buffer_add_text(out, table->columns[c].name);
     }
-    return db_prepare(l->db, sql);
+    buffer_add_u8(out, 0);
 }
 
-static struct db_statement *prepare_insert(struct loader *l)
+static bool refuse_header(struct loader *l, const char *key, struct slice name)
 {
-    char sql[SQL_MAX] = "INSERT INTO ", values[SQL_MAX] = "";
-    size_t count = load_table_columns(l->table);
-    add_name(sql, "", load_table_stored(l->table));
-    for (size_t i = 0; i < count; i++) {
-        const char *name = load_column_stored(&l->table->columns[i]);
-        add_name(sql, i == 0 ? " (" : ", ", name);
-        add_name(values, i == 0 ? ":" : ", :", name);
+    struct buffer columns;
+    char shown[LOAD_SHOWN_MAX];
+    load_show_text(name, shown);
+    l->row.line = l->row.line > 0 ? l->row.line : 1;
+    buffer_init(&columns, 1024);
+    list_columns(l->table, &columns);
+    load_refuse(&l->row, shown[0] != '\0' ? shown : NULL, key,
+                text_plain("value", shown), text_plain("table", l->table->name),
+                text_plain("columns", (const char *)columns.data));
+    buffer_clear(&columns);
+    note_refused(l);
+    return false;
+}
+
+static bool read_header(struct loader *l, const struct slice *fields, int count)
+{
+    l->field_count = count;
+    for (size_t c = 0; c < LOAD_COLUMNS_MAX; c++)
+        l->order[c] = -1;
+    for (int i = 0; i < count; i++) {
+        int c = find_column(l->table, slice_trim(fields[i]));
+        if (c < 0)
+            return refuse_header(l, TEXT_KEY("load.header.unknown"), fields[i]);
+        if (l->order[c] >= 0)
+            return refuse_header(l, TEXT_KEY("load.header.twice"), fields[i]);
+        l->order[c] = i;
     }
-    if (l->table->computed != NULL) {
-        add_name(sql, ", ", l->table->computed);
-        add_sql(values, ", :computed");
+    for (size_t c = 0; c < load_table_columns(l->table); c++) {
+        const struct load_column *column = &l->table->columns[c];
+        l->row.is_given[c] = l->order[c] >= 0;
+        if (l->order[c] < 0 && column->empty == EMPTY_REFUSED)
+            return refuse_header(l, TEXT_KEY("load.header.missing"),
+                                 slice_of_text(column->name));
     }
-    add_name(sql, ") VALUES (", values);
-    add_sql(sql, ")");
-    return db_prepare(l->db, sql);
+    return true;
 }
 
-static bool complain(const struct loader *l, const char *column,
-                     const struct error_text *reason, struct error_text *error)
-{
-    if (column != NULL)
-        return error_set(error, "%s:%u: %s: %s", l->path, l->line, column,
-                         reason->text);
-    return error_set(error, "%s:%u: %s", l->path, l->line, reason->text);
-}
-
-static void bind_row(struct loader *l, struct db_statement *s)
-{
-    db_reset(s);
-    for (size_t i = 0; i < load_table_columns(l->table); i++)
-        load_value_bind(s, load_column_stored(&l->table->columns[i]),
-                        &l->row.values[i]);
-}
+/* ---- a row ---- */
 
 /* Whether what a column refers to is there. */
-static bool reference_holds(struct loader *l, const struct load_column *column,
-                            const struct load_value *value,
-                            struct error_text *reason)
+static bool reference_holds(struct loader *l, size_t index)
 {
+    const struct load_column *column = &l->table->columns[index];
+    const struct load_value *value = &l->row.values[index];
     if (column->reference == NULL || value->is_null)
         return true;
     struct db_statement *s = db_prepare(l->db, column->reference);
-    if (s == NULL)
-        return error_set(reason, "%s", db_trouble(l->db));
-    load_value_bind(s, "value", value);
-    bool found = db_step(s) == DB_ROW;
-    db_reset(s);
-    if (found)
-        return true;
-    return load_refuse_reference(&l->row, column, value, reason);
+    bool found = false;
+    if (s != NULL) {
+        load_value_bind(s, "value", value);
+        found = db_step(s) == DB_ROW;
+        db_reset(s);
+    }
+    return found || load_refuse_reference(&l->row, index);
 }
 
-static bool read_header(struct loader *l, const struct slice *fields, int count,
-                        struct error_text *error)
+static bool read_row(struct loader *l, const struct slice *fields, int count)
 {
-    size_t columns = load_table_columns(l->table);
-    struct error_text reason;
-    l->field_count = count;
-    for (size_t c = 0; c < columns; c++)
-        l->order[c] = -1;
-    for (int i = 0; i < count; i++) {
-        size_t c = 0;
-        while (c < columns &&
-               !slice_equal_text(fields[i], l->table->columns[c].name))
-            c++;
-        if (c == columns || l->order[c] >= 0) {
-            error_set(&reason, "column '%.*s' is %s",
-                      (int)(fields[i].length < 40 ? fields[i].length : 40),
-                      fields[i].data, c == columns ? "unknown" : "repeated");
-            return complain(l, NULL, &reason, error);
-        }
-        l->order[c] = i;
-    }
-    for (size_t c = 0; c < columns; c++) {
-        const struct load_column *column = &l->table->columns[c];
-        if (l->order[c] < 0 && column->empty == EMPTY_REFUSED) {
-            error_set(&reason, "column '%s' is missing", column->name);
-            return complain(l, NULL, &reason, error);
-        }
-    }
-    return true;
-}
-
-static bool read_row(struct loader *l, const struct slice *fields,
-                     struct error_text *error)
-{
-    struct error_text reason;
+    if (count != l->field_count)
+        return load_refuse(&l->row, NULL, "load.row.fields",
+                           text_number("fields", count),
+                           text_number("columns", l->field_count));
     for (size_t c = 0; c < load_table_columns(l->table); c++) {
-        const struct load_column *column = &l->table->columns[c];
         struct slice text = l->order[c] >= 0 ? fields[l->order[c]] : SLICE("");
-        if (!load_value_read(column, text, l->options, &l->row.values[c],
-                             &reason) ||
-            !reference_holds(l, column, &l->row.values[c], &reason))
-            return complain(l, column->name, &reason, error);
+        if (!load_value_read(&l->row, c, text) || !reference_holds(l, c))
+            return false;
     }
     return true;
 }
 
-static bool put_row(struct loader *l, struct error_text *error)
+static bool refuse_trouble(struct loader *l)
 {
-    struct error_text reason;
-    const struct load_table *table = l->table;
-    bind_row(l, l->find);
-    enum db_step step = db_step(l->find);
-    db_reset(l->find);
-    if (step == DB_ROW)
-        return true;
-    l->row.computed = 0;
-    if (table->check != NULL && !table->check(l->db, &l->row, &reason))
-        return complain(l, NULL, &reason, error);
-    bind_row(l, l->insert);
-    if (table->computed != NULL)
-        db_bind_i64(l->insert, ":computed", l->row.computed);
-    if (step == DB_FAILED || !db_do(l->insert)) {
-        const char *column = NULL;
-        load_refuse_row(l->db, &l->row, &column, &reason);
-        return complain(l, column, &reason, error);
-    }
-    l->counts->added++;
-    if (table->note == NULL || table->note(l->db, &l->row))
-        return true;
-    error_set(&reason, "%s", db_trouble(l->db));
-    return complain(l, NULL, &reason, error);
+    return load_refuse(&l->row, NULL, "load.store",
+                       text_plain("trouble", db_trouble(l->db)));
 }
 
-static bool read_records(struct loader *l, struct slice rest,
-                         struct error_text *error)
+static bool insert_row(struct loader *l)
 {
-    struct slice fields[LOAD_COLUMNS_MAX];
-    struct buffer scratch;
-    bool good = true, has_header = false;
+    struct load_row *row = &l->row;
+    row->computed = 0;
+    if (!load_rule_check(l->db, row) ||
+        (l->table->compute != NULL && !l->table->compute(l->db, row)))
+        return false;
+    if (!load_row_insert(l->db, row))
+        return db_is_full(l->db) ? refuse_trouble(l)
+                                 : load_refuse_taken(l->db, row);
+    if (l->table->note != NULL && !l->table->note(l->db, row))
+        return refuse_trouble(l);
+    l->counts->added++;
+    return true;
+}
+
+/* A row ends when the column that says so was empty and now has a value. */
+static bool is_ended(const struct load_row *row, size_t index)
+{
+    return row->table->columns[index].correct == CORRECT_END &&
+           row->there[index].is_null && !row->values[index].is_null;
+}
+
+static bool audit_change(struct loader *l, bool ends)
+{
+    char key[LOAD_SHOWN_MAX], object[LOAD_SHOWN_MAX + 32];
+    const struct digest before = load_row_digest(l->table, l->row.there);
+    const struct digest after = load_row_digest(l->table, l->row.values);
+    load_row_key(&l->row, key);
+    snprintf(object, sizeof(object), "%s/%s", load_table_stored(l->table), key);
+    const struct audit_entry entry = {
+        .actor = "SYS",
+        .action = ends ? "registry.end" : "registry.correct",
+        .object = object,
+        .result = "OK",
+        .before = &before,
+        .after = &after,
+    };
+    return audit_add(l->db, l->options->now, &entry);
+}
+
+static bool correct_row(struct loader *l)
+{
+    struct load_row *row = &l->row;
+    bool may_correct = l->options->may_correct || l->options->is_preview;
+    bool ends = false;
+    for (size_t i = 0; load_row_differs(row, &i); i++) {
+        if (!may_correct || l->table->columns[i].correct == CORRECT_NOT)
+            return load_refuse_change(row, i);
+        ends = ends || is_ended(row, i);
+    }
+    if (!load_rule_check(l->db, row))
+        return false;
+    if (!load_row_update(l->db, row))
+        return db_is_full(l->db) ? refuse_trouble(l)
+                                 : load_refuse_taken(l->db, row);
+    if (!audit_change(l, ends))
+        return refuse_trouble(l);
+    *(ends ? &l->counts->ended : &l->counts->changed) += 1;
+    return true;
+}
+
+static bool put_row(struct loader *l)
+{
+    size_t first = 0;
+    if (!load_row_look_up(l->db, &l->row))
+        return refuse_trouble(l);
+    if (!l->row.is_there)
+        return insert_row(l);
+    if (load_row_differs(&l->row, &first))
+        return correct_row(l);
+    l->counts->same++;
+    return true;
+}
+
+/* ---- what is told of it ---- */
+
+static void tell_change(struct loader *l, size_t index)
+{
+    const struct load_row *row = &l->row;
+    const struct load_column *column = &l->table->columns[index];
+    struct error_text sentence, line;
+    char key[LOAD_SHOWN_MAX], value[LOAD_SHOWN_MAX], there[LOAD_SHOWN_MAX];
+    load_row_key(row, key);
+    load_value_show(column, &row->values[index], value);
+    load_value_show(column, &row->there[index], there);
+    load_say(&sentence, l->options,
+             is_ended(row, index) ? TEXT_KEY("load.news.ended")
+                                  : TEXT_KEY("load.news.changed"),
+             text_plain("id", key), text_plain("value", value),
+             text_plain("there", there));
+    load_place(row, column->name, sentence.text, &line);
+    tell(l, LOAD_CHANGE, line.text);
+}
+
+static void tell_row(struct loader *l)
+{
+    struct error_text sentence, line;
+    char key[LOAD_SHOWN_MAX];
+    for (size_t i = 0; l->row.is_there && load_row_differs(&l->row, &i); i++)
+        tell_change(l, i);
+    if (l->row.is_there)
+        return;
+    load_row_key(&l->row, key);
+    load_say(&sentence, l->options, "load.news.added", text_plain("id", key));
+    load_place(&l->row, NULL, sentence.text, &line);
+    tell(l, LOAD_CHANGE, line.text);
+}
+
+static void tell_encoding(struct loader *l)
+{
+    struct error_text line;
+    load_say(&line, l->options, "load.news.gb18030",
+             text_plain("file", l->path));
+    tell(l, LOAD_CHANGE, line.text);
+}
+
+/* ---- a file ---- */
+
+/* The file as a whole is refused, at a line of it. */
+static bool refuse_file(struct loader *l)
+{
+    l->row.line = l->sheet.line;
+    load_refuse(&l->row, NULL, l->sheet.wrong);
+    note_refused(l);
+    return false;
+}
+
+static bool read_rows(struct loader *l)
+{
+    struct slice fields[FIELDS_MAX];
+    bool has_header = false;
     int count = 0;
-    buffer_init(&scratch, RECORD_MAX_BYTES);
-    while (good && (count = csv_read(&rest, &scratch, fields, LOAD_COLUMNS_MAX,
-                                     &l->line)) > 0) {
+    while ((count = load_sheet_next(&l->sheet, fields, FIELDS_MAX)) > 0) {
+        l->row.line = l->sheet.row;
         if (!has_header) {
-            good = read_header(l, fields, count, error);
             has_header = true;
+            if (!read_header(l, fields, count))
+                return false;
             continue;
         }
         l->counts->rows++;
-        good =
-            count == l->field_count
-                ? read_row(l, fields, error) && put_row(l, error)
-                : error_set(error, "%s:%u: %d fields where the header has %d",
-                            l->path, l->line, count, l->field_count);
+        if (!read_row(l, fields, count) || !put_row(l))
+            note_refused(l);
+        else if (l->options->is_preview)
+            tell_row(l);
     }
-    if (good && count < 0)
-        good = error_set(error, "%s:%u: malformed CSV", l->path, l->line);
-    if (good && !has_header)
-        good = error_set(error, "%s: the header is missing", l->path);
-    buffer_clear(&scratch);
+    if (count < 0)
+        return refuse_file(l);
+    if (!has_header)
+        return refuse_header(l, TEXT_KEY("load.header.none"), SLICE(""));
+    return l->counts->refused == 0;
+}
+
+static bool read_file(struct loader *l)
+{
+    bool good = load_sheet_open(&l->sheet, l->path);
+    if (!good && l->sheet.wrong != NULL) {
+        refuse_file(l);
+    } else if (!good) {
+        load_say(&l->first, l->options, "load.file.unread",
+                 text_plain("file", l->path),
+                 text_plain("trouble", strerror(errno)));
+    } else {
+        if (l->sheet.was_gb18030)
+            tell_encoding(l);
+        good = read_rows(l);
+    }
+    load_sheet_close(&l->sheet);
     return good;
 }
 
-static bool load_table(struct loader *l, const struct load_table *table,
-                       struct error_text *error)
+static bool load_table(struct loader *l, const struct load_table *table)
 {
-    struct buffer text;
     l->table = table;
-    l->row.table = table;
-    l->row.options = l->options;
-    l->line = 0;
+    l->row = (struct load_row){
+        .table = table, .options = l->options, .path = l->path};
     int length = snprintf(l->path, sizeof(l->path), "%s/%s.csv",
                           l->options->folder, table->name);
     if (length < 0 || (size_t)length >= sizeof(l->path))
-        return error_set(error, "%s: the name is too long", l->options->folder);
-    if (access(l->path, F_OK) != 0)
-        return true;
-    l->find = prepare_find(l);
-    l->insert = prepare_insert(l);
-    if (l->find == NULL || l->insert == NULL)
-        return error_set(error, "%s", db_trouble(l->db));
-    bool good = buffer_read_file(&text, l->path, FILE_MAX_BYTES);
-    good = good ? read_records(l, buffer_slice(&text), error)
-                : error_set(error, "%s: %s", l->path, strerror(errno));
-    buffer_clear(&text);
-    return good;
+        return load_say(&l->first, l->options, "load.folder.long",
+                        text_plain("folder", l->options->folder));
+    return access(l->path, F_OK) != 0 || read_file(l);
 }
+
+/* ---- the folder ---- */
 
 static bool is_known_file(const char *name, bool has_programme)
 {
@@ -268,51 +364,80 @@ static bool is_known_file(const char *name, bool has_programme)
     return false;
 }
 
+static bool refuse_name(struct loader *l, const char *name)
+{
+    struct buffer tables;
+    char shown[LOAD_SHOWN_MAX];
+    load_show_text(slice_of_text(name), shown);
+    buffer_init(&tables, 1024);
+    for (size_t i = 0; i < LOAD_TABLE_COUNT; i++)
+        buffer_addf(&tables, "%s%s", i == 0 ? "" : ", ", LOAD_TABLES[i].name);
+    buffer_add_u8(&tables, 0);
+    load_say(&l->first, l->options, "load.folder.name",
+             text_plain("folder", l->options->folder),
+             text_plain("value", shown),
+             text_plain("tables", (const char *)tables.data));
+    buffer_clear(&tables);
+    return false;
+}
+
 /* A misspelt file must not pass for one that is not there; and a folder with
  * nothing to load is a mistake. */
-static bool check_names(const struct load_options *options, bool has_programme,
-                        struct error_text *error)
+static bool check_names(struct loader *l)
 {
+    const char *folder = l->options->folder;
+    bool has_programme = l->counts->has_programme, good = true;
     size_t tables = 0;
-    bool good = true;
-    DIR *dir = opendir(options->folder);
+    DIR *dir = opendir(folder);
     if (dir == NULL)
-        return error_set(error, "%s: %s", options->folder, strerror(errno));
+        return load_say(&l->first, l->options, "load.folder.unread",
+                        text_plain("folder", folder),
+                        text_plain("trouble", strerror(errno)));
     for (struct dirent *e = readdir(dir); good && e != NULL; e = readdir(dir)) {
         good = is_known_file(e->d_name, has_programme) ||
-               error_set(error, "%s/%s: no table of that name", options->folder,
-                         e->d_name);
+               refuse_name(l, e->d_name);
         tables +=
             slice_ends_with_nocase(slice_of_text(e->d_name), SLICE(".csv"));
     }
     closedir(dir);
     if (good && tables == 0 && !has_programme)
-        good = error_set(error, "%s: no programme.json and no <table>.csv",
-                         options->folder);
+        good = load_say(&l->first, l->options, "load.folder.empty",
+                        text_plain("folder", folder));
     return good;
 }
 
-static bool load_all(struct loader *l, struct arena *arena,
-                     struct error_text *error)
+static bool finish_awards(struct loader *l, struct arena *arena)
+{
+    l->table = load_award_table();
+    l->row = (struct load_row){
+        .table = l->table, .options = l->options, .path = l->path};
+    if (load_award_finish(l->db, &l->row, arena))
+        return true;
+    note_refused(l);
+    return false;
+}
+
+static bool load_all(struct loader *l, struct arena *arena)
 {
     struct audit_entry entry = {"SYS", "load", l->options->folder, "OK"};
     if (!load_award_begin(l->db))
-        return error_set(error, "%s", db_trouble(l->db));
-    if (!load_programme(l->db, l->options, l->counts, error) ||
-        !check_names(l->options, l->counts->has_programme, error))
+        return load_say_trouble(&l->first, l->options, l->db);
+    if (!load_programme(l->db, l->options, l->counts, &l->first) ||
+        !check_names(l))
         return false;
     for (size_t i = 0; i < LOAD_TABLE_COUNT; i++)
-        if (!load_table(l, &LOAD_TABLES[i], error))
+        if (!load_table(l, &LOAD_TABLES[i]))
             return false;
-    if (!load_award_finish(l->db, arena, error))
+    if (!finish_awards(l, arena))
         return false;
     return audit_add(l->db, l->options->now, &entry) ||
-           error_set(error, "%s", db_trouble(l->db));
+           load_say_trouble(&l->first, l->options, l->db);
 }
 
 struct loading {
     struct loader loader;
     struct arena *arena;
+    bool is_good;
 };
 
 static enum act_end load_it(struct db *db, struct wall_time now, void *context,
@@ -321,8 +446,11 @@ static enum act_end load_it(struct db *db, struct wall_time now, void *context,
     struct loading *loading = context;
     (void)db;
     (void)now;
-    return load_all(&loading->loader, loading->arena, error) ? ACT_KEPT
-                                                             : ACT_REFUSED;
+    (void)error;
+    loading->is_good = load_all(&loading->loader, loading->arena);
+    return loading->is_good && !loading->loader.options->is_preview
+               ? ACT_KEPT
+               : ACT_REFUSED;
 }
 
 bool load_folder(struct db *db, const struct load_options *options,
@@ -334,8 +462,12 @@ bool load_folder(struct db *db, const struct load_options *options,
     };
     *counts = (struct load_counts){0};
     if (loading.arena == NULL)
-        return error_set(error, "no memory");
+        return load_say(error, options, "load.memory");
     enum act_end end = act_on(db, options->now, NULL, load_it, &loading, error);
     arena_free(loading.arena);
-    return end == ACT_KEPT;
+    if (end == ACT_FAILED)
+        return load_say_trouble(error, options, db);
+    if (!loading.is_good)
+        *error = loading.loader.first;
+    return loading.is_good;
 }

@@ -4,30 +4,49 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/shown.h"
+#include "portal/load/load_refusal.h"
 #include "rules/award.h"
 
 enum { VOUCHERS_MAX = 1000000 };
 
+struct line {
+    const char *voucher, *service;
+    struct money fee;
+    uint64_t sets; /* 0: none named */
+};
+
 bool load_award_begin(struct db *db)
 {
     return db_run(db, "CREATE TEMP TABLE IF NOT EXISTS new_voucher"
-                      " (number TEXT PRIMARY KEY) WITHOUT ROWID") &&
+                      " (number TEXT PRIMARY KEY, path TEXT NOT NULL,"
+                      " line INTEGER NOT NULL) WITHOUT ROWID") &&
            db_run(db, "DELETE FROM temp.new_voucher");
 }
 
-bool load_award_note_voucher(struct db *db, const char *number)
+bool load_award_note(struct db *db, const struct load_row *row)
 {
-    struct db_statement *s =
-        db_prepare(db, "INSERT INTO temp.new_voucher VALUES (:number)");
+    struct db_statement *s = db_prepare(
+        db, "INSERT INTO temp.new_voucher VALUES (:number, :path, :line)");
     if (s == NULL)
         return false;
-    db_bind_text(s, ":number", number);
+    db_bind_text(s, ":number", load_row_value(row, "number")->text);
+    db_bind_text(s, ":path", row->path);
+    db_bind_i64(s, ":line", row->line);
     return db_do(s);
+}
+
+const struct load_table *load_award_table(void)
+{
+    size_t i = 0;
+    while (strcmp(LOAD_TABLES[i].name, "voucher") != 0)
+        i++;
+    return &LOAD_TABLES[i];
 }
 
 /* What the line's item gives, by the newest catalogue of the programme of the
  * voucher's cycle. */
-static bool find_item(struct db *db, const struct load_line *line,
+static bool find_item(struct db *db, const struct line *line,
                       struct catalogue_item *item)
 {
     struct db_statement *s = db_prepare(
@@ -55,7 +74,7 @@ static bool find_item(struct db *db, const struct load_line *line,
 
 /* What other vouchers of the enterprise took of this item's cap in the cycle;
  * asked only under award.item_cap_scope = cycle (AWARD-04). */
-static bool read_used(struct db *db, const struct load_line *line, int item_no,
+static bool read_used(struct db *db, const struct line *line, int item_no,
                       struct money *used)
 {
     struct db_statement *s = db_prepare(
@@ -92,35 +111,64 @@ static bool is_new(struct db *db, const char *number)
     return found;
 }
 
-bool load_award_of_line(struct db *db, const struct parameters *parameters,
-                        const struct load_line *line, struct money *award,
-                        struct error_text *error)
+static bool refuse_trouble(struct db *db, struct load_row *row)
 {
+    return load_refuse(row, NULL, "load.store",
+                       text_plain("trouble", db_trouble(db)));
+}
+
+/* Which column a line's award fails for, and how that is said. */
+static bool refuse_line(struct load_row *row, const struct catalogue_item *item,
+                        enum award_status status)
+{
+    static const struct {
+        const char *column, *said;
+    } REFUSALS[] = {
+        [AWARD_LINE_EMPTY] = {"fee", TEXT_KEY("load.value.zero")},
+        [AWARD_SETS_MISSING] = {"networked_sets",
+                                TEXT_KEY("load.award.sets_missing")},
+        [AWARD_SETS_GIVEN] = {"networked_sets",
+                              TEXT_KEY("load.award.sets_given")},
+        [AWARD_RANGE] = {"networked_sets", TEXT_KEY("load.award.range")},
+        [AWARD_CAP_EXHAUSTED] = {"fee", TEXT_KEY("load.award.item_used")},
+    };
+    const char *column = REFUSALS[status].column;
+    return load_refuse(row, column, REFUSALS[status].said,
+                       text_plain("value", load_row_shown(row, column)),
+                       text_number("item", item->no),
+                       text_money("cap", item->cap));
+}
+
+bool load_award_line(struct db *db, struct load_row *row)
+{
+    const struct load_value *sets = load_row_value(row, "networked_sets");
+    const struct line line = {
+        .voucher = load_row_value(row, "voucher_number")->text,
+        .service = load_row_value(row, "service_id")->text,
+        .fee = {load_row_value(row, "fee")->integer},
+        .sets = sets->is_null ? 0 : (uint64_t)sets->integer,
+    };
     struct catalogue_item item;
-    struct award_line sum = {.fee = line->fee, .sets = line->sets};
-    if (!is_new(db, line->voucher))
-        return error_set(error, "voucher %s is issued; its lines do not change",
-                         line->voucher);
-    if (!find_item(db, line, &item))
-        return error_set(error,
-                         "E_ITEM_NOT_IN_CATALOGUE: service %s has no "
-                         "item in the catalogue",
-                         line->service);
-    if (parameters->item_cap_scope == ITEM_CAP_CYCLE &&
-        !read_used(db, line, item.no, &sum.used))
-        return error_set(error, "%s", db_trouble(db));
+    struct award_line sum = {.fee = line.fee, .sets = line.sets};
+    if (!is_new(db, line.voucher))
+        return load_refuse(row, "voucher_number", "load.award.issued",
+                           text_plain("value", line.voucher));
+    if (!find_item(db, &line, &item))
+        return load_refuse(row, "service_id", "load.award.no_item",
+                           text_plain("value", line.service));
+    if (row->options->parameters->item_cap_scope == ITEM_CAP_CYCLE &&
+        !read_used(db, &line, item.no, &sum.used))
+        return refuse_trouble(db, row);
     enum award_status status = award_of_line(&item, &sum);
-    if (status != AWARD_OK)
-        return error_set(error, "%s: no award for this line",
-                         award_status_code(status));
-    *award = sum.award;
-    return true;
+    row->computed = sum.award.fen;
+    return status == AWARD_OK || refuse_line(row, &item, status);
 }
 
 /* A new voucher, by the order of its application. */
 struct claim {
-    const char *number, *enterprise, *cycle;
+    const char *number, *enterprise, *cycle, *path;
     struct money raw, cap;
+    unsigned line;
 };
 
 static bool read_claim(struct db_statement *s, struct arena *arena,
@@ -131,8 +179,10 @@ static bool read_claim(struct db_statement *s, struct arena *arena,
     claim->cycle = arena_copy_text(arena, slice_of_text(db_text(s, 2)));
     claim->raw.fen = db_i64(s, 3);
     claim->cap.fen = db_i64(s, 4);
-    return claim->number != NULL && claim->enterprise != NULL &&
-           claim->cycle != NULL;
+    claim->path = arena_copy_text(arena, slice_of_text(db_text(s, 5)));
+    claim->line = (unsigned)db_i64(s, 6);
+    return claim->path != NULL && claim->number != NULL &&
+           claim->enterprise != NULL && claim->cycle != NULL;
 }
 
 static int64_t count_new(struct db *db)
@@ -160,7 +210,7 @@ static struct claim *read_claims(struct db *db, struct arena *arena,
             "  WHERE l.voucher_number = n.number),"
             " (SELECT c.cumulative_cap_fen FROM catalogue c"
             "  WHERE c.programme_id = y.programme_id"
-            "  ORDER BY c.version DESC LIMIT 1)"
+            "  ORDER BY c.version DESC LIMIT 1), n.path, n.line"
             " FROM temp.new_voucher n JOIN voucher v ON v.number = n.number"
             " JOIN voucher_application a ON a.id = v.application_id"
             " JOIN cycle y ON y.id = a.cycle_id"
@@ -215,44 +265,43 @@ static bool settle(struct db *db, const struct claim *claim, struct money award)
     return db_do(s);
 }
 
-static bool finish_one(struct db *db, const struct claim *claim,
-                       struct error_text *error)
+static bool finish_one(struct db *db, struct load_row *row,
+                       const struct claim *claim)
 {
     struct award_claim earlier = {.is_issued = true};
     struct award_decision decision = {0};
+    row->path = claim->path;
+    row->line = claim->line;
     if (claim->raw.fen <= 0)
-        return error_set(error,
-                         "voucher.csv: voucher %s: E_LINE_EMPTY: it has no "
-                         "lines in voucher_line.csv",
-                         claim->number);
+        return load_refuse(row, "number", "load.award.no_lines",
+                           text_plain("value", claim->number));
     if (claim->cap.fen <= 0)
-        return error_set(error,
-                         "voucher.csv: voucher %s: the cycle's programme has "
-                         "no catalogue",
-                         claim->number);
+        return load_refuse(row, "number", "load.award.no_catalogue",
+                           text_plain("value", claim->number),
+                           text_plain("cycle", claim->cycle));
     if (!read_issued(db, claim, &earlier.award))
-        return error_set(error, "%s", db_trouble(db));
+        return refuse_trouble(db, row);
     earlier.raw = earlier.award;
     enum award_status status =
         award_decide(claim->cap, &earlier, 1, claim->raw, &decision);
-    if (status == AWARD_OK && decision.answer != AWARD_ISSUE)
-        status = AWARD_CAP_EXHAUSTED;
-    if (status != AWARD_OK)
-        return error_set(error, "voucher.csv: voucher %s: %s", claim->number,
-                         award_status_code(status));
-    return settle(db, claim, decision.award) ||
-           error_set(error, "%s", db_trouble(db));
+    if (status != AWARD_OK || decision.answer != AWARD_ISSUE)
+        return load_refuse(row, "number", "load.award.exhausted",
+                           text_plain("value", claim->number),
+                           text_plain("enterprise", claim->enterprise),
+                           text_plain("cycle", claim->cycle),
+                           text_money("issued", earlier.award),
+                           text_money("cap", claim->cap));
+    return settle(db, claim, decision.award) || refuse_trouble(db, row);
 }
 
-bool load_award_finish(struct db *db, struct arena *arena,
-                       struct error_text *error)
+bool load_award_finish(struct db *db, struct load_row *row, struct arena *arena)
 {
     size_t count = 0;
+    bool good = true;
     struct claim *claims = read_claims(db, arena, &count);
     if (claims == NULL)
-        return error_set(error, "%s", db_trouble(db));
-    for (size_t i = 0; i < count; i++)
-        if (!finish_one(db, &claims[i], error))
-            return false;
-    return true;
+        return refuse_trouble(db, row);
+    for (size_t i = 0; good && i < count; i++)
+        good = finish_one(db, row, &claims[i]);
+    return good;
 }

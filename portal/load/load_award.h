@@ -12,27 +12,21 @@
 #define PORTAL_LOAD_LOAD_AWARD_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "common/arena.h"
 #include "common/db.h"
-#include "common/money.h"
-#include "rules/parameter.h"
-
-struct load_line {
-    const char *voucher, *service;
-    struct money fee;
-    uint64_t sets; /* 0: none named */
-};
+#include "portal/load/load_table.h"
 
 bool load_award_begin(struct db *db);
-/* The voucher is new in this load; its amount is to be computed. */
-bool load_award_note_voucher(struct db *db, const char *number);
-/* False with an E_ code and a sentence. */
-bool load_award_of_line(struct db *db, const struct parameters *parameters,
-                        const struct load_line *line, struct money *award,
-                        struct error_text *error);
-bool load_award_finish(struct db *db, struct arena *arena,
-                       struct error_text *error);
+/* A row of voucher.csv was inserted: its amount is to be computed. */
+bool load_award_note(struct db *db, const struct load_row *row);
+/* A row of voucher_line.csv: computes its award, or refuses it. */
+bool load_award_line(struct db *db, struct load_row *row);
+/* The table of vouchers, whose rows load_award_finish() refuses. */
+const struct load_table *load_award_table(void);
+/* Settles all new vouchers. False when one is refused: `row` then says which,
+ * where and why. */
+bool load_award_finish(struct db *db, struct load_row *row,
+                       struct arena *arena);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "portal/load/load_refusal.h"
 #include "rules/catalogue.h"
 #include "rules/city.h"
 #include "rules/programme.h"
@@ -24,36 +25,44 @@ struct folder {
     size_t count;
 };
 
-static bool read_file(struct folder *folder, const char *path, const char *name,
-                      struct error_text *error)
+static bool read_file(struct folder *folder, const struct load_options *options,
+                      const char *name, struct error_text *error)
 {
     size_t i = folder->count;
+    const char *path = options->folder;
     char full[4096];
     int length = snprintf(full, sizeof(full), "%s/%s", path, name);
     if (i == RULES_FILES_MAX)
-        return error_set(error, "%s: more than %d files", path,
-                         RULES_FILES_MAX);
+        return load_say(error, options, "load.programme.files",
+                        text_plain("folder", path),
+                        text_number("most", RULES_FILES_MAX));
     if (length < 0 || (size_t)length >= sizeof(full))
-        return error_set(error, "%s: the name is too long", path);
+        return load_say(error, options, "load.folder.long",
+                        text_plain("folder", path));
     folder->count++;
     if (!buffer_read_file(&folder->contents[i], full, RULES_FILE_MAX_BYTES))
-        return error_set(error, "%s: %s", full, strerror(errno));
+        return load_say(error, options, "load.file.unread",
+                        text_plain("file", full),
+                        text_plain("trouble", strerror(errno)));
     snprintf(folder->names[i], sizeof(folder->names[i]), "%s", name);
     folder->files[i].name = folder->names[i];
     folder->files[i].content = buffer_slice(&folder->contents[i]);
     return true;
 }
 
-static bool read_folder(struct folder *folder, const char *path,
+static bool read_folder(struct folder *folder,
+                        const struct load_options *options,
                         struct error_text *error)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = opendir(options->folder);
     bool good = true;
     if (dir == NULL)
-        return error_set(error, "%s: %s", path, strerror(errno));
+        return load_say(error, options, "load.folder.unread",
+                        text_plain("folder", options->folder),
+                        text_plain("trouble", strerror(errno)));
     for (struct dirent *e = readdir(dir); good && e != NULL; e = readdir(dir))
         if (e->d_name[0] != '.')
-            good = read_file(folder, path, e->d_name, error);
+            good = read_file(folder, options, e->d_name, error);
     closedir(dir);
     return good;
 }
@@ -219,72 +228,100 @@ static bool put_catalogue(struct db *db, const char *programme_id,
     return good && item_count_is(db, programme_id, catalogue);
 }
 
-static bool load_catalogues(struct db *db, const char *path,
+/* A file of the folder that cannot be what its name says. */
+static bool refuse_unfit(const struct load_options *options, const char *name,
+                         const struct error_text *reason,
+                         struct error_text *error)
+{
+    return load_say(error, options, "load.programme.unfit",
+                    text_plain("folder", options->folder),
+                    text_plain("file", name),
+                    text_plain("reason", reason->text));
+}
+
+static bool load_catalogue(struct db *db, const struct load_options *options,
+                           const struct rules_file *file,
+                           const char *programme_id,
+                           struct catalogue *catalogue,
+                           struct error_text *error)
+{
+    struct error_text reason;
+    if (!catalogue_parse(file->content, catalogue, &reason))
+        return refuse_unfit(options, file->name, &reason, error);
+    return put_catalogue(db, programme_id, catalogue) ||
+           load_say(error, options, "load.programme.published",
+                    text_plain("folder", options->folder),
+                    text_plain("file", file->name),
+                    text_number("version", catalogue->version));
+}
+
+static bool load_catalogues(struct db *db, const struct load_options *options,
                             const struct folder *folder,
                             const char *programme_id, struct error_text *error)
 {
     size_t found = 0;
     bool good = true;
-    struct error_text reason;
     struct catalogue *catalogue = calloc(1, sizeof(*catalogue));
     if (catalogue == NULL)
-        return error_set(error, "no memory");
+        return load_say(error, options, "load.memory");
     for (size_t i = 0; good && i < folder->count; i++) {
-        const struct rules_file *file = &folder->files[i];
-        if (fnmatch("catalogue-v*.json", file->name, 0) != 0)
+        if (fnmatch("catalogue-v*.json", folder->files[i].name, 0) != 0)
             continue;
         found++;
-        if (!catalogue_parse(file->content, catalogue, &reason))
-            good = error_set(error, "%s/%s: %s", path, file->name, reason.text);
-        else if (!put_catalogue(db, programme_id, catalogue))
-            good = error_set(error,
-                             "%s/%s: E_VERSION_PUBLISHED: catalogue version "
-                             "%d is published and reads otherwise",
-                             path, file->name, catalogue->version);
+        good = load_catalogue(db, options, &folder->files[i], programme_id,
+                              catalogue, error);
     }
     free(catalogue);
     return good &&
-           (found > 0 || error_set(error, "%s: no catalogue-v*.json", path));
+           (found > 0 || load_say(error, options, "load.programme.no_catalogue",
+                                  text_plain("folder", options->folder)));
 }
 
-static bool load_cities(struct db *db, const char *path,
+static bool load_cities(struct db *db, const struct load_options *options,
                         const struct folder *folder, struct error_text *error)
 {
     struct error_text reason;
     struct city_list cities;
     const struct rules_file *file = find_file(folder, "cities.csv");
     if (file == NULL)
-        return error_set(error, "%s/cities.csv: not there", path);
+        return load_say(error, options, "load.programme.no_cities",
+                        text_plain("folder", options->folder));
     if (!city_list_parse(file->content, &cities, &reason))
-        return error_set(error, "%s/cities.csv: %s", path, reason.text);
-    return put_cities(db, &cities) || error_set(error, "%s", db_trouble(db));
+        return refuse_unfit(options, file->name, &reason, error);
+    return put_cities(db, &cities) || load_say_trouble(error, options, db);
+}
+
+/* What programme.json names, and what belongs to it. */
+static bool put_all(struct db *db, const struct load_options *options,
+                    const struct folder *folder, const struct rules_file *file,
+                    struct error_text *error)
+{
+    struct programme programme;
+    struct error_text reason;
+    if (!programme_parse(file->content, &programme, &reason))
+        return refuse_unfit(options, file->name, &reason, error);
+    if (!put_programme(db, options, folder, &programme))
+        return load_say_trouble(error, options, db);
+    return load_cities(db, options, folder, error) &&
+           load_catalogues(db, options, folder, programme.id, error);
 }
 
 bool load_programme(struct db *db, const struct load_options *options,
                     struct load_counts *counts, struct error_text *error)
 {
-    const char *path = options->folder;
-    struct programme programme;
-    struct error_text reason;
     char name[4096];
-    int length = snprintf(name, sizeof(name), "%s/programme.json", path);
+    int length =
+        snprintf(name, sizeof(name), "%s/programme.json", options->folder);
     if (length < 0 || (size_t)length >= sizeof(name) || access(name, F_OK) != 0)
         return true; /* registry rows only */
-    const struct rules_file *file = NULL;
     struct folder *folder = calloc(1, sizeof(*folder));
-    bool good = folder != NULL && read_folder(folder, path, error);
-    if (good)
-        file = find_file(folder, "programme.json");
-    if (file == NULL)
-        goto out;
+    if (folder == NULL)
+        return load_say(error, options, "load.memory");
     counts->has_programme = true;
-    good = programme_parse(file->content, &programme, &reason) ||
-           error_set(error, "%s/%s: %s", path, file->name, reason.text);
-    good = good && (put_programme(db, options, folder, &programme) ||
-                    error_set(error, "%s", db_trouble(db)));
-    good = good && load_cities(db, path, folder, error) &&
-           load_catalogues(db, path, folder, programme.id, error);
-out:
+    bool good = read_folder(folder, options, error);
+    if (good)
+        good = put_all(db, options, folder, find_file(folder, "programme.json"),
+                       error);
     free_folder(folder);
     return good;
 }

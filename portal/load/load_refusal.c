@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "common/buffer.h"
-#include "common/money.h"
+#include "portal/load/load_row.h"
 
-enum { SHOWN_MAX = 48, SQL_MAX = 2048 };
+enum { PATH_SHOWN = 200 };
 
-bool load_refuse_list(struct error_text *error, enum language language,
-                      const char *key, const struct text_argument *arguments)
+static void fill(struct error_text *error, enum language language,
+                 const char *key, const struct text_argument *arguments)
 {
     struct buffer out;
     buffer_init(&out, sizeof(error->text) * 4);
@@ -22,175 +22,128 @@ bool load_refuse_list(struct error_text *error, enum language language,
     struct slice said = buffer_slice(&out);
     error_set(error, "%.*s", (int)said.length, said.data);
     buffer_clear(&out);
+}
+
+bool load_refuse_list(struct load_row *row, const char *column, const char *key,
+                      const struct text_argument *arguments)
+{
+    row->refused_column = column;
+    fill(&row->refusal, row->options->language, key, arguments);
     return false;
 }
 
-/* Long text is cut where a character begins. */
-static void show_text(const char *text, char shown[static SHOWN_MAX])
+bool load_say_list(struct error_text *error, const struct load_options *options,
+                   const char *key, const struct text_argument *arguments)
 {
-    size_t length = strlen(text);
-    if (length >= SHOWN_MAX) {
-        length = SHOWN_MAX - 4;
-        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-            length--;
+    fill(error, options->language, key, arguments);
+    return false;
+}
+
+bool load_say_trouble(struct error_text *error,
+                      const struct load_options *options, const struct db *db)
+{
+    log_debug("load: %s", db_error(db));
+    return load_say(error, options, "load.store",
+                    text_plain("trouble", db_trouble(db)));
+}
+
+/* The end of a path that is too long to leave room for the sentence. */
+static const char *path_shown(const char *path, const char **before)
+{
+    size_t length = strlen(path);
+    *before = length > PATH_SHOWN ? "..." : "";
+    if (length <= PATH_SHOWN)
+        return path;
+    path += length - PATH_SHOWN;
+    while (((unsigned char)*path & 0xc0) == 0x80)
+        path++;
+    return path;
+}
+
+void load_place(const struct load_row *row, const char *column,
+                const char *sentence, struct error_text *error)
+{
+    const char *before = "", *path = path_shown(row->path, &before);
+    error_set(error, "%s%s:%u: %s%s%s", before, path, row->line,
+              column != NULL ? column : "", column != NULL ? ": " : "",
+              sentence);
+}
+
+void load_show_text(struct slice text, char shown[static LOAD_SHOWN_MAX])
+{
+    static const char CUT[] = "...";
+    size_t at = 0;
+    while (text.length > 0) {
+        size_t length = slice_utf8_length(text);
+        struct slice one = {text.data, length == 0 ? 1 : length};
+        bool is_clean = length > 0 && slice_is_clean_utf8(one) &&
+                        (unsigned char)one.data[0] >= ' ';
+        if (!is_clean)
+            one = SLICE("?");
+        if (at + one.length + sizeof(CUT) > LOAD_SHOWN_MAX) {
+            memcpy(shown + at, CUT, sizeof(CUT));
+            return;
+        }
+        memcpy(shown + at, one.data, one.length);
+        at += one.length;
+        length = length == 0 ? 1 : length;
+        text.data += length;
+        text.length -= length;
     }
-    snprintf(shown, SHOWN_MAX, "%.*s%s", (int)length, text,
-             text[length] != '\0' ? "..." : "");
+    shown[at] = '\0';
 }
 
-static void show_hex(const struct load_value *value,
-                     char shown[static SHOWN_MAX])
+bool load_refuse_reference(struct load_row *row, size_t index)
 {
-    size_t most = value->blob_length < 16 ? value->blob_length : 16, i = 0;
-    for (shown[0] = '\0'; i < most; i++)
-        snprintf(shown + 2 * i, SHOWN_MAX - 2 * i, "%02x", value->blob[i]);
-    if (most < value->blob_length)
-        snprintf(shown + 2 * i, SHOWN_MAX - 2 * i, "...");
+    const struct load_column *column = &row->table->columns[index];
+    return load_refuse(row, column->name, column->missing,
+                       text_plain("value", row->shown[index]));
 }
 
-/* A value as it would stand in a file; one that is not there as "". */
-static void show(const struct load_column *column,
-                 const struct load_value *value, char shown[static SHOWN_MAX])
+bool load_refuse_change(struct load_row *row, size_t index)
 {
-    shown[0] = '\0';
-    if (value->is_null)
-        return;
-    if (value->is_text)
-        show_text(value->text, shown);
-    else if (value->is_blob)
-        show_hex(value, shown);
-    else if (column->kind == LOAD_TIME)
-        wall_to_text((struct wall_time){value->integer}, shown);
-    else if (column->kind == LOAD_DAY)
-        day_to_text((struct civil_day){(int32_t)value->integer}, shown);
-    else if (column->kind == LOAD_MONEY)
-        money_to_plain_text((struct money){value->integer}, shown);
-    else
-        snprintf(shown, SHOWN_MAX, "%lld", (long long)value->integer);
+    const struct load_column *column = &row->table->columns[index];
+    char key[LOAD_SHOWN_MAX], there[LOAD_SHOWN_MAX];
+    load_row_key(row, key);
+    load_value_show(column, &row->there[index], there);
+    return load_refuse(
+        row, column->name,
+        column->correct == CORRECT_NOT ? TEXT_KEY("load.key.differs")
+                                       : TEXT_KEY("load.key.ask"),
+        text_plain("id", key), text_plain("value", row->shown[index]),
+        text_plain("there", there));
 }
 
-bool load_refuse_reference(const struct load_row *row,
-                           const struct load_column *column,
-                           const struct load_value *value,
-                           struct error_text *error)
+/* The last column of a key, which people will look at. */
+static const char *last_column(const char *columns)
 {
-    char shown[SHOWN_MAX], key[64] = "load.missing.";
-    size_t length = strlen(key);
-    show(column, value, shown);
-    snprintf(key + length, sizeof(key) - length, "%s", column->missing);
-    return load_refuse(error, row->options->language, key,
-                       text_plain("value", shown));
+    const char *bar = strrchr(columns, '|');
+    return bar != NULL ? bar + 1 : columns;
 }
 
-static size_t find_column(const struct load_table *table, struct slice name)
-{
-    size_t i = 0;
-    while (!slice_equal_text(name, table->columns[i].name))
-        i++;
-    return i;
-}
-
-static void add_sql(char sql[static SQL_MAX], const char *before,
-                    const char *name)
-{
-    size_t length = strlen(sql);
-    snprintf(sql + length, SQL_MAX - length, "%s%s", before, name);
-}
-
-/* The row that has the key already, all its columns in the table's order. */
-static struct db_statement *
-find_taken(struct db *db, const struct load_row *row, const char *key)
-{
-    char sql[SQL_MAX] = "SELECT ";
-    struct slice rest = slice_of_text(key), name;
-    for (size_t i = 0; i < load_table_columns(row->table); i++)
-        add_sql(sql, i == 0 ? "" : ", ",
-                load_column_stored(&row->table->columns[i]));
-    add_sql(sql, " FROM ", load_table_stored(row->table));
-    for (const char *before = " WHERE "; slice_next(&rest, '|', &name);
-         before = " AND ") {
-        size_t i = find_column(row->table, name);
-        const char *stored = load_column_stored(&row->table->columns[i]);
-        add_sql(sql, before, stored);
-        add_sql(sql, " = :", stored);
-    }
-    struct db_statement *s = db_prepare(db, sql);
-    rest = slice_of_text(key);
-    while (s != NULL && slice_next(&rest, '|', &name)) {
-        size_t i = find_column(row->table, name);
-        load_value_bind(s, load_column_stored(&row->table->columns[i]),
-                        &row->values[i]);
-    }
-    return s;
-}
-
-/* A column's value of the row that is there. */
-static struct load_value read_value(struct db_statement *s, size_t i,
-                                    const struct load_value *like)
-{
-    struct load_value value = {.is_null = db_is_null(s, (int)i),
-                               .is_text = like->is_text,
-                               .is_blob = like->is_blob};
-    if (value.is_null)
-        return value;
-    if (value.is_text) {
-        snprintf(value.text, sizeof(value.text), "%s", db_text(s, (int)i));
-    } else if (value.is_blob) {
-        struct slice blob = db_blob(s, (int)i);
-        value.blob_length =
-            blob.length < LOAD_BLOB_MAX ? blob.length : LOAD_BLOB_MAX;
-        memcpy(value.blob, blob.data, value.blob_length);
-    } else {
-        value.integer = db_i64(s, (int)i);
-    }
-    return value;
-}
-
-/* The sentence of one taken key: the first column that differs. */
-static void say_taken(const struct load_row *row, struct db_statement *s,
-                      const char **column, struct error_text *error)
-{
-    char shown[SHOWN_MAX], there[SHOWN_MAX], id[SHOWN_MAX], id_there[SHOWN_MAX];
-    const struct load_table *table = row->table;
-    struct load_value first = read_value(s, 0, &row->values[0]);
-    show(&table->columns[0], &row->values[0], id);
-    show(&table->columns[0], &first, id_there);
-    for (size_t i = 0; i < load_table_columns(table); i++) {
-        struct load_value value = read_value(s, i, &row->values[i]);
-        show(&table->columns[i], &row->values[i], shown);
-        show(&table->columns[i], &value, there);
-        if (strcmp(shown, there) == 0)
-            continue;
-        *column = table->columns[i].name;
-        if (i == 0)
-            load_refuse(error, row->options->language, "load.key.other",
-                        text_plain("value", shown), text_plain("there", there));
-        else
-            load_refuse(error, row->options->language, "load.key.differs",
-                        text_plain("id", id), text_plain("value", shown),
-                        text_plain("there", there));
-        return;
-    }
-    load_refuse(error, row->options->language, "load.key.taken",
-                text_plain("id", id_there));
-}
-
-bool load_refuse_row(struct db *db, const struct load_row *row,
-                     const char **column, struct error_text *error)
+bool load_refuse_taken(struct db *db, struct load_row *row)
 {
     const struct load_table *table = row->table;
-    *column = NULL;
+    char key[LOAD_SHOWN_MAX], there[LOAD_SHOWN_MAX];
     log_debug("load: %s: %s", table->name, db_error(db));
-    for (size_t i = 0; i < LOAD_KEYS_MAX && table->keys[i] != NULL; i++) {
-        struct db_statement *s = find_taken(db, row, table->keys[i]);
+    for (size_t i = 1; i < LOAD_KEYS_MAX && table->keys[i].columns != NULL;
+         i++) {
+        const char *columns = table->keys[i].columns;
+        struct db_statement *s = load_row_find(db, row, columns);
         bool is_taken = s != NULL && db_step(s) == DB_ROW;
-        if (is_taken)
-            say_taken(row, s, column, error);
+        if (is_taken) {
+            struct load_value first =
+                load_value_stored(s, 0, &table->columns[0]);
+            load_value_show(&table->columns[0], &first, there);
+            load_row_show_key(row, columns, key);
+            load_refuse(row, last_column(columns), table->keys[i].said,
+                        text_plain("value", key), text_plain("there", there));
+        }
         if (s != NULL)
             db_reset(s);
         if (is_taken)
             return false;
     }
-    return load_refuse(error, row->options->language, "load.row.unfit",
+    return load_refuse(row, NULL, "load.row.unfit",
                        text_plain("table", table->name));
 }

@@ -1,30 +1,51 @@
-/* Reading a cell of a registry file; see load_table.h. One function for each
- * kind of value, found through a table. */
+/*
+ * Reading a cell of a registry file; see load_table.h. One function for each
+ * kind of value, found through a table; each says what is wrong by the key of a
+ * sentence, which gets the {value} and the column's {words}.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/address.h"
 #include "common/money.h"
 #include "portal/form/credit_code.h"
-#include "portal/load/load_table.h"
+#include "portal/load/load_refusal.h"
 
 enum { ID_MAX = 64, HOST_MAX = 253, INTEGER_MAX = 1000000 };
 
-typedef bool (*reader)(const struct load_column *column, struct slice text,
-                       const struct load_options *options,
-                       struct load_value *value, struct error_text *error);
+typedef const char *(*reader)(const struct load_column *column,
+                              struct slice text, bool is_sample,
+                              struct load_value *value);
 
-static bool read_text(const struct load_column *column, struct slice text,
-                      const struct load_options *options,
-                      struct load_value *value, struct error_text *error)
+/* A line end within a cell is LF, whatever wrote the file. */
+static bool copy_text(struct slice text, char *copy, size_t size)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] == '\r' && i + 1 < text.length &&
+            text.data[i + 1] == '\n')
+            continue;
+        if (length + 1 >= size)
+            return false;
+        copy[length++] = text.data[i];
+    }
+    copy[length] = '\0';
+    return true;
+}
+
+static const char *read_text(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     (void)column;
-    (void)options;
+    (void)is_sample;
     value->is_text = true;
-    if (!slice_is_clean_utf8(text))
-        return error_set(error, "not clean UTF-8 text");
-    return slice_copy(text, value->text, sizeof(value->text)) ||
-           error_set(error, "longer than %zu bytes", sizeof(value->text) - 1);
+    if (!copy_text(text, value->text, sizeof(value->text)))
+        return TEXT_KEY("load.value.long");
+    return slice_is_clean_utf8(slice_of_text(value->text)) &&
+                   memchr(text.data, '\0', text.length) == NULL
+               ? NULL
+               : TEXT_KEY("load.value.text");
 }
 
 static bool has_only(struct slice text, const char *allowed)
@@ -38,118 +59,159 @@ static bool has_only(struct slice text, const char *allowed)
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS  "0123456789"
 
-static bool read_id(const struct load_column *column, struct slice text,
-                    const struct load_options *options,
-                    struct load_value *value, struct error_text *error)
+static const char *read_id(const struct load_column *column, struct slice text,
+                           bool is_sample, struct load_value *value)
 {
-    if (text.length > ID_MAX || !has_only(text, LETTERS DIGITS ".-_"))
-        return error_set(error,
-                         "1 to %d letters, digits, '.', '-' or '_' are "
-                         "expected",
-                         ID_MAX);
-    return read_text(column, text, options, value, error);
+    if (text.length > ID_MAX || !slice_is_id(text))
+        return TEXT_KEY("load.value.id");
+    return read_text(column, text, is_sample, value);
 }
 
-static bool read_word(const struct load_column *column, struct slice text,
-                      const struct load_options *options,
-                      struct load_value *value, struct error_text *error)
+static const char *read_word(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     struct slice rest = slice_of_text(column->words), word;
     while (slice_next(&rest, '|', &word))
         if (slice_equal(word, text))
-            return read_text(column, text, options, value, error);
-    return error_set(error, "one of %s is expected", column->words);
+            return read_text(column, text, is_sample, value);
+    return TEXT_KEY("load.value.word");
 }
 
-static bool read_credit(const struct load_column *column, struct slice text,
-                        const struct load_options *options,
-                        struct load_value *value, struct error_text *error)
+static const char *read_credit(const struct load_column *column,
+                               struct slice text, bool is_sample,
+                               struct load_value *value)
 {
     if (!credit_code_is_good(text))
-        return error_set(error, "not a unified social credit code (18 "
-                                "characters, the last one checks the others)");
-    return read_text(column, text, options, value, error);
+        return TEXT_KEY("load.value.credit");
+    return read_text(column, text, is_sample, value);
 }
 
-static bool read_time(const struct load_column *column, struct slice text,
-                      const struct load_options *options,
-                      struct load_value *value, struct error_text *error)
+/* A date as Excel writes it into a CSV, 2026/7/10, also with a time of day,
+ * 2026/7/10 8:00 or 8:00:00, as the ISO text it means. */
+static bool iso_of_excel(struct slice text, char iso[static WALL_TEXT_LEN])
+{
+    struct slice date, part, rest;
+    uint64_t ymd[3] = {0}, hms[3] = {0};
+    if (!slice_next(&text, ' ', &date))
+        return false;
+    rest = date;
+    for (int i = 0; i < 3; i++)
+        if (!slice_next(&rest, '/', &part) ||
+            !parse_u64(part, 1, i == 0 ? 9999 : 31, &ymd[i]))
+            return false;
+    if (rest.data != NULL)
+        return false;
+    for (int i = 0; i < 3 && slice_next(&text, ':', &part); i++)
+        if (!parse_u64(part, 0, 59, &hms[i]))
+            return false;
+    if (text.data != NULL)
+        return false;
+    snprintf(iso, WALL_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02u+08:00",
+             (unsigned)ymd[0], (unsigned)ymd[1], (unsigned)ymd[2],
+             (unsigned)hms[0], (unsigned)hms[1], (unsigned)hms[2]);
+    return true;
+}
+
+static bool read_instant(struct slice text, struct wall_time *time)
+{
+    char iso[WALL_TEXT_LEN];
+    return wall_from_text(text, time) ||
+           (iso_of_excel(text, iso) &&
+            wall_from_text(slice_of_text(iso), time));
+}
+
+static const char *read_time(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     (void)column;
-    (void)options;
+    (void)is_sample;
     struct wall_time time;
-    if (!wall_from_text(text, &time))
-        return error_set(error, "a time such as 2026-11-23T08:00:00+08:00 is "
-                                "expected");
+    if (!read_instant(text, &time))
+        return TEXT_KEY("load.value.time");
     value->integer = time.us;
-    return true;
+    return NULL;
 }
 
-static bool read_day(const struct load_column *column, struct slice text,
-                     const struct load_options *options,
-                     struct load_value *value, struct error_text *error)
+static const char *read_day(const struct load_column *column, struct slice text,
+                            bool is_sample, struct load_value *value)
 {
     (void)column;
-    (void)options;
+    (void)is_sample;
+    struct wall_time time;
     struct civil_day day;
-    if (!day_from_text(text, &day))
-        return error_set(error, "a date such as 2026-11-23 is expected");
+    if (!read_instant(text, &time) ||
+        day_start(day_of_wall(time)).us != time.us)
+        return TEXT_KEY("load.value.day");
+    day = day_of_wall(time);
     value->integer = day.number;
-    return true;
+    return NULL;
 }
 
-static bool read_money(const struct load_column *column, struct slice text,
-                       const struct load_options *options,
-                       struct load_value *value, struct error_text *error)
+static const char *read_money(const struct load_column *column,
+                              struct slice text, bool is_sample,
+                              struct load_value *value)
 {
     (void)column;
-    (void)options;
+    (void)is_sample;
+    static const char *const WRONG[] = {
+        [MONEY_FORMAT] = TEXT_KEY("load.value.money"),
+        [MONEY_NEGATIVE] = TEXT_KEY("load.value.negative"),
+        [MONEY_OVERFLOW] = TEXT_KEY("load.value.range"),
+    };
     struct money money = {0};
     enum money_status status = money_from_yuan_text(text, &money);
-    if (status != MONEY_OK)
-        return error_set(error,
-                         "%s: an amount in yuan such as 80000.00 is "
-                         "expected",
-                         money_status_text(status));
-    if (money.fen == 0)
-        return error_set(error, "E_LINE_EMPTY: the amount is zero");
     value->integer = money.fen;
-    return true;
+    if (status == MONEY_OK && money.fen == 0)
+        return TEXT_KEY("load.value.zero");
+    return status == MONEY_OK ? NULL : WRONG[status];
 }
 
-static bool read_integer(const struct load_column *column, struct slice text,
-                         const struct load_options *options,
-                         struct load_value *value, struct error_text *error)
+static const char *read_integer(const struct load_column *column,
+                                struct slice text, bool is_sample,
+                                struct load_value *value)
 {
     (void)column;
-    (void)options;
-    return parse_i64(text, 1, INTEGER_MAX, &value->integer) ||
-           error_set(error, "a number from 1 to %d is expected", INTEGER_MAX);
+    (void)is_sample;
+    return parse_i64(text, 1, INTEGER_MAX, &value->integer)
+               ? NULL
+               : TEXT_KEY("load.value.integer");
 }
 
-static bool read_flag(const struct load_column *column, struct slice text,
-                      const struct load_options *options,
-                      struct load_value *value, struct error_text *error)
+static const char *read_flag(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     (void)column;
-    (void)options;
-    return parse_i64(text, 0, 1, &value->integer) ||
-           error_set(error, "0 or 1 is expected");
+    (void)is_sample;
+    return parse_i64(text, 0, 1, &value->integer) ? NULL
+                                                  : TEXT_KEY("load.value.flag");
 }
 
-static bool read_hex(const struct load_column *column, struct slice text,
-                     const struct load_options *options,
-                     struct load_value *value, struct error_text *error)
+static const char *read_hex(const struct load_column *column, struct slice text,
+                            bool is_sample, struct load_value *value)
 {
     (void)column;
-    (void)options;
+    (void)is_sample;
     value->is_blob = true;
     value->blob_length = text.length / 2;
-    if (value->blob_length > LOAD_BLOB_MAX ||
-        !parse_hex(text, value->blob, value->blob_length))
-        return error_set(error, "up to %d bytes in hex are expected",
-                         LOAD_BLOB_MAX);
-    return true;
+    return value->blob_length <= LOAD_BLOB_MAX &&
+                   parse_hex(text, value->blob, value->blob_length)
+               ? NULL
+               : TEXT_KEY("load.value.hex");
+}
+
+static const char *read_address(const struct load_column *column,
+                                struct slice text, bool is_sample,
+                                struct load_value *value)
+{
+    char normal[ADDRESS_TEXT_LEN];
+    struct address address;
+    if (!address_from_text(text, &address))
+        return TEXT_KEY("load.value.address");
+    address_to_text(&address, normal);
+    return read_text(column, slice_of_text(normal), is_sample, value);
 }
 
 /* Documentation ranges (RFC 5737, RFC 3849): for demonstrations only. */
@@ -178,26 +240,21 @@ static bool prefix_is_public(const struct prefix *prefix)
     return address_is_public(&prefix->address) && address_is_public(&last);
 }
 
-static bool read_net(const struct load_column *column, struct slice text,
-                     const struct load_options *options,
-                     struct load_value *value, struct error_text *error)
+static const char *read_net(const struct load_column *column, struct slice text,
+                            bool is_sample, struct load_value *value)
 {
     struct prefix prefix;
     if (!prefix_from_text(text, &prefix))
-        return error_set(error, "an address or prefix such as 8.8.8.0/24 is "
-                                "expected");
+        return TEXT_KEY("load.value.net");
     if (!prefix_is_public(&prefix) &&
-        !(options->is_sample && is_documentation(&prefix.address)))
-        return error_set(error,
-                         "E_VER_IP_NOT_PUBLIC: %.*s is not a public "
-                         "address",
-                         (int)text.length, text.data);
-    return read_text(column, text, options, value, error);
+        !(is_sample && is_documentation(&prefix.address)))
+        return TEXT_KEY("load.value.public");
+    return read_text(column, text, is_sample, value);
 }
 
-static bool read_host(const struct load_column *column, struct slice text,
-                      const struct load_options *options,
-                      struct load_value *value, struct error_text *error)
+static const char *read_host(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     struct slice name = text, label;
     if (name.length > 2 && memcmp(name.data, "*.", 2) == 0)
@@ -207,8 +264,8 @@ static bool read_host(const struct load_column *column, struct slice text,
     while (good && slice_next(&name, '.', &label))
         good = label.length >= 1 && label.length <= 63 &&
                label.data[0] != '-' && has_only(label, LETTERS DIGITS "-_");
-    return (good && read_text(column, text, options, value, error)) ||
-           error_set(error, "E_VER_HOST: a host name is expected");
+    return good ? read_text(column, text, is_sample, value)
+                : TEXT_KEY("load.value.host");
 }
 
 static bool is_port_range(struct slice part)
@@ -220,37 +277,49 @@ static bool is_port_range(struct slice part)
             (parse_u64(part, 1, 65535, &high) && low <= high));
 }
 
-static bool read_ports(const struct load_column *column, struct slice text,
-                       const struct load_options *options,
-                       struct load_value *value, struct error_text *error)
+static const char *read_ports(const struct load_column *column,
+                              struct slice text, bool is_sample,
+                              struct load_value *value)
 {
     struct slice rest = text, part;
     while (slice_next(&rest, ',', &part))
         if (!is_port_range(part))
-            return error_set(error, "ports such as 443,8000-8010 are expected");
-    return read_text(column, text, options, value, error);
+            return TEXT_KEY("load.value.ports");
+    return read_text(column, text, is_sample, value);
 }
 
-static const reader READERS[] = {
-    [LOAD_TEXT] = read_text,   [LOAD_ID] = read_id,
-    [LOAD_WORD] = read_word,   [LOAD_CREDIT] = read_credit,
-    [LOAD_TIME] = read_time,   [LOAD_DAY] = read_day,
-    [LOAD_MONEY] = read_money, [LOAD_INTEGER] = read_integer,
-    [LOAD_FLAG] = read_flag,   [LOAD_HEX] = read_hex,
-    [LOAD_NET] = read_net,     [LOAD_HOST] = read_host,
-    [LOAD_PORTS] = read_ports,
+static const reader READERS[LOAD_KIND_COUNT] = {
+    [LOAD_TEXT] = read_text,       [LOAD_ID] = read_id,
+    [LOAD_WORD] = read_word,       [LOAD_CREDIT] = read_credit,
+    [LOAD_TIME] = read_time,       [LOAD_DAY] = read_day,
+    [LOAD_MONEY] = read_money,     [LOAD_INTEGER] = read_integer,
+    [LOAD_FLAG] = read_flag,       [LOAD_HEX] = read_hex,
+    [LOAD_ADDRESS] = read_address, [LOAD_NET] = read_net,
+    [LOAD_HOST] = read_host,       [LOAD_PORTS] = read_ports,
 };
 
-bool load_value_read(const struct load_column *column, struct slice text,
-                     const struct load_options *options,
-                     struct load_value *value, struct error_text *error)
+const char *load_value_parse(const struct load_column *column,
+                             struct slice text, bool is_sample,
+                             struct load_value *value)
 {
     *value = (struct load_value){0};
     if (text.length > 0)
-        return READERS[column->kind](column, text, options, value, error);
+        return READERS[column->kind](column, text, is_sample, value);
     value->is_null = column->empty == EMPTY_NULL;
     value->is_text = column->empty == EMPTY_TEXT;
-    return column->empty != EMPTY_REFUSED || error_set(error, "empty");
+    return column->empty != EMPTY_REFUSED ? NULL : TEXT_KEY("load.value.empty");
+}
+
+bool load_value_read(struct load_row *row, size_t index, struct slice text)
+{
+    const struct load_column *column = &row->table->columns[index];
+    load_show_text(text, row->shown[index]);
+    const char *wrong = load_value_parse(column, text, row->options->is_sample,
+                                         &row->values[index]);
+    return wrong == NULL ||
+           load_refuse(
+               row, column->name, wrong, text_plain("value", row->shown[index]),
+               text_plain("words", column->words != NULL ? column->words : ""));
 }
 
 void load_value_bind(struct db_statement *s, const char *name,
@@ -266,4 +335,82 @@ void load_value_bind(struct db_statement *s, const char *name,
         db_bind_blob(s, parameter, value->blob, value->blob_length);
     else
         db_bind_i64(s, parameter, value->integer);
+}
+
+static bool kind_is_number(enum load_kind kind)
+{
+    return kind == LOAD_TIME || kind == LOAD_DAY || kind == LOAD_MONEY ||
+           kind == LOAD_INTEGER || kind == LOAD_FLAG;
+}
+
+struct load_value load_value_stored(struct db_statement *s, int column,
+                                    const struct load_column *like)
+{
+    struct load_value value = {.is_null = db_is_null(s, column)};
+    if (value.is_null)
+        return value;
+    if (like->kind == LOAD_HEX) {
+        struct slice blob = db_blob(s, column);
+        value.is_blob = true;
+        value.blob_length =
+            blob.length < LOAD_BLOB_MAX ? blob.length : LOAD_BLOB_MAX;
+        memcpy(value.blob, blob.data, value.blob_length);
+    } else if (kind_is_number(like->kind)) {
+        value.integer = db_i64(s, column);
+    } else {
+        value.is_text = true;
+        snprintf(value.text, sizeof(value.text), "%s", db_text(s, column));
+    }
+    return value;
+}
+
+bool load_value_equal(const struct load_value *a, const struct load_value *b)
+{
+    if (a->is_null || b->is_null)
+        return a->is_null == b->is_null;
+    if (a->is_text)
+        return strcmp(a->text, b->text) == 0;
+    if (a->is_blob)
+        return a->blob_length == b->blob_length &&
+               memcmp(a->blob, b->blob, a->blob_length) == 0;
+    return a->integer == b->integer;
+}
+
+static void show_hex(const struct load_value *value,
+                     char shown[static LOAD_SHOWN_MAX])
+{
+    size_t most = value->blob_length < 16 ? value->blob_length : 16, i = 0;
+    for (shown[0] = '\0'; i < most; i++)
+        snprintf(shown + 2 * i, LOAD_SHOWN_MAX - 2 * i, "%02x", value->blob[i]);
+    if (most < value->blob_length)
+        snprintf(shown + 2 * i, LOAD_SHOWN_MAX - 2 * i, "...");
+}
+
+/* As a file has it, in the zone in which days are judged. */
+static void show_time(int64_t us, char shown[static LOAD_SHOWN_MAX])
+{
+    char local[WALL_TEXT_LEN];
+    wall_to_local_text((struct wall_time){us}, local);
+    snprintf(shown, LOAD_SHOWN_MAX, "%.10sT%s+08:00", local, local + 11);
+}
+
+void load_value_show(const struct load_column *column,
+                     const struct load_value *value,
+                     char shown[static LOAD_SHOWN_MAX])
+{
+    shown[0] = '\0';
+    if (value->is_null)
+        return;
+    if (value->is_text)
+        load_show_text(slice_of_text(value->text), shown);
+    else if (value->is_blob)
+        show_hex(value, shown);
+    else if (column->kind == LOAD_TIME)
+        show_time(value->integer, shown);
+    else if (column->kind == LOAD_DAY)
+        day_to_text((struct civil_day){(int32_t)value->integer}, shown);
+    else if (column->kind == LOAD_MONEY)
+        money_to_plain_text((struct money){value->integer}, shown);
+    else
+        snprintf(shown, LOAD_SHOWN_MAX, "%lld", (long long)value->integer);
 }

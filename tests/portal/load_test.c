@@ -7,6 +7,7 @@
 #include "portal/form/credit_code.h"
 #include "portal/load/load.h"
 #include "portal/record/endpoints_csv.h"
+#include "portal/store/audit.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
 
@@ -83,142 +84,49 @@ struct refusal_case {
     const char *name, *file, *text, *wanted;
 };
 
-#define CYCLE_HEAD                                                             \
-    "id,programme_id,name_zh,name_en,application_opens,application_deadline,"  \
-    "settlement_opens,settlement_deadline\n"
-#define ADDRESS_HEAD    "endpoint_id,address,host\n"
 #define ENTERPRISE_HEAD "id,name_zh,name_en,credit_code,city_code,county\n"
-#define EXPORTER_HEAD                                                          \
-    "id,address,enterprise_id,site_id,sampling,agreed_at,denied_at\n"
-#define VOUCHER_HEAD "number,application_id,issued_at,is_pilot,state\n"
-#define LINE_HEAD    "voucher_number,line_no,service_id,fee,networked_sets\n"
-#define IDENTIFIER_HEAD                                                        \
-    "voucher_number,line_no,kind,value,mask,site_id,valid_from,valid_to\n"
+#define SITE_HEAD       "id,enterprise_id,name_zh,name_en,city_code\n"
+#define LINE_HEAD       "voucher_number,line_no,service_id,fee,networked_sets\n"
 
+/* Files and rows as a whole; what each cell and each rule refuses:
+ * tests/portal/load. */
 static const struct refusal_case REFUSALS[] = {
-    {"CYC-01: times out of order", "cycle",
-     CYCLE_HEAD "c,guangdong-2018,c,c,2026-07-01,2026-12-01,2026-08-01,"
-                "2026-11-01\n",
-     "cycle.csv:2: E_CYCLE_ORDER"},
-    {"a programme that is not there", "cycle",
-     CYCLE_HEAD "c,other,c,c,2026-07-01,2026-12-01,2026-08-01,2027-01-01\n",
-     "cycle.csv:2: programme_id: other is no programme of the registry; load "
-     "its rules folder first"},
-    {"a city that is not there", "enterprise",
-     ENTERPRISE_HEAD "E,e,e,91350100M000100Y43,449999,\n",
-     "enterprise.csv:2: city_code: 449999 is no city of the registry; load "},
-    {"the same id with another name", "enterprise",
+    {"the same id with another name in one file", "enterprise",
      ENTERPRISE_HEAD "E,e,e,91350100M000100Y43,441500,\n"
                      "E,e,f,91350100M000100Y43,441500,\n",
-     "enterprise.csv:3: name_en: E is there with e, not f"},
-    {"the same credit code of two enterprises", "enterprise",
+     "enterprise.csv:3: name_en: E is there with 'e', not 'f', and this column "
+     "is not corrected; "},
+    {"the same credit code of two enterprises in one file", "enterprise",
      ENTERPRISE_HEAD "E,e,e,91350100M000100Y43,441500,\n"
                      "F,e,e,91350100M000100Y43,441500,\n",
-     "enterprise.csv:3: id: F is here, but"},
-    {"the same site with another city", "site",
-     "id,enterprise_id,name_zh,name_en,city_code\n"
-     "S,ENT-1,x,x,441500\nS,ENT-1,x,x,440600\n",
-     "site.csv:3: city_code: S is there with 441500, not 440600"},
-    {"the same line with another fee", "voucher_line",
+     "enterprise.csv:3: credit_code: E_DUPLICATE: the credit code "
+     "'91350100M000100Y43' belongs to enterprise E already; "},
+    {"all columns of a key are named", "voucher_line",
      LINE_HEAD "V-1,1,erp-test,80000,\nV-1,1,erp-test,80000.50,\n",
-     "voucher_line.csv:3: fee: V-1 is there with 80000.00, not 80000.50"},
-    {"a credit code with a wrong check character", "enterprise",
-     ENTERPRISE_HEAD "E,e,e,91441500MATEXT0010,441500,\n",
-     "enterprise.csv:2: credit_code"},
+     "voucher_line.csv:3: fee: voucher_number=V-1, line_no=1 is there with "
+     "'80000.00', not '80000.50'"},
     {"an unknown column", "enterprise", "id,colour\nE,red\n",
-     "enterprise.csv:1: column 'colour' is unknown"},
-    {"a column twice", "enterprise", "id,id\nE,E\n", "is repeated"},
+     "enterprise.csv:1: colour: enterprise has no column 'colour'; it has id,"},
+    {"a column without a name", "enterprise", "id,\nE,red\n",
+     "enterprise.csv:1: enterprise has no column ''; it has id,"},
+    {"a column twice", "enterprise", "id,id\nE,E\n",
+     "enterprise.csv:1: id: the column 'id' stands there twice; "},
     {"a missing column", "enterprise", "id,name_zh\nE,e\n",
-     "enterprise.csv:1: column 'name_en' is missing"},
-    {"an empty required cell", "site",
-     "id,enterprise_id,name_zh,name_en,city_code\nS,ENT-1,,x,441500\n",
-     "site.csv:2: name_zh: empty"},
-    {"too few fields", "site",
-     "id,enterprise_id,name_zh,name_en,city_code\nS,ENT-1\n",
-     "site.csv:2: 2 fields where the header has 5"},
-    {"malformed CSV", "site", "id,\"enterprise\n", "malformed CSV"},
-    {"an empty file", "site", "", "the header is missing"},
-    {"an id with blanks", "site",
-     "id,enterprise_id,name_zh,name_en,city_code\nS 1,ENT-1,x,x,441500\n",
-     ": id: 1 to 64"},
-    {"VER-05: a private address", "endpoint_address",
-     ADDRESS_HEAD "erp-1,192.168.1.10,\n",
-     "endpoint_address.csv:2: address: E_VER_IP_NOT_PUBLIC"},
-    {"VER-05: a prefix that holds private ones", "endpoint_address",
-     ADDRESS_HEAD "erp-1,0.0.0.0/0,\n", "E_VER_IP_NOT_PUBLIC"},
-    {"VER-05: neither address nor host", "endpoint_address",
-     ADDRESS_HEAD "erp-1,,\n", "endpoint_address.csv:2: an address or a host"},
-    {"a host that is none", "endpoint_address", ADDRESS_HEAD "erp-1,,a..b\n",
-     "E_VER_HOST"},
-    {"ports that are none", "endpoint",
-     "id,service_id,protocol,ports,is_shared,valid_from,valid_to\n"
-     "erp-1,erp-test,tcp,0-70000,0,2026-01-01,\n",
-     "endpoint.csv:2: ports"},
-    {"a key of the wrong length", "probe",
-     "id,enterprise_id,site_id,algorithm,signing_key,agreed_at,denied_at\n"
-     "p,ENT-1,SITE-1,ed25519,1111,2026-07-10,\n",
-     "probe.csv:2: signing_key: 32 bytes"},
-    {"PRIV-07: a probe without agreement", "probe",
-     "id,enterprise_id,site_id,algorithm,signing_key,agreed_at,denied_at\n"
-     "p,ENT-1,SITE-1,ed25519,1111,,\n",
-     "probe.csv:2: agreed_at: empty"},
-    {"PRIV-07: an exporter without agreement", "exporter",
-     EXPORTER_HEAD "r,192.168.0.1,ENT-1,SITE-1,,,\n",
-     "exporter.csv:2: agreed_at: empty"},
-    {"an exporter's address that is a prefix", "exporter",
-     EXPORTER_HEAD "r,192.0.2.0/24,ENT-1,SITE-1,,2026-07-10,\n",
-     "exporter.csv:2: address: \"192.0.2.0/24\" is no single"},
-    {"an exporter's address in another form", "exporter",
-     EXPORTER_HEAD "r,2001:DB8::0:1,ENT-1,SITE-1,,2026-07-10,\n",
-     "exporter.csv:2: address: is written 2001:db8::1"},
-    {"sampling of one in 0", "exporter",
-     EXPORTER_HEAD "r,192.0.2.1,ENT-1,SITE-1,0,2026-07-10,\n",
-     "exporter.csv:2: sampling"},
-    {"an exporter's id that is too long for a batch", "exporter",
-     EXPORTER_HEAD "r234567890123456789012345678901x,192.0.2.1,ENT-1,SITE-1,,"
-                   "2026-07-10,\n",
-     "exporter.csv:2: id: more than 31"},
-    {"ORG-08: a voucher without its application", "voucher",
-     VOUCHER_HEAD "V-9,A-9,2026-07-25,0,ACTIVE\n",
-     "voucher.csv:2: application_id: E_STATE_ORIGIN"},
-    {"a state that is none", "voucher",
-     VOUCHER_HEAD "V-1,A-1,2026-07-25,0,HUH\n", "voucher.csv:2: state"},
-    {"a voucher without lines", "voucher_line",
-     LINE_HEAD "V-1,1,erp-test,80000,\nV-2,1,telemetry-test,30000,12\n",
-     "voucher V-3: E_LINE_EMPTY"},
-    {"AWARD-01: a fee of zero", "voucher_line", LINE_HEAD "V-1,1,erp-test,0,\n",
-     "voucher_line.csv:2: fee: E_LINE"},
-    {"a fee that is no amount", "voucher_line",
-     LINE_HEAD "V-1,1,erp-test,1.234,\n", "E_MONEY_FORMAT"},
-    {"AWARD-03: sets missing", "voucher_line",
-     LINE_HEAD "V-2,1,telemetry-test,30000,\n",
-     "voucher_line.csv:2: E_SETS_REQUIRED"},
-    {"AWARD-03: sets where the item has none", "voucher_line",
-     LINE_HEAD "V-1,1,erp-test,80000,3\n", "E_SETS_NOT_APPLICABLE"},
-    {"VER-03: a wide prefix", "user_side_identifier",
-     IDENTIFIER_HEAD "V-1,1,fixed_ip,198.51.0.0/16,*,SITE-1,2026-07-10,\n",
-     "E_VER_PREFIX"},
-    {"PRIV-04: a number that is not hashed", "user_side_identifier",
-     IDENTIFIER_HEAD
-     "V-1,1,mobile_number,13800000000,138****0000,SITE-1,2026-07-10,\n",
-     "E_VER_NUMBER"},
-    {"PRIV-04: a number that is not masked", "user_side_identifier",
-     IDENTIFIER_HEAD "V-1,1,mobile_number,"
-                     "abababababababababababababababababababababababababababab"
-                     "abababab,13800000000,SITE-1,2026-07-10,\n",
-     "PRIV-04"},
-    {"VCH-04: one contract, one voucher", "voucher_application",
-     "id,cycle_id,enterprise_id,supplier_id,contract_no,contract_day,"
-     "submitted_at,supplier_confirmed_at,city_approved_at\n"
-     "A-1,test,ENT-1,SUP-1,K,2026-07-10,2026-07-20,2026-07-21,2026-07-22\n"
-     "A-2,test,ENT-1,SUP-1,K,2026-07-10,2026-07-20,2026-07-21,2026-07-22\n",
-     "voucher_application.csv:3: id: A-2 is here, but the row that is there "
-     "with the same key has A-1"},
-    {"approval before submission", "voucher_application",
-     "id,cycle_id,enterprise_id,supplier_id,contract_no,contract_day,"
-     "submitted_at,supplier_confirmed_at,city_approved_at\n"
-     "A-1,test,ENT-1,SUP-1,K,2026-07-10,2026-07-20,2026-07-21,2026-07-01\n",
-     "out of order"},
+     "enterprise.csv:1: name_en: the column 'name_en' is missing; enterprise "
+     "has id,"},
+    {"too few fields", "site", SITE_HEAD "S,ENT-1\n",
+     "site.csv:2: the row has 2 fields where the header has 5; "},
+    {"a row begins where its first line is", "site",
+     SITE_HEAD "S-1,ENT-1,\"a\r\nb\",\"c\r\nd\",441500\r\n"
+               "S-2,ENT-1,\"a\r\nb\",,441500\r\n",
+     "site.csv:5: name_en: E_FIELD_REQUIRED"},
+    {"a quote that is not closed is found where its row begins", "site",
+     SITE_HEAD "S-1,ENT-1,\"a\n,b,441500\nS-2,ENT-1,a,b,441500\n",
+     "site.csv:2: this is no CSV here: a quote is not closed"},
+    {"an empty file", "site", "",
+     "site.csv:1: the file has no header; its first line is id,enterprise_id,"},
+    {"a file of empty lines", "site", "\r\n,,,\r\n",
+     "site.csv:1: the file has no header; "},
 };
 
 static void run_refusal(const struct refusal_case *c)
@@ -335,6 +243,215 @@ static void test_cumulative(void)
     scratch_close(&scratch);
 }
 
+/* ---- what Excel writes ---- */
+
+/* 汕尾云 in GB18030, and a character of four bytes, U+20000. */
+#define GB_NAME  "\xc9\xc7\xce\xb2\xd4\xc6"
+#define GB_WIDE  "\x95\x32\x82\x36"
+#define SUPPLIER "id,name_zh,name_en,credit_code\r\n"
+#define CODE     "91350100M000100Y43"
+
+struct encoding_case {
+    const char *name, *text, *name_zh, *wanted;
+};
+
+static const struct encoding_case ENCODINGS[] = {
+    {"UTF-8 with a byte order mark and CR LF",
+     "\xef\xbb\xbf" SUPPLIER "S,汕尾云,e," CODE "\r\n", "汕尾云", NULL},
+    {"GB18030, as a Chinese Excel writes it",
+     SUPPLIER "S," GB_NAME ",e," CODE "\r\n", "汕尾云", NULL},
+    {"a character of four bytes", SUPPLIER "S," GB_WIDE ",e," CODE "\r\n",
+     "\xf0\xa0\x80\x80", NULL},
+    {"a line end within quotes",
+     SUPPLIER "S,\"" GB_NAME "\r\n" GB_NAME "\",e," CODE "\r\n",
+     "汕尾云\n汕尾云", NULL},
+    {"empty rows at the end", SUPPLIER "S,汕尾云,e," CODE "\r\n,,,\r\n\r\n",
+     "汕尾云", NULL},
+    {"neither UTF-8 nor GB18030", SUPPLIER "S,\xff\xff,e," CODE "\r\n", NULL,
+     "supplier.csv:2: the file is neither UTF-8 nor GB18030; save it in Excel "
+     "as 'CSV UTF-8"},
+    {"GB18030 that is cut off", SUPPLIER "S,e,e," CODE "\r\n" GB_NAME "\xc9",
+     NULL, "supplier.csv:3: the file is neither UTF-8 nor GB18030; "},
+    {"a mark of UTF-8 before something else",
+     "\xef\xbb\xbf" SUPPLIER "S," GB_NAME ",e," CODE "\r\n", NULL,
+     "supplier.csv:2: the file is neither UTF-8 nor GB18030; "},
+    {"UTF-16", "\xff\xfei,d", NULL,
+     "supplier.csv:1: the file is UTF-16 (Excel's 'Unicode Text'); save it"},
+    {"what is UTF-8 and may be GBK as well is not guessed",
+     SUPPLIER "S,\xc4\xb0,e," CODE "\r\n", NULL,
+     "supplier.csv:1: the file can be UTF-8 or GB18030 and nobody can tell "
+     "which; save it"},
+    {"the same with a mark is what the mark says",
+     "\xef\xbb\xbf" SUPPLIER "S,\xc4\xb0,e," CODE "\r\n", "\xc4\xb0", NULL},
+};
+
+static void run_encoding(const struct encoding_case *c)
+{
+    struct scratch scratch;
+    struct load_counts counts;
+    struct error_text error = {""};
+    char folder[512];
+    scratch_open(&scratch);
+    test_case(c->name);
+    snprintf(folder, sizeof(folder), "%s/in", scratch.folder);
+    mkdir(folder, 0700);
+    scratch_write(&scratch, "in/supplier.csv", c->text);
+    bool good = load(scratch.db, folder, true, &counts, &error);
+    CHECK(good == (c->wanted == NULL));
+    if (c->wanted != NULL && !CHECK(strstr(error.text, c->wanted) != NULL))
+        printf("# %s\n", error.text);
+    struct db_statement *s =
+        db_prepare(scratch.db, "SELECT name_zh FROM supplier WHERE id = 'S'");
+    bool found = db_step(s) == DB_ROW;
+    if (c->name_zh != NULL && CHECK(found))
+        CHECK_TEXT(db_text(s, 0), c->name_zh);
+    db_reset(s);
+    scratch_close(&scratch);
+}
+
+static void test_excel_times(void)
+{
+    struct scratch scratch;
+    struct load_counts counts;
+    struct error_text error = {""};
+    char folder[512];
+    scratch_open(&scratch);
+    must_load(scratch.db, RULES);
+    test_case("times as Excel writes them");
+    copy_registry(&scratch, "site",
+                  "id,enterprise_id,name_zh,name_en,city_code,valid_to\r\n"
+                  "SITE-1,ENT-1,a,a,441500,2027/7/1\r\n"
+                  "SITE-2,ENT-2,b,b,440600,2027/7/1 8:05\r\n"
+                  "SITE-3,ENT-3,c,c,440600,2027/7/1 08:05:09\r\n",
+                  folder);
+    if (!CHECK(load(scratch.db, folder, true, &counts, &error)))
+        printf("# %s\n", error.text);
+    struct wall_time time = {0};
+    wall_from_text(SLICE("2027-07-01"), &time);
+    CHECK_I64(ask(scratch.db, "SELECT min(valid_to) FROM site"), time.us);
+    wall_from_text(SLICE("2027-07-01T08:05:09+08:00"), &time);
+    CHECK_I64(ask(scratch.db, "SELECT max(valid_to) FROM site"), time.us);
+    scratch_close(&scratch);
+}
+
+/* ---- upkeep: corrections and ends ---- */
+
+struct heard {
+    char lines[16][400];
+    size_t count, refused;
+};
+
+static void hear(void *context, enum load_news news, const char *line)
+{
+    struct heard *heard = context;
+    const char *slash = strrchr(line, '/');
+    heard->refused += news == LOAD_REFUSED;
+    if (heard->count < 16)
+        snprintf(heard->lines[heard->count++], sizeof(heard->lines[0]), "%s",
+                 slash != NULL ? slash + 1 : line);
+}
+
+static bool upkeep(struct scratch *scratch, bool is_preview, bool may_correct,
+                   struct heard *heard, struct load_counts *counts)
+{
+    struct parameters parameters;
+    struct error_text error = {""};
+    char folder[512];
+    *heard = (struct heard){.count = 0};
+    parameters_set_defaults(&parameters);
+    snprintf(folder, sizeof(folder), "%s/up", scratch->folder);
+    struct load_options options = {.folder = folder,
+                                   .is_preview = is_preview,
+                                   .may_correct = may_correct,
+                                   .parameters = &parameters,
+                                   .now = wall_from_s(1795420800),
+                                   .language = LANGUAGE_EN,
+                                   .tell = hear,
+                                   .context = heard};
+    return load_folder(scratch->db, &options, counts, &error);
+}
+
+static void test_upkeep(void)
+{
+    struct scratch scratch;
+    struct heard heard;
+    struct load_counts counts;
+    struct error_text error = {""};
+    char path[512];
+    scratch_open(&scratch);
+    must_load(scratch.db, RULES);
+    must_load(scratch.db, REGISTRY);
+    snprintf(path, sizeof(path), "%s/up", scratch.folder);
+    mkdir(path, 0700);
+    scratch_write(&scratch, "up/supplier.csv",
+                  "id,name_zh,name_en,credit_code,valid_to\n"
+                  "SUP-1,样例云软件有限公司,Sample Cloud,91440100MATEXT0045,\n"
+                  "SUP-2,样例物联科技有限公司,Sample IoT,91440100MATEXT0058,"
+                  "2026-12-31\n"
+                  "SUP-3,新,New,91350100M000100Y43,\n");
+    scratch_write(&scratch, "up/site.csv",
+                  "id,enterprise_id,name_zh,name_en,city_code\n"
+                  "SITE-2,ENT-2,南海厂区,Nanhai works,440600\n");
+    int64_t rows = ask(scratch.db, "SELECT count(*) FROM audit");
+
+    test_case("a preview tells what would change, and keeps nothing");
+    CHECK(upkeep(&scratch, true, false, &heard, &counts));
+    CHECK_I64((int64_t)heard.count, 3);
+    CHECK_TEXT(heard.lines[0], "supplier.csv:2: name_en: SUP-1: 'Sample Cloud "
+                               "Software' becomes 'Sample Cloud'");
+    CHECK_TEXT(heard.lines[1], "supplier.csv:3: valid_to: SUP-2 ends at "
+                               "'2026-12-31T00:00:00+08:00'");
+    CHECK_TEXT(heard.lines[2], "supplier.csv:4: SUP-3 is new");
+    CHECK_I64((int64_t)counts.changed, 1);
+    CHECK_I64((int64_t)counts.ended, 1);
+    CHECK_I64((int64_t)counts.added, 1);
+    CHECK_I64((int64_t)counts.same, 1);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM audit"), rows);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM supplier"), 2);
+
+    test_case("rows that are there change only when that is asked for, and all "
+              "refused rows of a file are told");
+    CHECK(!upkeep(&scratch, false, false, &heard, &counts));
+    CHECK_I64((int64_t)heard.refused, 2);
+    CHECK_I64((int64_t)counts.refused, 2);
+    CHECK(strstr(heard.lines[1], "supplier.csv:3: valid_to: SUP-2") != NULL);
+
+    test_case("AUD-01: a correction and an end have audit rows with the record "
+              "before and after");
+    CHECK(upkeep(&scratch, false, true, &heard, &counts));
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM audit WHERE"
+                              " action = 'registry.correct'"
+                              " AND object = 'supplier/SUP-1'"
+                              " AND before_hash <> after_hash"),
+              1);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM audit WHERE"
+                              " action = 'registry.end'"
+                              " AND object = 'supplier/SUP-2'"),
+              1);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM audit"), rows + 3);
+    uint64_t good = 0;
+    CHECK(audit_check(scratch.db, &good, &error));
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM supplier WHERE name_en ="
+                              " 'Sample Cloud' AND valid_to IS NULL"),
+              1);
+
+    test_case("the same again changes nothing more");
+    CHECK(upkeep(&scratch, false, true, &heard, &counts));
+    CHECK_I64((int64_t)counts.same, 4);
+
+    test_case(
+        "SUP-14: what ended stays so when a file does not have the column");
+    scratch_write(&scratch, "up/supplier.csv",
+                  "id,name_zh,name_en,credit_code\n"
+                  "SUP-2,样例物联科技有限公司,IoT,91440100MATEXT0058\n");
+    CHECK(upkeep(&scratch, false, true, &heard, &counts));
+    CHECK_I64((int64_t)counts.changed, 1);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM supplier WHERE name_en ="
+                              " 'IoT' AND valid_to IS NOT NULL"),
+              1);
+    scratch_close(&scratch);
+}
+
 static void test_folder(void)
 {
     struct scratch scratch;
@@ -343,14 +460,16 @@ static void test_folder(void)
     scratch_open(&scratch);
     test_case("a folder that is not there, has nothing, or a misspelt file");
     CHECK(!load(scratch.db, "/nonexistent", true, &counts, &error));
-    CHECK(strstr(error.text, "/nonexistent: ") != NULL);
+    CHECK(strstr(error.text, "the folder /nonexistent cannot be opened: ") !=
+          NULL);
     char folder[512];
     snprintf(folder, sizeof(folder), "%s/empty", scratch.folder);
     mkdir(folder, 0700);
     CHECK(!load(scratch.db, folder, true, &counts, &error));
     scratch_write(&scratch, "empty/vouchers.csv", "number\n");
     CHECK(!load(scratch.db, folder, true, &counts, &error));
-    CHECK(strstr(error.text, "no table of that name") != NULL);
+    CHECK(strstr(error.text, "vouchers.csv in ") != NULL);
+    CHECK(strstr(error.text, "; there are cycle, enterprise, site") != NULL);
     scratch_close(&scratch);
 }
 
@@ -379,6 +498,10 @@ int main(void)
     scratch_close(&scratch);
     test_cumulative();
     test_folder();
+    test_excel_times();
+    test_upkeep();
+    for (size_t i = 0; i < sizeof(ENCODINGS) / sizeof(ENCODINGS[0]); i++)
+        run_encoding(&ENCODINGS[i]);
     test_credit_codes();
     for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++)
         run_refusal(&REFUSALS[i]);
