@@ -133,10 +133,10 @@ number() { db "SELECT ifnull(number, '') FROM item WHERE id = $item"; }
 offers_enterprise_registration() # WHO: events, sorted
 {
     if [ "$1" = "$party" ]; then
-        # Behind a rejected one the page is a new one's.
+        # Who was rejected may begin again: the page is the new record's.
+        [ "$(state)" != REJECTED ] || return 0
         get "$1" /registration/check
-        [ "$(hidden version)" != "$(db "SELECT version FROM item WHERE id = $item")" ] ||
-            hidden event
+        hidden event
     else
         get "$1" "/registrations/$(number)"
         sed -n 's|.*action="/registrations/'"$(number)"'/\([a-z_]*\)".*|\1|p' "$dir/page" |
