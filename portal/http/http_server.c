@@ -40,7 +40,10 @@ enum {
      * connection ends without an answer. */
     DRAIN_MAX = 1024 * 1024,
     PART_MEMORY = 16 * 1024, /* a part's headers have to fit */
-    UPLOAD_SECONDS_MAX = 3600,
+    /* A form with files may be slow, and not stand still: so many bytes a second
+     * after the first minute. */
+    UPLOAD_RATE_MIN = 4096,
+    UPLOAD_GRACE_S = 60,
     HOST_LEN = 256,
     PORT_LEN = 8,
     HOPS_LEN = 1024,
@@ -389,12 +392,19 @@ static void begin_parts(struct MHD_Connection *connection,
         exchange->request.refused = 400;
 }
 
-/* False for one that takes for ever. */
+static bool is_fast_enough(const struct exchange *exchange)
+{
+    int64_t s = (mono_now().us - exchange->began.us) / 1000000;
+    return s <= UPLOAD_GRACE_S ||
+           exchange->body_bytes / (uint64_t)s >= UPLOAD_RATE_MIN;
+}
+
+/* False when the connection is to end. */
 static bool take_parts(struct exchange *exchange, struct slice piece)
 {
     if (MHD_post_process(exchange->parts, piece.data, piece.length) != MHD_YES)
         exchange->request.refused = 400;
-    return mono_now().us - exchange->began.us < UPLOAD_SECONDS_MAX * 1000000LL;
+    return is_fast_enough(exchange);
 }
 
 /* All of the body has come; whether all of the form has is for its parser. */

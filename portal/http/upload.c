@@ -194,8 +194,11 @@ bool upload_end(struct upload *upload)
 
 void upload_settle(struct upload *upload)
 {
-    for (size_t i = 0; i < upload->file_count; i++)
+    bool answers = true; /* the scanner: it is not waited for again and again */
+    for (size_t i = 0; i < upload->file_count; i++) {
         attachment_file_end(upload->files[i].file);
+        answers = answers && attachment_file_look(upload->files[i].file);
+    }
 }
 
 enum upload_state upload_state(const struct upload *upload)

@@ -314,11 +314,15 @@ void attachment_file_end(struct attachment_file *file)
         find_type(file);
     if (file->state == ATTACHMENT_GOOD && fsync(file->fd) != 0)
         fail(file, file->path);
-    if (file->state != ATTACHMENT_GOOD)
-        return;
-    file->scan = scan(file->attachments, file->fd);
+}
+
+bool attachment_file_look(struct attachment_file *file)
+{
+    if (file->state == ATTACHMENT_GOOD)
+        file->scan = scan(file->attachments, file->fd);
     if (file->scan == VIRUS_FOUND)
         give_up(file, ATTACHMENT_HARMFUL);
+    return file->scan != VIRUS_NO_ANSWER;
 }
 
 enum attachment_state attachment_file_state(const struct attachment_file *file)

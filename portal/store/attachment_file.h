@@ -58,8 +58,11 @@ struct attachment_file *attachment_file_new(struct attachments *attachments,
                                             unsigned accepted);
 /* Once it is not good any more nothing is written. */
 void attachment_file_add(struct attachment_file *file, struct slice piece);
-/* No more comes. It is on disk, and was scanned, when this returns: slow. */
+/* No more comes. A good one is on disk when this returns: slow. */
 void attachment_file_end(struct attachment_file *file);
+/* Shows it to the scanner, where there is one: slow. False when that does not
+ * answer; the clock asks again later. */
+bool attachment_file_look(struct attachment_file *file);
 /* What holds of it; digest, bytes and type of a good one. */
 enum attachment_state attachment_file_state(const struct attachment_file *file);
 struct digest attachment_file_digest(const struct attachment_file *file);

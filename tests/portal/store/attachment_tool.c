@@ -47,6 +47,7 @@ static struct attachment_file *receive(struct portal *portal,
             slice_of_bytes(content.data + length, content.length - length);
     }
     attachment_file_end(file);
+    attachment_file_look(file);
     return file;
 }
 
