@@ -139,8 +139,8 @@ void table_json_openapi(struct buffer *out)
         [COMPLETION_TEXT] = "{type: [string, \"null\"]}",
         [COMPLETION_CODE] = "{type: [string, \"null\"]}",
         [COMPLETION_NUMBER] = "{type: [integer, \"null\"], format: int64}",
-        [COMPLETION_YUAN] = "{type: [integer, \"null\"], format: int64, "
-                            "description: fen}",
+        [COMPLETION_YUAN] = ("{type: [integer, \"null\"], format: int64, "
+                             "description: fen}"),
         [COMPLETION_TIME] = "{type: [string, \"null\"], format: date-time}",
         [COMPLETION_YES_NO] = "{type: [boolean, \"null\"]}",
         [COMPLETION_MARK_WORD] = "{type: [string, \"null\"]}",
