@@ -82,7 +82,7 @@ static void start(void)
         .listen = "127.0.0.1:0",
         .thread_count = 1,
         .connection_limit = 8,
-        .idle_timeout_s = 5,
+        .idle_timeout_s = 60,
         .planner = plan,
         .handler = check,
     };
@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The folder goes only when it is empty. */
     snprintf(path, sizeof(path), "%s/files/incoming", folder);
     for (int i = 0; rmdir(path) != 0; i++) {
-        if (i == 1000)
+        if (i == 20000)
             abort();
         usleep(1000);
     }
