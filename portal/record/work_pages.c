@@ -130,11 +130,14 @@ static bool add_tasks(struct visit *visit, const struct desk *desk)
 
 /* ---- numbers ---- */
 
-static const char *const SCOPES_OF_VOUCHERS[SCOPE_COUNT] = {
-    [SCOPE_ALL] = "1",
-    [SCOPE_CITY] = "city_code = :id",
-    [SCOPE_SUPPLIER] = "supplier_id = :id",
-    [SCOPE_ENTERPRISE] = "enterprise_id = :id",
+/* Kept sums where there are many vouchers. */
+#define SUMS "state, sum(vouchers), sum(fen) FROM voucher_total WHERE "
+static const char *const VOUCHERS_OF[SCOPE_COUNT] = {
+    [SCOPE_ALL] = SUMS "1",
+    [SCOPE_CITY] = SUMS "city_code = :id",
+    [SCOPE_SUPPLIER] = SUMS "supplier_id = :id",
+    [SCOPE_ENTERPRISE] = "state, count(*), sum(amount_fen) FROM voucher"
+                         " WHERE enterprise_id = :id",
 };
 static const char *const SCOPES_OF_PROBES[SCOPE_COUNT] = {
     [SCOPE_ALL] = "1",
@@ -145,22 +148,21 @@ static const char *const SCOPES_OF_PROBES[SCOPE_COUNT] = {
 static bool add_vouchers(struct visit *visit)
 {
     const struct scope *scope = &visit->caller.scope;
-    const char *condition = SCOPES_OF_VOUCHERS[scope->kind];
+    const char *vouchers = VOUCHERS_OF[scope->kind];
     enum db_step step = DB_DONE;
     model_list(visit->model, "vouchers");
-    if (condition == NULL)
+    if (vouchers == NULL)
         return true;
     const char *sql = arena_format(
-        visit->arena,
-        "SELECT state, count(*), sum(amount_fen) FROM voucher WHERE %s"
-        " GROUP BY state ORDER BY state",
-        condition);
+        visit->arena, "SELECT %s GROUP BY state ORDER BY state", vouchers);
     struct db_statement *s = sql != NULL ? db_prepare(visit->db, sql) : NULL;
     if (s == NULL)
         return false;
     if (scope->kind != SCOPE_ALL)
         db_bind_text(s, ":id", scope->id);
     while ((step = db_step(s)) == DB_ROW) {
+        if (db_i64(s, 1) == 0) /* the last one has left */
+            continue;
         struct model *m = model_append(visit->model, "vouchers");
         model_text(m, "state", visit_word(visit, "state.", db_text(s, 0)));
         model_i64(m, "count", db_i64(s, 1));

@@ -197,7 +197,6 @@ static void note_time(struct kind *kind, double ms)
 static void note_answer(struct kind *kind, const struct person *person)
 {
     note_time(kind, (double)(person->answered_us - person->wanted_us) / 1000);
-    kind->errors += person->status >= 400;
     kind->bytes += person->bytes;
 }
 
@@ -341,6 +340,7 @@ static void hear_page(struct bench *bench, struct person *person)
     if (!hear(person))
         return;
     note_answer(person->kind, person);
+    person->kind->errors += person->status != 200;
     if (bench->pause_us > 0)
         person->wanted_us += (int64_t)draw(bench, 2 * bench->pause_us);
 }

@@ -10,7 +10,7 @@
 # mean, for PORTAL_SECONDS (20), whatever became of the page before; that is 100
 # pages a second, arriving by chance, each person with a session of their own. A page's time runs from when it was wanted
 # to its last byte (tests/bench/people_tool.c). Of the pages 5 % are searches,
-# 5 % completion tables, probes and events; beside them exports of 20,000 rows go on one
+# 5 % completion tables, probes, events and people's own work; beside them exports of 20,000 rows go on one
 # after the other, and a log-in follows the other after 300 ms.
 #
 # Told without a goal: pages one at a time, and what the portal does at most, when
@@ -97,6 +97,10 @@ one() # WHO PATH [CURL...]
 echo "one request at a time, median of 7, $vouchers vouchers:"
 middle=$(printf 'V-2026-%06d' $((vouchers / 2)))
 while read -r who path; do one "$who" "$path"; done <<END
+prov /
+city /
+supp /
+ent /
 prov /vouchers
 prov /vouchers?after=$middle
 prov /vouchers?city=441900
@@ -165,6 +169,8 @@ search city /vouchers?text=works
 search supp /vouchers?text=%E9%A3%9F%E5%93%81
 voucher prov /vouchers/NUMBER
 table prov /tables
+table city /
+table ent /
 table prov /tables/many-440300/1
 table prov /probes
 table prov /events

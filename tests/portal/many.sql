@@ -25,16 +25,19 @@ CREATE TEMP TABLE n AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL
 CREATE TEMP TABLE place AS SELECT row_number() OVER (ORDER BY code) - 1 AS at,
     code, name_zh, name_en FROM city WHERE code <> '441900';
 
-INSERT INTO supplier SELECT 'SUP-M' || i,
+INSERT INTO supplier (id, name_zh, name_en, credit_code, is_sample)
+    SELECT 'SUP-M' || i,
     '供应' || substr('甲乙丙丁戊己庚辛壬癸', i % 10 + 1, 1) || i || '云科技有限公司',
     'Cloud supplier ' || i, printf('9144010%011d', i), 1
     FROM n WHERE i <= (SELECT suppliers FROM many);
-INSERT INTO enterprise SELECT 'ENT-M' || i,
+INSERT INTO enterprise (id, name_zh, name_en, credit_code, city_code, county,
+        is_sample) SELECT 'ENT-M' || i,
     p.name_zh || substr('电子机械家具纺织食品', i * 2 % 10 + 1, 2) || i || '有限公司',
     p.name_en || ' Works ' || i, printf('914403%012d', i), p.code, '', 1
     FROM n JOIN place AS p ON p.at = i % (SELECT count(*) FROM place)
     WHERE i <= (SELECT enterprises FROM many);
-INSERT INTO site SELECT 'SITE-M' || i, 'ENT-M' || i, '厂区' || i, 'Works ' || i,
+INSERT INTO site (id, enterprise_id, name_zh, name_en, city_code)
+    SELECT 'SITE-M' || i, 'ENT-M' || i, '厂区' || i, 'Works ' || i,
     (SELECT city_code FROM enterprise WHERE id = 'ENT-M' || i)
     FROM n WHERE i <= (SELECT enterprises FROM many);
 INSERT INTO voucher_application SELECT 'APP-M' || i, 'many',
