@@ -103,13 +103,17 @@ static void add_choices(const struct form_view *view,
                        chosen);
 }
 
+/* It can be taken away where its input is. */
 static void add_file(const struct form_view *view,
-                     const struct field_file *file, struct model *m)
+                     const struct field_file *file, bool is_input,
+                     struct model *m)
 {
     struct form_view_file known = {0};
     char size[SHOWN_LEN];
     if (view->file != NULL)
         known = view->file(view->source, file);
+    if (!is_input)
+        known.remove = NULL;
     shown_size(file->size, size);
     model_text(m, "name", file->name);
     model_text(m, "size", size);
@@ -120,11 +124,11 @@ static void add_file(const struct form_view *view,
 }
 
 static void add_files(const struct form_view *view, const struct answer *answer,
-                      struct model *m)
+                      bool is_input, struct model *m)
 {
     model_list(m, "files");
     for (size_t i = 0; i < answer->file_count; i++)
-        add_file(view, &answer->files[i], model_append(m, "files"));
+        add_file(view, &answer->files[i], is_input, model_append(m, "files"));
 }
 
 /* Which of the inputs it is; the template asks by these names. */
@@ -194,7 +198,7 @@ static void add_input(const struct form_view *view, const struct answer *answer,
     add_described(answer, name, m);
     add_theirs(view, answer, name, m);
     add_choices(view, answer, m);
-    add_files(view, answer, m);
+    add_files(view, answer, true, m);
     add_input_kind(answer, m);
 }
 
@@ -305,7 +309,7 @@ static void add_line(const struct form_view *view, const struct answer *answer,
     model_bool(m, "is_given", answer->is_given);
     model_text(m, "error",
                refusal_words(&answer->refusal, view->language, view->arena));
-    add_files(view, answer, m);
+    add_files(view, answer, false, m);
     model_list(m, "rows");
     for (size_t row = 0; row < answer->row_count; row++) {
         struct model *r = model_append(m, "rows");

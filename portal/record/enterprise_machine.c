@@ -57,7 +57,8 @@ static const struct field REPLY[] = {
     {.name = "reply",
      .kind = FIELD_LONG_TEXT,
      .label = TEXT_KEY("registration.reply.text"),
-     .max = 1000},
+     .max = 1000,
+     .is_optional = true}, /* the change may be the answer */
 };
 static const struct field SUBMIT_FIELDS[] = {
     {.name = "mark",

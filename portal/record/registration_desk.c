@@ -230,6 +230,11 @@ static const struct form_change *changes_of(struct desk *desk, int64_t since,
     return form_changes(&before, &desk->answers, visit->arena, count);
 }
 
+static bool is_own(const struct desk *desk)
+{
+    return desk->visit->caller.scope.kind == ENTERPRISE_MACHINE.party_kind;
+}
+
 static void add_point(struct desk *desk, const struct point *point,
                       size_t index, const struct form_change *changes,
                       size_t change_count, bool wants_replies,
@@ -249,7 +254,8 @@ static void add_point(struct desk *desk, const struct point *point,
     model_text(m, "explanation", point->explanation);
     model_text(m, "reply", point->reply);
     model_bool(m, "wants_reply", wants_replies);
-    bool may_go = wants_replies && step != NULL;
+    bool may_go = step != NULL && is_own(desk) &&
+                  strcmp(desk->item.state, "RETURNED") == 0;
     model_textf(m, "link", "%s%s%s%s", may_go ? "/registration/" : "",
                 may_go ? step->name : "", may_go ? "#" : "",
                 may_go ? point->field : "");

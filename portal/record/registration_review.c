@@ -1,6 +1,7 @@
 /* See registration_review.h. */
 #include "portal/record/registration_review.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,6 +127,16 @@ static void add_changes(struct desk *desk, struct model *model)
     add_editions(desk, model);
 }
 
+/* A page of a record is called by it: "Review of a registration R-2026-000001". */
+static const char *title_of(const struct desk *desk, const char *key)
+{
+    struct visit *visit = desk->visit;
+    const char *title = arena_format(visit->arena, "%s %s",
+                                     text_word(visit->caller.language, "", key),
+                                     desk->item.number);
+    return title != NULL ? title : key;
+}
+
 static void show_review(struct desk *desk, const struct attempt *attempt,
                         const struct refusal *refusal)
 {
@@ -156,7 +167,8 @@ static void show_review(struct desk *desk, const struct attempt *attempt,
         model_text(m, "link", "");
     }
     model_bool(model, "_has_errors", refusal != NULL);
-    visit_show(visit, "registration_review", "registration.review");
+    visit_show(visit, "registration_review",
+               title_of(desk, "registration.review"));
 }
 
 static bool is_own(const struct visit *visit)
@@ -195,7 +207,11 @@ void registration_edition_show(struct visit *visit)
     model_moment(visit->model, "_saved", desk.edition.saved_at);
     form_view_answers(&view, &ENTERPRISE_FORM, &desk.answers, NULL,
                       visit->model);
-    visit_show(visit, "registration_edition", "registration.edition");
+    const char *title = arena_format(
+        visit->arena, "%s · %s %" PRId64, title_of(&desk, "registration.title"),
+        text_word(visit->caller.language, "", "registration.edition"), number);
+    visit_show(visit, "registration_edition",
+               title != NULL ? title : "registration.edition");
 }
 
 /* ---- deciding ---- */
@@ -383,16 +399,20 @@ void registration_notice_show(struct visit *visit)
     bool is_return = strcmp(event.event, "return") == 0;
     desk_add_state(&desk, model);
     add_asked(&desk, &event, model);
-    model_textf(model, "notice_number", "%s-%lld", desk.item.number,
-                (long long)no);
+    model_textf(model, "notice_number", "%s-%" PRId64, desk.item.number, no);
     model_text(model, "_kind",
                visit_word(visit, "registration.paper.", event.event));
-    model_text(model, "_bureau",
-               visit_name(visit, event.bureau_zh, event.bureau_en));
+    model_textf(model, "_bureau", "%s%s",
+                visit_name(visit, event.bureau_zh, event.bureau_en),
+                visit_word(visit, "registration.holder.", "city"));
     model_moment(model, "_at", event.at);
     model_day_of(model, "_day", event.at);
     model_text(model, "_reason", is_return ? "" : event.reason);
     model_text(model, "_next",
                visit_word(visit, "registration.next.", event.event));
-    visit_show(visit, "registration_notice", "registration.notice");
+    const char *title =
+        arena_format(visit->arena, "%s-%" PRId64,
+                     title_of(&desk, "registration.notice"), no);
+    visit_show(visit, "registration_notice",
+               title != NULL ? title : "registration.notice");
 }
