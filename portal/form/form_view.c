@@ -120,7 +120,7 @@ static void add_file(const struct form_view *view,
     model_text(m, "sha256", file->sha256);
     model_text(m, "link", known.link != NULL ? known.link : "");
     model_text(m, "remove", known.remove != NULL ? known.remove : "");
-    model_text(m, "scan", words(view, known.scan));
+    model_text(m, "scan", known.scan != NULL ? known.scan : "");
 }
 
 static void add_files(const struct form_view *view, const struct answer *answer,

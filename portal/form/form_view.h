@@ -18,7 +18,7 @@
 struct form_view_file {
     const char *link;   /* where it opens */
     const char *remove; /* value of the button that takes it away */
-    const char *scan;   /* text key: not scanned, clean */
+    const char *scan;   /* words: not scanned, clean */
 };
 
 struct form_view {

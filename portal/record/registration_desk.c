@@ -121,8 +121,8 @@ static struct form_view_file show_file(const void *source,
         return shown;
     shown.link = arena_format(desk->visit->arena, "/files/%" PRId64, found->id);
     shown.remove = arena_format(desk->visit->arena, "%" PRId64, found->id);
-    shown.scan = arena_format(desk->visit->arena, "attachment.scan.%s",
-                              attachment_scan_name(found->scan));
+    shown.scan = text_word(desk->visit->caller.language, "attachment.scan.",
+                           attachment_scan_name(found->scan));
     return shown;
 }
 

@@ -22,6 +22,7 @@ verdict_db = $dir/verdict.db
 attachments = $dir/attachments
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+second_factor = no
 END
 {
     "$portal" load -c "$dir/portal.conf" rules/guangdong-2018
