@@ -18,7 +18,6 @@ attachments = $dir/attachments
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
 second_factor = no
-second_factor = no
 END
 db() { sqlite3 "$dir/portal.db" "$@"; }
 user() { # NAME ROLE ORGANISATION
