@@ -22,6 +22,8 @@ struct visit;
 
 enum menu {
     MENU_NONE,
+    MENU_WORK,
+    MENU_MESSAGES,
     MENU_VOUCHERS,
     MENU_TABLES,
     MENU_PROBES,

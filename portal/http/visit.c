@@ -142,6 +142,8 @@ static void add_menu(struct visit *visit, struct model *page)
         enum menu menu;
         const char *sees, *is_lit;
     } ENTRIES[] = {
+        {MENU_WORK, "_sees_work", "_at_work"},
+        {MENU_MESSAGES, "_sees_messages", "_at_messages"},
         {MENU_VOUCHERS, "_sees_vouchers", "_at_vouchers"},
         {MENU_TABLES, "_sees_tables", "_at_tables"},
         {MENU_PROBES, "_sees_probes", "_at_probes"},

@@ -55,7 +55,7 @@
 #define OWN_ACCOUNT_ACT OWN_ACCOUNT, .needs_token = true
 
 static const struct route ROUTES[] = {
-    {HTTP_GET, "/", start_show},
+    {HTTP_GET, "/", start_show, .menu = MENU_WORK},
     {HTTP_GET, "/style.css", start_style},
     {HTTP_GET, "/icon.svg", start_icon},
     {HTTP_GET, "/login", login_show},
@@ -128,10 +128,11 @@ static const struct route ROUTES[] = {
      DECIDES_REGISTRATION},
     {HTTP_GET, "/work", work_list_show, .needs_login = true, .has_json = true},
     {HTTP_GET, "/messages", message_list_show, .needs_login = true,
-     .has_json = true},
+     .menu = MENU_MESSAGES, .has_json = true},
     {HTTP_POST, "/messages/read", message_read_post, .needs_login = true,
      .needs_token = true},
-    {HTTP_GET, "/messages/undelivered", message_lost_show, .needs_login = true},
+    {HTTP_GET, "/messages/undelivered", message_lost_show, .needs_login = true,
+     .menu = MENU_MESSAGES},
     {HTTP_POST, "/messages/undelivered", message_lost_post, .needs_login = true,
      .needs_token = true},
     {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,

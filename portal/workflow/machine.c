@@ -21,8 +21,8 @@ const struct machine *machine_find(const struct machines *machines,
     return NULL;
 }
 
-const struct machine_state *machine_state_find(const struct machine *machine,
-                                               const char *name)
+static const struct machine_state *find_state(const struct machine *machine,
+                                              const char *name)
 {
     for (size_t i = 0; i < machine->state_count; i++)
         if (strcmp(machine->states[i].name, name) == 0)
@@ -177,7 +177,7 @@ static void move(struct step *step)
         return;
     snprintf(item->state, sizeof(item->state), "%s", row->to);
     item->state_at = step->now;
-    item->holder = machine_state_find(step->machine, row->to)->holder;
+    item->holder = find_state(step->machine, row->to)->holder;
 }
 
 static void start_due(struct step *step)
@@ -435,8 +435,7 @@ bool machine_open(struct db *db, struct wall_time now,
                   const struct machine_opening *opening, struct item *item)
 {
     const struct machine *machine = opening->machine;
-    const struct machine_state *state =
-        machine_state_find(machine, opening->state);
+    const struct machine_state *state = find_state(machine, opening->state);
     bool is_draft = state == &machine->states[0];
     struct digest after;
     *item = (struct item){.party_kind = machine->party_kind,

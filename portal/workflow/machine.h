@@ -121,8 +121,6 @@ struct machines {
 };
 const struct machine *machine_find(const struct machines *machines,
                                    const char *name);
-const struct machine_state *machine_state_find(const struct machine *machine,
-                                               const char *name);
 
 /* One event while it is done. */
 struct step {
