@@ -8,13 +8,10 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "portal/http/route.h"
 #include "portal/list/list_openapi.h"
-#include "portal/record/account_list.h"
-#include "portal/record/event_list.h"
-#include "portal/record/probe_list.h"
+#include "portal/pages/site.h"
 #include "portal/record/table_json.h"
-#include "portal/record/table_list.h"
-#include "portal/record/voucher_list.h"
 #include "portal/show/refused.h"
 
 enum { DOCUMENT_MAX = 1024 * 1024 };
@@ -23,21 +20,23 @@ static const char DOCUMENT[] =
 #include "portal/pages/api.yaml.inc"
     ;
 
-static const struct list *const LISTS[] = {&VOUCHER_LIST, &PROBE_LIST,
-                                           &TABLE_LIST,   &EVENT_LIST,
-                                           &ACCOUNT_LIST, &COLLEAGUE_LIST};
-enum { LIST_COUNT_ALL = sizeof(LISTS) / sizeof(LISTS[0]) };
+/* What each list of the site says of itself. */
+static void add_lists(void (*add)(const struct list *list, struct buffer *out),
+                      struct buffer *out)
+{
+    for (size_t i = 0; i < SITE.count; i++)
+        if (SITE.routes[i].list != NULL && SITE.routes[i].has_json)
+            add(SITE.routes[i].list, out);
+}
 
 static void add_list_paths(struct buffer *out)
 {
-    for (size_t i = 0; i < LIST_COUNT_ALL; i++)
-        list_openapi_path(LISTS[i], out);
+    add_lists(list_openapi_path, out);
 }
 
 static void add_list_schemas(struct buffer *out)
 {
-    for (size_t i = 0; i < LIST_COUNT_ALL; i++)
-        list_openapi_schema(LISTS[i], out);
+    add_lists(list_openapi_schema, out);
 }
 
 static void add_line(struct slice line, struct buffer *out)

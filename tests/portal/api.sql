@@ -1,8 +1,15 @@
 -- What tests/portal/registry and many.sql leave without a value: a settlement
--- that is not confirmed and one that is judged, a supplier's probe, a certificate.
+-- that is not confirmed and one that is judged, a supplier's probe, a certificate,
+-- more registrations than a page has.
 INSERT INTO settlement VALUES
     ('S-3', 'V-3', 1794400000000000, 1794500000000000, 'PENDING_VERIFICATION');
 INSERT INTO probe (id, supplier_id, algorithm, signing_key, agreed_at)
     VALUES ('cloud-1', 'SUP-1', 'ed25519', zeroblob(32), 1790000000000000);
 INSERT INTO certificate VALUES ('01', 'probe-1', 1790000000000000,
     1790000000000000, 1890000000000000, zeroblob(32), zeroblob(1));
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+INSERT INTO item (machine, state, number, version, party, city_code, title, holder,
+    opened_at, first_submitted_at, state_at, due_rule, due_from, due_at)
+SELECT 'enterprise_registration', 'PENDING_CITY', 'R-2026-' || i, 1, 'ENT-1',
+    '441500', 'Works ' || i, 'city', 1790000000000000, 1790000000000000,
+    1790000000000000, 'rev.days', 1790000000000000, 1795000000000000 FROM n;

@@ -96,6 +96,7 @@ done <<'END'
 /probes /probes
 /tables /tables
 /events /events
+/registrations /registrations
 /log /log
 /accounts /accounts
 /vouchers/{number} /vouchers/V-1
@@ -116,7 +117,7 @@ follows() # PATH-OF-THE-DOCUMENT ADDRESS [WHO]
         has '"next":null' "$dir/page"
 }
 tap "colleagues: next leads on, and ends" follows /colleagues /colleagues supp
-for list in vouchers probes tables events accounts; do
+for list in vouchers probes tables events registrations accounts; do
     tap "$list: next leads on, and ends" follows "/$list" "/$list?city="
 done
 tap "a table's next leads on, and ends" follows '/tables/{number}/{version}' /tables/test-long/1
@@ -147,7 +148,7 @@ tap "E_TOKEN" ask 401 nobody GET /supplier/counts /supplier/counts
 refuses_each() # STATUS WHO SUFFIX: every path that an account can ask
 {
     local path
-    for path in /vouchers /probes /tables /events /log /vouchers/V-1 /tables/test-441500/1; do
+    for path in /vouchers /probes /tables /events /registrations /log /vouchers/V-1 /tables/test-441500/1; do
         ask "$1" "$2" GET "$(sed 's|/V-1|/{number}|;s|/test-441500/1|/{number}/{version}|' <<<"$path")" \
             "$path$3" || { echo "$path"; return 1; }
     done
@@ -155,7 +156,7 @@ refuses_each() # STATUS WHO SUFFIX: every path that an account can ask
 tap "E_LOGIN everywhere" refuses_each 401 nobody ''
 tap "E_REQUEST everywhere" refuses_each 400 anna '?a=%zz'
 tap "E_ENCODING everywhere" refuses_each 400 anna '?a=%D4%C6'
-for list in probes tables events log; do
+for list in probes tables events registrations log; do
     tap "E_ROLE: $list" ask 403 supp GET "/$list" "/$list"
 done
 tap "E_NO_RECORD: a foreign voucher" ask 404 supp GET '/vouchers/{number}' /vouchers/V-2
