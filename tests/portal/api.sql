@@ -1,6 +1,6 @@
 -- What tests/portal/registry and many.sql leave without a value: a settlement
 -- that is not confirmed and one that is judged, a supplier's probe, a certificate,
--- more registrations than a page has.
+-- more registrations than a page has, a message.
 INSERT INTO settlement VALUES
     ('S-3', 'V-3', 1794400000000000, 1794500000000000, 'PENDING_VERIFICATION');
 INSERT INTO probe (id, supplier_id, algorithm, signing_key, agreed_at)
@@ -12,4 +12,7 @@ INSERT INTO item (machine, state, number, version, party, city_code, title, hold
     opened_at, first_submitted_at, state_at, due_rule, due_from, due_at)
 SELECT 'enterprise_registration', 'PENDING_CITY', 'R-2026-' || i, 1, 'ENT-1',
     '441500', 'Works ' || i, 'city', 1790000000000000, 1790000000000000,
-    1790000000000000, 'rev.days', 1790000000000000, 1795000000000000 FROM n;
+    1790000000000000, 'registration_review', 1790000000000000, 1795000000000000 FROM n;
+INSERT INTO message (account_name, item_id, made_at, subject_zh, subject_en, body_zh,
+    body_en, is_secret) VALUES ('anna', 1, 1790000000000000, '题', 'Subject', '文',
+    'Body', 0);

@@ -98,6 +98,8 @@ done <<'END'
 /events /events
 /registrations /registrations
 /log /log
+/work /work
+/messages /messages
 /accounts /accounts
 /vouchers/{number} /vouchers/V-1
 /vouchers/{number} /vouchers/V-2
@@ -148,7 +150,7 @@ tap "E_TOKEN" ask 401 nobody GET /supplier/counts /supplier/counts
 refuses_each() # STATUS WHO SUFFIX: every path that an account can ask
 {
     local path
-    for path in /vouchers /probes /tables /events /registrations /log /vouchers/V-1 /tables/test-441500/1; do
+    for path in /vouchers /probes /tables /events /registrations /log /work /messages /vouchers/V-1 /tables/test-441500/1; do
         ask "$1" "$2" GET "$(sed 's|/V-1|/{number}|;s|/test-441500/1|/{number}/{version}|' <<<"$path")" \
             "$path$3" || { echo "$path"; return 1; }
     done
