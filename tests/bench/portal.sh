@@ -123,6 +123,10 @@ ent /vouchers
 prov /vouchers/$middle
 prov /tables
 prov /tables/many-440100/1
+prov /registrations
+city /registrations?state=PENDING_CITY
+prov /registrations?text=%E7%94%B5%E5%AD%90
+prov /accounts
 prov /probes
 prov /probes?state=denied
 prov /events
@@ -171,6 +175,7 @@ voucher prov /vouchers/NUMBER
 table prov /tables
 table city /
 table ent /
+table city /registrations
 table prov /tables/many-440300/1
 table prov /probes
 table prov /events

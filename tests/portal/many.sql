@@ -63,6 +63,24 @@ INSERT INTO probe (id, enterprise_id, site_id, algorithm, signing_key,
     zeroblob(32), 1790000000000000, 1
     FROM (SELECT i, i % (SELECT enterprises FROM many) + 1 AS e FROM n
         WHERE i <= (SELECT probes FROM many));
+-- Each enterprise has registered; every 20th waits for its city.
+INSERT INTO item (machine, state, number, version, party, city_code, title, holder,
+        opened_at, first_submitted_at, state_at, due_rule, due_from, due_at)
+    SELECT 'enterprise_registration', iif(i % 20, 'ACTIVE', 'PENDING_CITY'),
+    printf('R-2026-%06d', i), 2, 'ENT-M' || i, e.city_code, e.name_zh,
+    iif(i % 20, NULL, 'city'), 1789000000000000 + i, 1789000000000000 + i,
+    1789000000000000 + i, iif(i % 20, NULL, 'registration_review'),
+    iif(i % 20, NULL, 1789000000000000 + i),
+    iif(i % 20, NULL, 1790000000000000 + i)
+    FROM n JOIN enterprise AS e ON e.id = 'ENT-M' || i
+    WHERE i <= (SELECT enterprises FROM many);
+-- Every tenth has somebody who can log in, if he had a password.
+INSERT INTO account (name, role, organisation, display_name, password_hash,
+        created_at)
+    SELECT 'agent' || i, 'ENT', 'ENT-M' || i, '经办人 ' || i, '!', 1
+    FROM n WHERE i <= (SELECT enterprises FROM many) AND i % 10 = 3
+    UNION ALL SELECT 'office', 'PROV', '', '省局', '!', 1
+    UNION ALL SELECT 'seller', 'SUPP', 'SUP-M1', '供应商', '!', 1;
 DROP TABLE temp.n;
 DROP TABLE temp.place;
 PRAGMA foreign_keys = ON;

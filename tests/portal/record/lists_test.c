@@ -10,8 +10,10 @@
 #include "common/json.h"
 #include "common/writer.h"
 #include "portal/list/list_view.h"
+#include "portal/record/account_list.h"
 #include "portal/record/event_list.h"
 #include "portal/record/probe_list.h"
+#include "portal/record/registration_list.h"
 #include "portal/record/table_list.h"
 #include "portal/record/voucher_list.h"
 #include "portal/store/others.h"
@@ -24,8 +26,10 @@ enum { VOUCHERS = 3000, FILE_MAX = 16 * 1024 * 1024 };
     "CREATE TEMP TABLE many (vouchers, enterprises, suppliers, probes);"       \
     "INSERT INTO many VALUES (3000, 300, 20, 300);"
 
-static const struct list *const LISTS[] = {&VOUCHER_LIST, &PROBE_LIST,
-                                           &TABLE_LIST, &EVENT_LIST};
+static const struct list *const LISTS[] = {
+    &VOUCHER_LIST,      &PROBE_LIST,   &TABLE_LIST,     &EVENT_LIST,
+    &REGISTRATION_LIST, &ACCOUNT_LIST, &COLLEAGUE_LIST,
+};
 enum { LIST_COUNT_ALL = sizeof(LISTS) / sizeof(LISTS[0]) };
 
 /* One id for each scope kind that has rows somewhere. */
@@ -549,10 +553,19 @@ static void check_item(const struct list *list, const struct json_node *item)
     CHECK(json_count(item) == members);
 }
 
+/* The first who has rows of it. */
+static struct scope reader_of(const struct list *list)
+{
+    size_t i = 0;
+    while (i + 1 < SCOPE_ROWS && list_is_closed(list, SCOPES[i]))
+        i++;
+    return SCOPES[i];
+}
+
 static void check_json(const struct list *list)
 {
     struct buffer texts[LANGUAGE_COUNT];
-    struct list_query query = query_of(SCOPES[0]);
+    struct list_query query = query_of(reader_of(list));
     struct error_text error;
     list_query_check(list, &query, arena);
     for (int l = 0; l < LANGUAGE_COUNT; l++) {
@@ -565,7 +578,8 @@ static void check_json(const struct list *list)
         json_parse(buffer_slice(&texts[0]), list->name, &error);
     const struct json_node *items =
         json_as_array(json_want(json_root(doc), "items"));
-    CHECK(json_count(json_root(doc)) == 2 && json_count(items) > 0);
+    if (!CHECK(json_count(json_root(doc)) == 2 && json_count(items) > 0))
+        printf("# %s\n", list->name);
     for (const struct json_node *n = json_first(items); n; n = json_next(n))
         check_item(list, n);
     json_free(doc);
