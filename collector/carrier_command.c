@@ -9,6 +9,7 @@
 
 #include "collector/carrier/carrier_form.h"
 #include "collector/carrier/number_import.h"
+#include "common/program.h"
 
 struct work {
     const struct collector_config *config;
@@ -47,8 +48,9 @@ static bool take_numbers(struct work *w, const char *path)
         store_db(w->options.store), &w->options.number_key, w->options.carrier,
         path, wall_now(), &result, &faults, &w->error);
     if (good)
-        printf("%s: %" PRIu64 " intervals, %" PRIu64 " of them new\n", path,
-               result.rows, result.added);
+        program_tell("collector.numbers.taken", text_plain("path", path),
+                     text_count("rows", result.rows),
+                     text_count("added", result.added));
     return report(path, good, &faults, &w->error);
 }
 
@@ -56,21 +58,26 @@ static void print_outcomes(const char *path, const struct carrier_result *r,
                            int64_t us)
 {
     if (r->is_repeated) {
-        printf("%s: taken before, nothing was counted again\n", path);
+        program_tell("collector.carrier.repeated", text_plain("path", path));
         return;
     }
-    printf("%s: %" PRIu64 " records, %" PRIu64 " attributed (%" PRIu64
-           " connections), %" PRIu64 " records a second\n",
-           path, r->rows, r->outcomes[CARRIER_ATTRIBUTED], r->records,
-           us > 0 ? (uint64_t)((double)r->rows * 1e6 / (double)us) : r->rows);
+    uint64_t speed =
+        us > 0 ? (uint64_t)((double)r->rows * 1e6 / (double)us) : r->rows;
+    program_tell("collector.carrier.taken", text_plain("path", path),
+                 text_count("rows", r->rows),
+                 text_count("attributed", r->outcomes[CARRIER_ATTRIBUTED]),
+                 text_count("connections", r->records),
+                 text_count("speed", speed));
     if (r->missing > 0)
-        printf("  %10" PRIu64 " more are missing in the file, by its sequence "
-               "numbers\n",
-               r->missing);
+        program_tell("collector.carrier.missing", text_plain("path", path),
+                     text_count("missing", r->missing));
     for (int o = CARRIER_ATTRIBUTED + 1; o < CARRIER_OUTCOME_COUNT; o++)
         if (r->outcomes[o] > 0)
-            printf("  %10" PRIu64 " not: %s\n", r->outcomes[o],
-                   carrier_outcome_text((enum carrier_outcome)o));
+            program_tell(
+                "collector.carrier.not", text_plain("path", path),
+                text_count("records", r->outcomes[o]),
+                text_code("reason", "collector.outcome.",
+                          carrier_outcome_code((enum carrier_outcome)o)));
 }
 
 static bool take_records(struct work *w, const char *path)

@@ -21,6 +21,7 @@
 #include "common/proof/proof.h"
 #include "common/proof/receipt_check.h"
 #include "common/proof/witness.h"
+#include "common/shown.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/wire/receipt.h"
 
@@ -108,9 +109,12 @@ int command_checkpoint(int argc, char **argv)
     if (log_checkpoint_make(db, &settings, wall_now(), &made, &error) !=
         LOG_CHECKPOINT_MADE)
         fatal(1, "%s", error.text);
-    printf("checkpoint %" PRIu64 " over %" PRIu64 " batches: %s/%06" PRIu64
-           ".checkpoint\n",
-           made.number, made.size, folder, made.number);
+    char file[PATH_MAX + 32];
+    snprintf(file, sizeof(file), "%s/%06" PRIu64 ".checkpoint", folder,
+             made.number);
+    program_tell("collector.checkpoint.made",
+                 text_number("number", (int64_t)made.number),
+                 text_count("batches", made.size), text_plain("path", file));
     db_close(db);
     sign_key_free(key);
     return 0;
@@ -125,10 +129,14 @@ static bool list_rows(struct db *db)
             "FROM checkpoint AS c ORDER BY c.number");
     enum db_step step = DB_FAILED;
     while (s != NULL && (step = db_step(s)) == DB_ROW) {
-        char made[WALL_TEXT_LEN];
-        wall_to_text((struct wall_time){db_i64(s, 2)}, made);
-        printf("%06" PRIu64 "  %10" PRIu64 " batches  %s  %s\n", db_u64(s, 0),
-               db_u64(s, 1), made, db_is_null(s, 3) ? "-" : db_text(s, 3));
+        char number[24];
+        snprintf(number, sizeof(number), "%06" PRIu64, db_u64(s, 0));
+        program_tell(db_is_null(s, 3) ? "collector.checkpoint.row"
+                                      : "collector.checkpoint.row_cosigned",
+                     text_plain("number", number),
+                     text_count("batches", db_u64(s, 1)),
+                     text_moment("made", (struct wall_time){db_i64(s, 2)}),
+                     text_plain("witnesses", db_text(s, 3)));
     }
     return step == DB_DONE;
 }
@@ -317,15 +325,15 @@ static uint64_t count_cosignatures(const struct proof *proof,
     for (size_t i = 0; i < witnesses->count; i++) {
         const struct note_key *key = &witnesses->keys[i];
         int64_t signed_s;
-        char when[WALL_TEXT_LEN];
         enum note_result result =
             note_verify(&proof->note, key, NULL, &signed_s);
         if (result == NOTE_WRONG)
             fatal(1, "the cosignature of %s does not fit", key->name);
         if (result == NOTE_ABSENT)
             continue;
-        wall_to_text(wall_from_s(signed_s), when);
-        printf("cosigned by %s at %s\n", key->name, when);
+        program_tell("collector.verify.cosigned",
+                     text_plain("witness", key->name),
+                     text_moment("time", wall_from_s(signed_s)));
         count++;
     }
     return count;
@@ -365,10 +373,14 @@ static void verify_inclusion(const struct proof *proof, const char *batch)
     if (batch != NULL && !file_has_batch(batch, leaf.hash))
         fatal(1, "%s: not the batch of the proof, or changed since", batch);
     digest_to_hex(leaf.hash, hash);
-    printf("ledger row %" PRIu64 ": batch %" PRIu64 " of %s (%s), hash %s%s\n",
-           leaf.index, leaf.sequence, leaf.probe_id,
-           leaf.enterprise_id[0] ? leaf.enterprise_id : "-", hash,
-           batch != NULL ? ", the file's" : "");
+    program_tell(batch != NULL ? "collector.verify.batch_of_file"
+                               : "collector.verify.batch",
+                 text_number("index", (int64_t)leaf.index),
+                 text_number("sequence", (int64_t)leaf.sequence),
+                 text_foreign("probe", leaf.probe_id),
+                 text_foreign("enterprise",
+                              leaf.enterprise_id[0] ? leaf.enterprise_id : "-"),
+                 text_plain("hash", hash));
 }
 
 static void verify_consistency(const struct proof *proof, const char *old,
@@ -384,8 +396,8 @@ static void verify_consistency(const struct proof *proof, const char *old,
     if (!checkpoint_read_signed(&older.note, key, &older.checkpoint, &error) ||
         !proof_check_consistency(proof, &older.checkpoint, &error))
         fatal(1, "%s", error.text);
-    printf("the log of %" PRIu64 " batches is the beginning of this one\n",
-           older.checkpoint.size);
+    program_tell("collector.verify.beginning",
+                 text_count("batches", older.checkpoint.size));
     buffer_clear(&file);
 }
 
@@ -405,10 +417,11 @@ static void verify_receipts(const struct proof *proof, const char *path,
     if (!receipt_check(proof, buffer_slice(&file), algorithm,
                        slice_of_bytes(key, length), &result, &error))
         fatal(1, "%s: %s", path, error.text);
-    printf("receipts: %" PRIu64 " within this checkpoint, %" PRIu64
-           " newer than it, %" PRIu64 " of refused batches%s\n",
-           result.covered, result.newer, result.refused,
-           result.has_batch ? "; that of the batch agrees" : "");
+    program_tell(result.has_batch ? "collector.verify.receipts_of_batch"
+                                  : "collector.verify.receipts",
+                 text_count("covered", result.covered),
+                 text_count("newer", result.newer),
+                 text_count("refused", result.refused));
     buffer_clear(&file);
 }
 
@@ -457,8 +470,9 @@ int command_verify(int argc, char **argv)
         verify_consistency(&proof, old, &key);
     if (receipts != NULL)
         verify_receipts(&proof, receipts, receipt_key);
-    printf("in the log %s, checkpoint of %" PRIu64 " batches\n",
-           proof.checkpoint.origin, proof.checkpoint.size);
+    program_tell("collector.verify.log",
+                 text_foreign("origin", proof.checkpoint.origin),
+                 text_count("batches", proof.checkpoint.size));
     buffer_clear(&file);
     return 0;
 }
@@ -548,7 +562,8 @@ int command_cosign(int argc, char **argv)
         all += taken;
     }
     db_close(db);
-    printf("%zu new cosignatures on %d checkpoints\n", all, count);
+    program_tell("collector.cosign.done", text_count("lines", all),
+                 text_count("checkpoints", (uint64_t)count));
     return 0;
 }
 
@@ -557,30 +572,27 @@ int command_cosign(int argc, char **argv)
 static void print_log(const struct collector_config *config,
                       const struct log_check_result *l)
 {
-    printf("%" PRIu64 " checkpoints over %" PRIu64 " batches, %" PRIu64
-           " files (%" PRIu64 " missing), %" PRIu64 " cosignatures\n",
-           l->checkpoints, l->signed_size, l->files, l->missing_files,
-           l->cosignatures);
+    program_tell("collector.check.checkpoints",
+                 text_count("checkpoints", l->checkpoints),
+                 text_count("batches", l->signed_size),
+                 text_count("files", l->files),
+                 text_count("missing", l->missing_files),
+                 text_count("cosignatures", l->cosignatures));
     if (l->without_key > 0)
-        printf("%" PRIu64 " checkpoints are of a name whose key is not in "
-               "'log_former_keys': their signatures were not looked at\n",
-               l->without_key);
+        program_tell("collector.check.without_key",
+                     text_count("checkpoints", l->without_key));
     if (l->unknown_cosignatures > 0)
-        printf("%" PRIu64 " cosignatures of nobody in 'witnesses' do not "
-               "count\n",
-               l->unknown_cosignatures);
-    printf("in the last 24 hours %" PRIu64 " checkpoints, %" PRIu64
-           " of them with the %" PRIu64 " cosignatures wanted\n",
-           l->recent, l->recent_with_quorum, config->witness_quorum);
+        program_tell("collector.check.unknown_cosignatures",
+                     text_count("cosignatures", l->unknown_cosignatures));
+    program_tell("collector.check.recent", text_count("checkpoints", l->recent),
+                 text_count("quorate", l->recent_with_quorum),
+                 text_count("wanted", config->witness_quorum));
     if (l->kept_checkpoints + l->kept_receipts > 0)
-        printf("%" PRIu64 " checkpoints and %" PRIu64
-               " receipts that others kept agree\n",
-               l->kept_checkpoints, l->kept_receipts);
+        program_tell("collector.check.kept_agree",
+                     text_count("checkpoints", l->kept_checkpoints),
+                     text_count("receipts", l->kept_receipts));
     else
-        printf("a cut tail, a rollback or a split view by somebody with the "
-               "whole machine shows only against checkpoints and receipts "
-               "kept elsewhere: check --checkpoint FILE... or --receipt "
-               "FILE...\n");
+        program_tell("collector.check.none_kept");
 }
 
 /* Keys that batches verified with and that the registry does not have (any
@@ -591,8 +603,8 @@ static void print_strange_keys(const struct collector_config *config)
     struct error_text error;
     struct db *db = collector_open_usage(config, DB_READ);
     if (!db_attach(db, config->registry, "registry", &error)) {
-        printf("signing keys were not compared with the registry: %s\n",
-               error.text);
+        program_tell("collector.check.not_compared",
+                     text_plain("reason", error.text));
         db_close(db);
         return;
     }
@@ -605,9 +617,9 @@ static void print_strange_keys(const struct collector_config *config)
     enum db_step step = DB_FAILED;
     while (s != NULL && (step = db_step(s)) == DB_ROW)
         if (!ledger_source_owns_id(db_text(s, 0)))
-            printf("ledger row %" PRIu64 " of %s is signed with a key that the "
-                   "registry does not have: a former key, or a forged batch\n",
-                   db_u64(s, 1), db_text(s, 0));
+            program_tell("collector.check.strange_key",
+                         text_number("index", db_i64(s, 1)),
+                         text_foreign("probe", db_text(s, 0)));
     if (step != DB_DONE)
         fatal(1, "%s", db_error(db));
     db_close(db);
@@ -618,25 +630,22 @@ static void print_check(const struct check_options *options,
 {
     char root[DIGEST_HEX_LEN];
     digest_to_hex(r->root, root);
-    printf("%" PRIu64 " batches of %" PRIu64 " probes (%" PRIu64
-           " kept, not counted), %" PRIu64 " records, %" PRIu64
-           " bytes in the archive: all agree\n",
-           r->batches, r->probes, r->kept, r->records, r->bytes);
+    program_tell("collector.check.agree", text_count("batches", r->batches),
+                 text_count("probes", r->probes), text_count("kept", r->kept),
+                 text_count("records", r->records),
+                 text_count("bytes", r->bytes));
     if (options->is_quick || options->has_since)
-        printf("%" PRIu64 " batches were read from the archive; usage was not "
-               "added up again\n",
-               r->read_back);
+        program_tell("collector.check.read_back",
+                     text_count("batches", r->read_back));
     if (r->gone > 0)
-        printf("%" PRIu64 " batches went with retention: their rows and "
-               "leaves were checked, not their bytes\n",
-               r->gone);
-    printf("%" PRIu64 " batches never came, %" PRIu64 " forks\n", r->missing,
-           r->forks);
+        program_tell("collector.check.gone", text_count("batches", r->gone));
+    program_tell("collector.check.missing", text_count("batches", r->missing),
+                 text_count("forks", r->forks));
     if (r->loose_bytes > 0)
-        printf("%" PRIu64 " bytes stand behind the last known batch of their "
-               "segment\n",
-               r->loose_bytes);
-    printf("Merkle root of %" PRIu64 " leaves: %s\n", r->batches, root);
+        program_tell("collector.check.loose",
+                     text_count("bytes", r->loose_bytes));
+    program_tell("collector.check.root", text_count("leaves", r->batches),
+                 text_plain("root", root));
 }
 
 /* The two public keys that are known on this machine; without their private

@@ -24,6 +24,7 @@
 #include "collector/server.h"
 #include "collector/source_queue.h"
 #include "common/program.h"
+#include "common/shown.h"
 
 enum { OUTPUT_MAX = 256 * 1024 * 1024, OPERANDS_MAX = 1 << 20 };
 
@@ -191,16 +192,18 @@ static const char *sources_text(void)
 static void print_import(const struct import_result *result,
                          const struct store_totals *t)
 {
-    printf("%" PRIu64 " files, %" PRIu64 " batches: %" PRIu64
-           " counted, %" PRIu64 " late, %" PRIu64 " kept, %" PRIu64
-           " repeated, %" PRIu64 " refused, %" PRIu64 " records",
-           result->files, result->batches, t->counted, t->late, t->kept,
-           t->repeated, t->refused, t->records);
+    program_tell(
+        "collector.import.done", text_count("files", result->files),
+        text_count("batches", result->batches),
+        text_count("counted", t->counted), text_count("late", t->late),
+        text_count("kept", t->kept), text_count("repeated", t->repeated),
+        text_count("refused", t->refused), text_count("records", t->records));
     if (t->failed > 0)
-        printf(", %" PRIu64 " not stored", t->failed);
+        program_tell("collector.import.failed",
+                     text_count("batches", t->failed));
     if (result->bad_files > 0)
-        printf(", %" PRIu64 " bad files", result->bad_files);
-    printf("\n");
+        program_tell("collector.import.bad_files",
+                     text_count("files", result->bad_files));
 }
 
 static int import_batches(const struct collector_config *config,
@@ -305,7 +308,10 @@ static bool usage_by_endpoint(struct db *db, const char *registry,
     if (!usage_report_read(db, registry, enterprise, days->from, days->to,
                            &report, error))
         return false;
-    (as_json ? usage_report_json : usage_report_table)(&report, out);
+    if (as_json)
+        usage_report_json(&report, out);
+    else
+        usage_report_table(&report, program_language(), out);
     usage_report_clear(&report);
     return true;
 }
@@ -335,11 +341,12 @@ static int command_usage(int argc, char **argv)
     collector_read_config(path, &config);
     struct db *db = collector_open_usage(&config, DB_READ);
     buffer_init(&out, OUTPUT_MAX);
-    bool good = is_by_number
-                    ? number_usage_report(db, enterprise, days.from, days.to,
-                                          NULL, as_json, &out, &error)
-                    : usage_by_endpoint(db, config.registry, enterprise, &days,
-                                        as_json, &out, &error);
+    bool good =
+        is_by_number
+            ? number_usage_report(db, enterprise, days.from, days.to, NULL,
+                                  as_json, program_language(), &out, &error)
+            : usage_by_endpoint(db, config.registry, enterprise, &days, as_json,
+                                &out, &error);
     if (!good)
         fatal(1, "%s", error.text);
     return print_out(&out, db);
@@ -347,18 +354,16 @@ static int command_usage(int argc, char **argv)
 
 static void print_match(const struct match_day_result *r)
 {
-    printf("%" PRIu64 " days computed, %" PRIu64 " without anything new, "
-           "%" PRIu64 " whose detail is gone: %" PRIu64 " connections, %" PRIu64
-           " matched\n",
-           r->days, r->skipped, r->gone, r->flows, r->matched);
+    program_tell("collector.match.done", text_count("days", r->days),
+                 text_count("skipped", r->skipped), text_count("gone", r->gone),
+                 text_count("connections", r->flows),
+                 text_count("matched", r->matched));
     if (r->left_out > 0)
-        printf("%" PRIu64 " endpoints left out: more connections of a day than "
-               "can be matched\n",
-               r->left_out);
+        program_tell("collector.match.left_out",
+                     text_count("endpoints", r->left_out));
     if (r->foreign > 0)
-        printf("%" PRIu64 " records of suppliers' probes are about endpoints "
-               "of others\n",
-               r->foreign);
+        program_tell("collector.match.foreign",
+                     text_count("records", r->foreign));
 }
 
 static int command_match(int argc, char **argv)
@@ -388,8 +393,8 @@ static int command_match(int argc, char **argv)
     buffer_init(&out, OUTPUT_MAX);
     if (!match_days_run(db, config.registry, &wanted, wall_now(), &result,
                         &error) ||
-        !match_report(db, enterprise, days.from, days.to, as_json, &out,
-                      &error))
+        !match_report(db, enterprise, days.from, days.to, as_json,
+                      program_language(), &out, &error))
         fatal(1, "%s", error.text);
     if (!as_json)
         print_match(&result);
@@ -409,12 +414,12 @@ static int command_rebuild(int argc, char **argv)
     const struct ledger_paths paths = paths_of(&config);
     if (!rebuild_all(&paths, &result, &error))
         fatal(1, "%s", error.text);
-    printf("%" PRIu64 " records of %" PRIu64 " batches added up again\n",
-           result.records, result.batches);
+    program_tell("collector.rebuild.done",
+                 text_count("records", result.records),
+                 text_count("batches", result.batches));
     if (result.gone > 0)
-        printf("%" PRIu64 " batches went with retention: the usage they reach "
-               "stays as it is\n",
-               result.gone);
+        program_tell("collector.rebuild.gone",
+                     text_count("batches", result.gone));
     return 0;
 }
 
@@ -430,13 +435,20 @@ static uint64_t days_option(const char *name, const char *text, uint64_t least,
 
 static void print_retention(const struct retention_result *r, bool only_count)
 {
-    const char *what = only_count ? "would go" : "deleted";
-    printf("detail of %" PRIu64 " batches (%" PRIu64 " records) %s\n",
-           r->batches, r->records, what);
-    printf("%" PRIu64 " archive segments (%" PRIu64 " batches) %s\n",
-           r->segments, r->segment_batches, what);
-    printf("%" PRIu64 " periods of numbers %s\n", r->intervals, what);
-    printf("%" PRIu64 " bytes in all\n", r->bytes);
+    static const struct {
+        const char *detail, *segments, *numbers;
+    } SAID[] = {{TEXT_KEY("collector.retain.detail"),
+                 TEXT_KEY("collector.retain.segments"),
+                 TEXT_KEY("collector.retain.numbers")},
+                {TEXT_KEY("collector.retain.would.detail"),
+                 TEXT_KEY("collector.retain.would.segments"),
+                 TEXT_KEY("collector.retain.would.numbers")}};
+    program_tell(SAID[only_count].detail, text_count("batches", r->batches),
+                 text_count("records", r->records));
+    program_tell(SAID[only_count].segments, text_count("segments", r->segments),
+                 text_count("batches", r->segment_batches));
+    program_tell(SAID[only_count].numbers, text_count("periods", r->intervals));
+    program_tell("collector.retain.bytes", text_size("size", r->bytes));
 }
 
 static int command_retain(int argc, char **argv)

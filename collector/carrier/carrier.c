@@ -31,6 +31,25 @@ static const char *const OUTCOMES[CARRIER_OUTCOME_COUNT] = {
     [CARRIER_DEMO] = "demo data, which is not accepted here",
 };
 
+static const char *const OUTCOME_CODES[CARRIER_OUTCOME_COUNT] = {
+    [CARRIER_ATTRIBUTED] = "attributed",
+    [CARRIER_NOT_ENDPOINT] = "not_endpoint",
+    [CARRIER_SHARED] = "shared",
+    [CARRIER_UNKNOWN_NUMBER] = "unknown_number",
+    [CARRIER_NO_INTERVAL] = "no_interval",
+    [CARRIER_PORT_MISSING] = "port_missing",
+    [CARRIER_CHANGED_HANDS] = "changed_hands",
+    [CARRIER_CONTRADICTION] = "contradiction",
+    [CARRIER_AMBIGUOUS] = "ambiguous",
+    [CARRIER_OUTSIDE] = "outside",
+    [CARRIER_DEMO] = "demo",
+};
+
+const char *carrier_outcome_code(enum carrier_outcome outcome)
+{
+    return OUTCOME_CODES[outcome];
+}
+
 const char *carrier_outcome_text(enum carrier_outcome outcome)
 {
     return OUTCOMES[outcome];

@@ -85,7 +85,9 @@ enum carrier_outcome {
     CARRIER_DEMO,           /* demo data, which is not accepted */
     CARRIER_OUTCOME_COUNT,
 };
+/* For its row in the rejects, and as a code of texts. */
 const char *carrier_outcome_text(enum carrier_outcome outcome);
+const char *carrier_outcome_code(enum carrier_outcome outcome);
 
 struct carrier_options {
     struct store *store;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "common/columns.h"
 #include "common/writer.h"
 
 static const struct {
@@ -24,13 +25,35 @@ static int64_t share(struct db_statement *s)
     return flows > 0 ? (int64_t)(matched * 1000 / flows) : 0;
 }
 
-static void table_row(struct db_statement *s, struct buffer *out)
+static const struct column COLUMNS[] = {
+    {TEXT_KEY("collector.column.enterprise"), 16},
+    {TEXT_KEY("collector.column.endpoint"), 24},
+    {TEXT_KEY("collector.column.day"), 10},
+    {TEXT_KEY("collector.column.demo"), 6},
+    {TEXT_KEY("collector.column.supplier"), 12},
+    {TEXT_KEY("collector.column.flows"), -12},
+    {TEXT_KEY("collector.column.octets"), -12},
+    {TEXT_KEY("collector.column.by_token"), -12},
+    {TEXT_KEY("collector.column.by_shape"), -12},
+    {TEXT_KEY("collector.column.ambiguous"), -12},
+    {TEXT_KEY("collector.column.octets_both"), -12},
+    {TEXT_KEY("collector.column.minutes"), -12},
+    {TEXT_KEY("collector.column.matched"), -8},
+};
+
+static void table_row(struct db_statement *s, enum language language,
+                      struct buffer *out)
 {
     char day[DAY_TEXT_LEN];
     int64_t thousandths = share(s);
     day_to_text((struct civil_day){(int32_t)db_i64(s, 2)}, day);
-    buffer_addf(out, "%-16s %-24s %-10s %-6s %-12s", db_text(s, 0),
-                db_text(s, 1), day, db_i64(s, 3) ? "DEMO" : "", db_text(s, 4));
+    buffer_addf(out, "%-16s %-24s %-10s ", db_text(s, 0), db_text(s, 1), day);
+    columns_add(out,
+                slice_of_text(db_i64(s, 3)
+                                  ? text_word(language, "", "collector.demo")
+                                  : ""),
+                6);
+    buffer_addf(out, " %-12s", db_text(s, 4));
     for (size_t i = 0; i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++)
         buffer_addf(out, " %12" PRIu64, db_u64(s, COUNTS[i].column));
     buffer_addf(out, " %4" PRId64 ".%" PRId64 " %%\n", thousandths / 10,
@@ -55,7 +78,8 @@ static void json_row(struct db_statement *s, struct json_writer *json)
 
 bool match_report(struct db *usage_db, const char *enterprise_id,
                   struct civil_day from, struct civil_day to, bool as_json,
-                  struct buffer *out, struct error_text *error)
+                  enum language language, struct buffer *out,
+                  struct error_text *error)
 {
     struct json_writer json;
     struct db_statement *s = db_prepare(
@@ -78,18 +102,14 @@ bool match_report(struct db *usage_db, const char *enterprise_id,
     if (as_json)
         json_array_begin(&json, NULL);
     else
-        buffer_addf(out,
-                    "%-16s %-24s %-10s %-6s %-12s %12s %12s %12s %12s %12s "
-                    "%12s %12s %8s\n",
-                    "enterprise", "endpoint", "day", "demo", "supplier",
-                    "flows", "octets", "by token", "by shape", "ambiguous",
-                    "octets both", "minutes", "matched");
+        columns_add_heads(out, language, COLUMNS,
+                          sizeof(COLUMNS) / sizeof(COLUMNS[0]));
     enum db_step step;
     while ((step = db_step(s)) == DB_ROW) {
         if (as_json)
             json_row(s, &json);
         else
-            table_row(s, out);
+            table_row(s, language, out);
     }
     if (as_json) {
         json_array_end(&json);

@@ -8,10 +8,12 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/text.h"
 
 /* Days in [from, to); `enterprise_id` NULL: of all. */
 bool match_report(struct db *usage_db, const char *enterprise_id,
                   struct civil_day from, struct civil_day to, bool as_json,
-                  struct buffer *out, struct error_text *error);
+                  enum language language, struct buffer *out,
+                  struct error_text *error);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collector/ledger/detail_read.h"
+#include "common/columns.h"
 #include "common/writer.h"
 
 struct row {
@@ -205,33 +206,58 @@ static struct name *read_names(struct db *db, size_t *count)
 static const struct name *name_of(const struct name *names, size_t count,
                                   uint64_t host)
 {
-    static const struct name NONE = {0, "", "(address, or not in the map)"};
+    static const struct name NONE = {0, "", ""};
     const struct name wanted = {.host = host};
     const struct name *n =
         bsearch(&wanted, names, count, sizeof(*names), compare_name);
     return n != NULL ? n : &NONE;
 }
 
+static struct slice number_text(const struct name *n, enum language language)
+{
+    return slice_of_text(n->mask[0] != '\0'
+                             ? n->mask
+                             : text_word(language, "", "collector.no_number"));
+}
+
+static const struct column COLUMNS[] = {
+    {TEXT_KEY("collector.column.number"), 28},
+    {TEXT_KEY("collector.column.kind"), 18},
+    {TEXT_KEY("collector.column.endpoint"), 24},
+    {TEXT_KEY("collector.column.day"), 10},
+    {TEXT_KEY("collector.column.demo"), 4},
+    {TEXT_KEY("collector.column.flows"), -8},
+    {TEXT_KEY("collector.column.octets"), -14},
+    {TEXT_KEY("collector.column.packets"), -10},
+    {TEXT_KEY("collector.column.octets_back"), -14},
+    {TEXT_KEY("collector.column.packets_back"), -10},
+};
+
 static void show_table(const struct rows *rows, const struct name *names,
-                       size_t count, struct buffer *out)
+                       size_t count, enum language language, struct buffer *out)
 {
     char day[DAY_TEXT_LEN];
-    buffer_addf(out, "%-28s %-18s %-24s %-10s %-4s %8s %14s %10s %14s %10s\n",
-                "number", "kind", "endpoint", "day", "demo", "flows", "octets",
-                "packets", "octets back", "packets b.");
+    columns_add_heads(out, language, COLUMNS,
+                      sizeof(COLUMNS) / sizeof(COLUMNS[0]));
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *r = &rows->list[i];
         const struct name *n = name_of(names, count, r->host);
         day_to_text((struct civil_day){r->day}, day);
+        columns_add(out, number_text(n, language), 28);
+        buffer_addf(out, " %-18s %-24s %-10s ", n->kind, r->endpoint_id, day);
+        columns_add(
+            out,
+            slice_of_text(
+                r->is_sample ? text_word(language, "", "collector.demo") : ""),
+            4);
         buffer_addf(out,
-                    "%-28s %-18s %-24s %-10s %-4s %8" PRIu64 " %14" PRIu64
-                    " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 "\n",
-                    n->mask, n->kind, r->endpoint_id, day,
-                    r->is_sample ? "DEMO" : "", r->flows, r->octets, r->packets,
-                    r->roctets, r->rpackets);
+                    " %8" PRIu64 " %14" PRIu64 " %10" PRIu64 " %14" PRIu64
+                    " %10" PRIu64 "\n",
+                    r->flows, r->octets, r->packets, r->roctets, r->rpackets);
     }
 }
 
+/* Without a number where there was an address only. */
 static void show_json(const struct rows *rows, const struct name *names,
                       size_t count, struct buffer *out)
 {
@@ -244,7 +270,10 @@ static void show_json(const struct rows *rows, const struct name *names,
         const struct name *n = name_of(names, count, r->host);
         day_to_text((struct civil_day){r->day}, day);
         json_object_begin(&json, NULL);
-        json_text(&json, "number", n->mask);
+        if (n->mask[0] != '\0')
+            json_text(&json, "number", n->mask);
+        else
+            json_no_value(&json, "number");
         json_text(&json, "kind", n->kind);
         json_text(&json, "endpoint", r->endpoint_id);
         json_text(&json, "day", day);
@@ -264,7 +293,8 @@ static void show_json(const struct rows *rows, const struct name *names,
 bool number_usage_report(struct db *usage_db, const char *enterprise_id,
                          struct civil_day from, struct civil_day to,
                          const struct digest *only, bool as_json,
-                         struct buffer *out, struct error_text *error)
+                         enum language language, struct buffer *out,
+                         struct error_text *error)
 {
     const struct question question = {from, to, only};
     struct rows rows = {calloc(2 * NUMBER_USAGE_MAX, sizeof(struct row)), 0};
@@ -277,8 +307,10 @@ bool number_usage_report(struct db *usage_db, const char *enterprise_id,
     good = good && join_within(&rows, error);
     if (good && (names = read_names(usage_db, &name_count)) == NULL)
         good = error_set(error, "%s", db_error(usage_db));
-    if (good)
-        (as_json ? show_json : show_table)(&rows, names, name_count, out);
+    if (good && as_json)
+        show_json(&rows, names, name_count, out);
+    else if (good)
+        show_table(&rows, names, name_count, language, out);
     free(names);
     free(rows.list);
     return good;

@@ -17,6 +17,7 @@
 #include "common/crypto/digest.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/text.h"
 
 enum { NUMBER_USAGE_MAX = 1000 * 1000 }; /* rows */
 
@@ -24,6 +25,7 @@ enum { NUMBER_USAGE_MAX = 1000 * 1000 }; /* rows */
 bool number_usage_report(struct db *usage_db, const char *enterprise_id,
                          struct civil_day from, struct civil_day to,
                          const struct digest *only, bool as_json,
-                         struct buffer *out, struct error_text *error);
+                         enum language language, struct buffer *out,
+                         struct error_text *error);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/columns.h"
+#include "common/shown.h"
 #include "common/writer.h"
 
 /* A line being added up. */
@@ -255,29 +257,62 @@ void usage_report_clear(struct usage_report *report)
 
 /* --- table --- */
 
-static void table_line(struct buffer *out, const char *endpoint,
+struct table {
+    struct buffer *out;
+    enum language language;
+};
+
+static const struct column COLUMNS[] = {
+    {TEXT_KEY("collector.column.endpoint"), 24},
+    {TEXT_KEY("collector.column.day"), 10},
+    {TEXT_KEY("collector.column.source"), 14},
+    {TEXT_KEY("collector.column.tier"), -4},
+    {TEXT_KEY("collector.column.demo"), 6},
+    {TEXT_KEY("collector.column.flows"), -8},
+    {TEXT_KEY("collector.column.octets"), -14},
+    {TEXT_KEY("collector.column.packets"), -10},
+    {TEXT_KEY("collector.column.octets_back"), -14},
+    {TEXT_KEY("collector.column.packets_back"), -10},
+    {TEXT_KEY("collector.column.minutes"), -7},
+    {TEXT_KEY("collector.column.hosts"), -6},
+    {TEXT_KEY("collector.column.named"), -7},
+    {TEXT_KEY("collector.column.mismatch"), -8},
+};
+
+static const char *word(const struct table *t, const char *key)
+{
+    return text_word(t->language, "", key);
+}
+
+static void table_line(const struct table *t, const char *endpoint,
                        const char *day, const struct usage_line *l)
 {
-    buffer_addf(out,
-                "%-24s %-10s %-14s %4d %-6s %8" PRIu64 " %14" PRIu64
-                " %10" PRIu64 " %14" PRIu64 " %10" PRIu64 " %7" PRIu64
-                " %6" PRIu64 " %7" PRIu64 " %8" PRIu64 "\n",
-                endpoint, day, ledger_source_text(l->source),
-                ledger_source_tier(l->source), l->is_sample ? "DEMO" : "",
+    columns_add(t->out, slice_of_text(endpoint), 24);
+    buffer_addf(t->out, " %-10s %-14s %4d ", day, ledger_source_text(l->source),
+                ledger_source_tier(l->source));
+    columns_add(
+        t->out,
+        slice_of_text(l->is_sample ? word(t, TEXT_KEY("collector.demo")) : ""),
+        6);
+    buffer_addf(t->out,
+                " %8" PRIu64 " %14" PRIu64 " %10" PRIu64 " %14" PRIu64
+                " %10" PRIu64 " %7" PRIu64 " %6" PRIu64 " %7" PRIu64
+                " %8" PRIu64 "\n",
                 l->flows, l->octets, l->packets, l->roctets, l->rpackets,
                 l->active_minutes, l->hosts_peak, l->names_confirmed,
                 l->names_mismatched);
 }
 
-static void table_batches(struct buffer *out, const char *what,
+static void table_batches(const struct table *t, bool is_demo,
                           const struct usage_batches *b)
 {
-    buffer_addf(out,
-                "%s: %" PRIu64 " counted (%" PRIu64 " of them late), %" PRIu64
-                " kept and not counted, %" PRIu64 " records, %" PRIu64
-                " records dropped\n",
-                what, b->counted, b->late, b->kept, b->records,
-                b->dropped_records);
+    text_fill(t->out, t->language,
+              is_demo ? "collector.usage.batches_demo"
+                      : "collector.usage.batches",
+              text_count("counted", b->counted), text_count("late", b->late),
+              text_count("kept", b->kept), text_count("records", b->records),
+              text_count("dropped", b->dropped_records));
+    buffer_add_text(t->out, "\n");
 }
 
 static bool has_sample(const struct usage_report *report)
@@ -287,47 +322,48 @@ static bool has_sample(const struct usage_report *report)
 }
 
 /* Apart from the rows above: nobody but the supplier saw these. */
-static void table_claims(struct buffer *out, const struct usage_report *report)
+static void table_claims(const struct table *t,
+                         const struct usage_report *report)
 {
-    char day[DAY_TEXT_LEN];
     for (size_t i = 0; i < report->claim_count; i++) {
         const struct usage_claim *c = &report->claims[i];
-        day_to_text(c->day, day);
-        buffer_addf(out,
-                    "%-24s %-10s supplier_counts tier 1: %" PRIu64
-                    " connections, %" PRIu64 " octets, %" PRIu64 " back%s\n",
-                    c->service_id, day, c->connections, c->octets_up,
-                    c->octets_down, c->is_late ? ", said late" : "");
+        text_fill(
+            t->out, t->language,
+            c->is_late ? "collector.usage.claim_late" : "collector.usage.claim",
+            text_plain("service", c->service_id), text_day("day", c->day),
+            text_count("connections", c->connections),
+            text_count("up", c->octets_up), text_count("down", c->octets_down));
+        buffer_add_text(t->out, "\n");
     }
 }
 
-void usage_report_table(const struct usage_report *report, struct buffer *out)
+void usage_report_table(const struct usage_report *report,
+                        enum language language, struct buffer *out)
 {
-    char from[DAY_TEXT_LEN], to[DAY_TEXT_LEN], day[DAY_TEXT_LEN];
-    day_to_text(report->from, from);
-    day_to_text(report->to, to);
-    buffer_addf(out, "%s from %s until before %s (Asia/Shanghai)\n",
-                report->enterprise_id, from, to);
-    buffer_addf(out,
-                "%-24s %-10s %-14s %4s %-6s %8s %14s %10s %14s %10s %7s %6s "
-                "%7s %8s\n",
-                "endpoint", "day", "source", "tier", "demo", "flows", "octets",
-                "packets", "octets back", "packets b.", "minutes", "hosts",
-                "named", "mismatch");
+    const struct table t = {out, language};
+    char day[DAY_TEXT_LEN];
+    text_fill(out, language, "collector.usage.head",
+              text_plain("enterprise", report->enterprise_id),
+              text_day("from", report->from), text_day("to", report->to));
+    buffer_add_text(out, "\n");
+    columns_add_heads(out, language, COLUMNS,
+                      sizeof(COLUMNS) / sizeof(COLUMNS[0]));
     for (size_t i = 0; i < report->count; i++) {
         day_to_text(report->lines[i].day, day);
-        table_line(out, report->lines[i].endpoint_id, day, &report->lines[i]);
+        table_line(&t, report->lines[i].endpoint_id, day, &report->lines[i]);
     }
-    table_line(out, "total", "", &report->total);
-    table_claims(out, report);
+    table_line(&t, word(&t, TEXT_KEY("collector.usage.total")), "",
+               &report->total);
+    table_claims(&t, report);
     if (has_sample(report)) {
         struct usage_line demo = report->sample_total;
         demo.is_sample = true;
-        table_line(out, "total of DEMO DATA", "", &demo);
+        table_line(&t, word(&t, TEXT_KEY("collector.usage.total_demo")), "",
+                   &demo);
     }
-    table_batches(out, "batches", &report->batches);
+    table_batches(&t, false, &report->batches);
     if (has_sample(report))
-        table_batches(out, "batches of DEMO DATA", &report->sample_batches);
+        table_batches(&t, true, &report->sample_batches);
 }
 
 /* --- JSON --- */

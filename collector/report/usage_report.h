@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/text.h"
 
 struct usage_line {
     char endpoint_id[64];
@@ -60,7 +61,8 @@ bool usage_report_read(struct db *db, const char *registry,
                        struct civil_day to, struct usage_report *report,
                        struct error_text *error);
 void usage_report_clear(struct usage_report *report);
-void usage_report_table(const struct usage_report *report, struct buffer *out);
+void usage_report_table(const struct usage_report *report,
+                        enum language language, struct buffer *out);
 void usage_report_json(const struct usage_report *report, struct buffer *out);
 
 #endif

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/columns.h"
 #include "common/crypto/sign.h"
 #include "common/crypto/tls.h"
 #include "common/durable.h"
@@ -34,7 +35,6 @@
 #include "probe/capture/filter.h"
 #include "probe/meter/meter.h"
 #include "probe/process/exporter.h"
-#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 #include "probe/state/probe_metrics.h"
 
@@ -83,9 +83,8 @@ static struct buffer *begin_line(struct check *c, enum level level)
     c->warnings += level == LEVEL_WARN;
     c->failures += level == LEVEL_FAIL;
     buffer_addf(&c->line, "%-5s ", words[level]);
-    language_add_column(&c->line,
-                        slice_of_text(text_word(c->language, "", c->item)),
-                        ITEM_WIDTH);
+    columns_add(&c->line, slice_of_text(text_word(c->language, "", c->item)),
+                ITEM_WIDTH);
     return &c->line;
 }
 

@@ -12,12 +12,12 @@
 
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/columns.h"
 #include "common/program.h"
 #include "common/wire/batch.h"
 #include "common/wire/endpoint.h"
 #include "common/wire/ipfix_decode.h"
 #include "common/writer.h"
-#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 
 enum {
@@ -500,7 +500,7 @@ static void add_cell(struct buffer *out, struct slice text, int column)
     if (column == 4)
         buffer_add_slice(out, text);
     else
-        language_add_column(out, text, widths[column] - 1);
+        columns_add(out, text, widths[column] - 1);
     buffer_add_u8(out, column == 4 ? '\n' : ' ');
 }
 
@@ -553,7 +553,7 @@ static void add_paragraph(struct buffer *out, struct slice text, size_t indent)
         if (is_command && !plain.failed)
             exchange(plain.data + before, part.length, ' ', FIRM_BLANK);
     }
-    language_add_wrapped(out, buffer_slice(&plain), TEXT_WIDTH, indent);
+    columns_add_wrapped(out, buffer_slice(&plain), TEXT_WIDTH, indent);
     if (!out->failed)
         exchange(out->data + start, out->length - start, FIRM_BLANK, ' ');
     buffer_add_text(out, "\n");
@@ -565,7 +565,7 @@ static void add_facts(struct buffer *out, struct buffer *work,
 {
     size_t indent = language == LANGUAGE_ZH ? 10 : 14;
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-        language_add_column(out, words_of(language, facts[i].name), indent);
+        columns_add(out, words_of(language, facts[i].name), indent);
         add_paragraph(out, filled(work, facts[i].text, page, language), indent);
     }
 }

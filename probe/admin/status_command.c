@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "common/columns.h"
 #include "common/durable.h"
 #include "common/json.h"
 #include "common/program.h"
 #include "common/shown.h"
-#include "probe/state/language.h"
 #include "probe/state/probe_config.h"
 #include "probe/state/probe_number.h"
 
@@ -611,7 +611,7 @@ static void add_row(struct view *v, size_t i)
 {
     size_t before = v->out->length;
     const char *label = text_find(v->q->language, slice_of_text(rows[i].label));
-    language_add_column(v->out, slice_of_text(label), LABEL_WIDTH);
+    columns_add(v->out, slice_of_text(label), LABEL_WIDTH);
     if (rows[i].add(v))
         buffer_add_text(v->out, "\n");
     else if (!v->out->failed)

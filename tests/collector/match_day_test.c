@@ -268,8 +268,8 @@ static void test_report(struct bench *b)
     buffer_init(&out, 1 << 20);
     test_case("the share is shown by day");
     CHECK(match_report(store_db(b->store), "ENT-1", b->day,
-                       (struct civil_day){b->day.number + 1}, true, &out,
-                       &error));
+                       (struct civil_day){b->day.number + 1}, true, LANGUAGE_EN,
+                       &out, &error));
     buffer_add_u8(&out, 0);
     CHECK(out.data != NULL &&
           strstr((char *)out.data, "\"matched_share\":1.000") != NULL);

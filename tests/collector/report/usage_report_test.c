@@ -175,7 +175,7 @@ static void test_report(struct db *db, struct usage_table *t,
     test_case("demo data stands apart and is marked");
     CHECK(report.sample_total.flows > 0);
     buffer_init(&out, 1 << 20);
-    usage_report_table(&report, &out);
+    usage_report_table(&report, LANGUAGE_EN, &out);
     buffer_add_u8(&out, '\0');
     CHECK(strstr((char *)out.data, "DEMO") != NULL);
     buffer_reset(&out);

@@ -1,7 +1,7 @@
 /* Columns and lines that hold Latin and Chinese text; the choice of language. */
 #include <stdlib.h>
 
-#include "probe/state/language.h"
+#include "common/columns.h"
 #include "tests/test.h"
 
 static char text[4096];
@@ -17,7 +17,7 @@ static const char *column(const char *from, size_t width)
 {
     struct buffer out;
     buffer_init(&out, sizeof(text));
-    language_add_column(&out, slice_of_text(from), width);
+    columns_add(&out, slice_of_text(from), width);
     return taken(&out);
 }
 
@@ -25,7 +25,7 @@ static const char *wrapped(const char *from, size_t width, size_t indent)
 {
     struct buffer out;
     buffer_init(&out, sizeof(text));
-    language_add_wrapped(&out, slice_of_text(from), width, indent);
+    columns_add_wrapped(&out, slice_of_text(from), width, indent);
     return taken(&out);
 }
 

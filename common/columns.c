@@ -1,4 +1,4 @@
-#include "probe/state/language.h"
+#include "common/columns.h"
 
 #include <string.h>
 
@@ -33,12 +33,38 @@ static struct slice fit(struct slice text, size_t width, size_t *used)
     return (struct slice){text.data, text.length - rest.length};
 }
 
-void language_add_column(struct buffer *out, struct slice text, size_t width)
+void columns_add(struct buffer *out, struct slice text, size_t width)
 {
     size_t used;
     buffer_add_slice(out, fit(text, width, &used));
     while (used++ < width)
         buffer_add_u8(out, ' ');
+}
+
+static void add_to_the_right(struct buffer *out, struct slice text,
+                             size_t width)
+{
+    size_t used;
+    struct slice fitting = fit(text, width, &used);
+    for (; used < width; used++)
+        buffer_add_u8(out, ' ');
+    buffer_add_slice(out, fitting);
+}
+
+void columns_add_heads(struct buffer *out, enum language language,
+                       const struct column *columns, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct slice head =
+            slice_of_text(text_word(language, "", columns[i].head));
+        if (i > 0)
+            buffer_add_u8(out, ' ');
+        if (columns[i].width < 0)
+            add_to_the_right(out, head, (size_t)-columns[i].width);
+        else
+            columns_add(out, head, (size_t)columns[i].width);
+    }
+    buffer_add_u8(out, '\n');
 }
 
 static bool starts_with_any(struct slice text, const char *const *marks)
@@ -88,8 +114,8 @@ static size_t break_at(struct slice text, size_t fitting)
     return best > 0 ? best : fitting > 0 ? fitting : step_of(text);
 }
 
-void language_add_wrapped(struct buffer *out, struct slice text, size_t width,
-                          size_t indent)
+void columns_add_wrapped(struct buffer *out, struct slice text, size_t width,
+                         size_t indent)
 {
     size_t used, room = width > indent ? width - indent : 1;
     for (text = slice_trim(text); text.length > 0; text = slice_trim(text)) {
