@@ -332,29 +332,49 @@ static bool read_file(struct loader *l)
     return good;
 }
 
+/* Whether the folder has the table's file of this kind; sets the path to it. */
+static bool has_file(struct loader *l, const char *extension)
+{
+    int length = snprintf(l->path, sizeof(l->path), "%s/%s%s",
+                          l->options->folder, l->table->name, extension);
+    return length > 0 && (size_t)length < sizeof(l->path) &&
+           access(l->path, F_OK) == 0;
+}
+
 static bool load_table(struct loader *l, const struct load_table *table)
 {
     l->table = table;
     l->row = (struct load_row){
         .table = table, .options = l->options, .path = l->path};
-    int length = snprintf(l->path, sizeof(l->path), "%s/%s.csv",
-                          l->options->folder, table->name);
-    if (length < 0 || (size_t)length >= sizeof(l->path))
-        return load_say(&l->first, l->options, "load.folder.long",
-                        text_plain("folder", l->options->folder));
-    return access(l->path, F_OK) != 0 || read_file(l);
+    bool has_csv = has_file(l, ".csv"), has_book = has_file(l, ".xlsx");
+    if (has_csv && has_book)
+        return load_say(&l->first, l->options, "load.folder.both",
+                        text_plain("folder", l->options->folder),
+                        text_plain("table", table->name));
+    if (has_csv)
+        has_file(l, ".csv");
+    return (!has_csv && !has_book) || read_file(l);
 }
 
 /* ---- the folder ---- */
+
+/* How long the end is that makes it a file of rows; 0: it is none. */
+static size_t extension_of(const char *name)
+{
+    if (slice_ends_with_nocase(slice_of_text(name), SLICE(".csv")))
+        return 4;
+    return slice_ends_with_nocase(slice_of_text(name), SLICE(".xlsx")) ? 5 : 0;
+}
 
 static bool is_known_file(const char *name, bool has_programme)
 {
     static const char *const RULES[] = {"calendar.csv", "cities.csv",
                                         "clients.csv"};
     struct slice stem = slice_of_text(name);
-    if (!slice_ends_with_nocase(stem, SLICE(".csv")))
+    size_t extension = extension_of(name);
+    if (extension == 0)
         return true; /* of no interest */
-    stem.length -= 4;
+    stem.length -= extension;
     for (size_t i = 0; has_programme && i < 3; i++)
         if (strcmp(RULES[i], name) == 0)
             return true;
@@ -386,6 +406,9 @@ static bool refuse_name(struct loader *l, const char *name)
 static bool check_names(struct loader *l)
 {
     const char *folder = l->options->folder;
+    if (strlen(folder) + 64 > sizeof(l->path))
+        return load_say(&l->first, l->options, "load.folder.long",
+                        text_plain("folder", folder));
     bool has_programme = l->counts->has_programme, good = true;
     size_t tables = 0;
     DIR *dir = opendir(folder);
@@ -396,8 +419,7 @@ static bool check_names(struct loader *l)
     for (struct dirent *e = readdir(dir); good && e != NULL; e = readdir(dir)) {
         good = is_known_file(e->d_name, has_programme) ||
                refuse_name(l, e->d_name);
-        tables +=
-            slice_ends_with_nocase(slice_of_text(e->d_name), SLICE(".csv"));
+        tables += extension_of(e->d_name) > 0;
     }
     closedir(dir);
     if (good && tables == 0 && !has_programme)

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "common/writer.h"
+#include "portal/load/load_xlsx.h"
 
 enum { RECORD_MAX_BYTES = 16 * 1024 };
 
@@ -118,6 +119,19 @@ static bool decode(struct load_sheet *sheet)
     return true;
 }
 
+/* ---- workbooks ---- */
+
+static bool unpack(struct load_sheet *sheet)
+{
+    struct buffer csv;
+    buffer_init(&csv, LOAD_XLSX_MAX_BYTES);
+    bool good = load_xlsx_read(buffer_slice(&sheet->text), &csv, &sheet->wrong);
+    buffer_clear(&sheet->text);
+    sheet->text = csv;
+    sheet->line = 1;
+    return good;
+}
+
 /* ---- rows ---- */
 
 bool load_sheet_open(struct load_sheet *sheet, const char *path)
@@ -129,7 +143,8 @@ bool load_sheet_open(struct load_sheet *sheet, const char *path)
             sheet->wrong = TEXT_KEY("load.file.large");
         return false;
     }
-    if (!decode(sheet))
+    bool is_book = slice_ends_with_nocase(slice_of_text(path), SLICE(".xlsx"));
+    if (is_book ? !unpack(sheet) : !decode(sheet))
         return false;
     sheet->rest = buffer_slice(&sheet->text);
     sheet->line = 0;

@@ -1,5 +1,6 @@
 /*
- * The rows of a file, whatever program wrote it.
+ * The rows of a file, whatever program wrote it: CSV, or an Excel workbook
+ * (load_xlsx.h).
  *
  * A CSV is UTF-8, with or without a byte order mark, or GB18030, which is what
  * a Chinese Excel means by "CSV" (GBK is a part of it). The text decides: what

@@ -2,11 +2,13 @@
  * place, awards in the order of the applications. */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/buffer.h"
 #include "portal/form/credit_code.h"
 #include "portal/load/load.h"
 #include "portal/record/endpoints_csv.h"
+#include "portal/show/file.h"
 #include "portal/store/audit.h"
 #include "tests/portal/scratch.h"
 #include "tests/test.h"
@@ -334,6 +336,68 @@ static void test_excel_times(void)
     scratch_close(&scratch);
 }
 
+/* A workbook as the portal itself writes one, in FOLDER/in. */
+static void write_workbook(const struct scratch *scratch, const char *name,
+                           const char *const rows[][4], size_t count)
+{
+    char path[512], bytes[4096];
+    struct file_writer *file = FILE_XLSX.open("rows");
+    for (size_t r = 0; r < count; r++) {
+        for (int i = 0; i < 4; i++)
+            FILE_XLSX.text(file, slice_of_text(rows[r][i]));
+        FILE_XLSX.row_end(file);
+    }
+    int fd = FILE_XLSX.close(file);
+    snprintf(path, sizeof(path), "%s/in/%s", scratch->folder, name);
+    FILE *out = fopen(path, "w");
+    ssize_t length = 0;
+    while (CHECK(fd >= 0 && out != NULL) &&
+           (length = read(fd, bytes, sizeof(bytes))) > 0)
+        fwrite(bytes, 1, (size_t)length, out);
+    close(fd);
+    fclose(out);
+}
+
+static void test_workbook(void)
+{
+    static const char *const ROWS[][4] = {
+        {"id", "name_zh", "name_en", "credit_code"},
+        {"S-1", "汕尾\"云\"", "One, two", "91350100M000100Y43"},
+        {"S-2", "汕尾", "Two", "91350100M000100Y44"},
+    };
+    struct scratch scratch;
+    struct load_counts counts;
+    struct error_text error = {""};
+    char folder[512];
+    scratch_open(&scratch);
+    snprintf(folder, sizeof(folder), "%s/in", scratch.folder);
+    mkdir(folder, 0700);
+    test_case("a workbook is read as a CSV is, refusals name its rows");
+    write_workbook(&scratch, "supplier.xlsx", ROWS, 3);
+    CHECK(!load(scratch.db, folder, true, &counts, &error));
+    CHECK(strstr(error.text, "supplier.xlsx:3: credit_code: E_USCC: "
+                             "'91350100M000100Y44'") != NULL);
+    write_workbook(&scratch, "supplier.xlsx", ROWS, 2);
+    if (!CHECK(load(scratch.db, folder, true, &counts, &error)))
+        printf("# %s\n", error.text);
+    CHECK_I64(ask(scratch.db, "SELECT count(*) FROM supplier WHERE"
+                              " name_zh = '汕尾\"云\"'"
+                              " AND name_en = 'One, two'"),
+              1);
+    test_case("one table in two files is refused, and so is no workbook");
+    scratch_write(&scratch, "in/supplier.csv", SUPPLIER);
+    CHECK(!load(scratch.db, folder, true, &counts, &error));
+    CHECK(strstr(error.text, "has supplier as .csv and as .xlsx; ") != NULL);
+    scratch_write(&scratch, "in/site.xlsx", "id,name\n");
+    char extra[600];
+    snprintf(extra, sizeof(extra), "%s/supplier.csv", folder);
+    remove(extra);
+    CHECK(!load(scratch.db, folder, true, &counts, &error));
+    CHECK(strstr(error.text, "site.xlsx:1: this is no Excel workbook that can "
+                             "be read; ") != NULL);
+    scratch_close(&scratch);
+}
+
 /* ---- upkeep: corrections and ends ---- */
 
 struct heard {
@@ -499,6 +563,7 @@ int main(void)
     test_cumulative();
     test_folder();
     test_excel_times();
+    test_workbook();
     test_upkeep();
     for (size_t i = 0; i < sizeof(ENCODINGS) / sizeof(ENCODINGS[0]); i++)
         run_encoding(&ENCODINGS[i]);
