@@ -336,16 +336,13 @@ static void write_files(struct json_writer *json, const struct answer *answer)
     json_array_end(json);
 }
 
-static void write_members(struct json_writer *json,
-                          const struct answers *answers, bool is_draft);
-
 static void write_rows(struct json_writer *json, const struct answer *answer,
                        bool is_draft)
 {
     json_array_begin(json, answer->field->name);
     for (size_t i = 0; i < answer->row_count; i++) {
         json_object_begin(json, NULL);
-        write_members(json, &answer->rows[i], is_draft);
+        answers_write_members(&answer->rows[i], is_draft, json);
         json_object_end(json);
     }
     json_array_end(json);
@@ -370,8 +367,8 @@ static void write_answer(struct json_writer *json, const struct answer *answer,
         json_text(json, name, answer->text);
 }
 
-static void write_members(struct json_writer *json,
-                          const struct answers *answers, bool is_draft)
+void answers_write_members(const struct answers *answers, bool is_draft,
+                           struct json_writer *json)
 {
     const struct answer **sorted =
         arena_take_array(answers->arena, answers->count, sizeof(*sorted));
@@ -399,7 +396,7 @@ void answers_write_json(const struct answers *answers, bool is_draft,
     struct json_writer json;
     json_start(&json, out);
     json_object_begin(&json, NULL);
-    write_members(&json, answers, is_draft);
+    answers_write_members(answers, is_draft, &json);
     json_object_end(&json);
 }
 
@@ -537,22 +534,27 @@ static bool read_object(struct answers *answers, const struct json_node *object,
     return true;
 }
 
+bool answers_read_node(struct answers *answers, const struct json_node *object,
+                       struct refusal *refusal)
+{
+    return json_kind_of(object) == JSON_OBJECT_KIND
+               ? read_object(answers, object, refusal)
+               : refuse(refusal, "E_FIELD_VALUE", NULL, "field.refusal.json",
+                        text_plain("reason", "{...}"));
+}
+
 bool answers_read_json(struct answers *answers, struct slice json,
                        struct refusal *refusal)
 {
     struct error_text error;
     struct json_document *document = json_parse(json, "answers", &error);
     bool is_read = false;
-    if (document == NULL)
+    if (document != NULL)
+        is_read = answers_read_node(answers, json_root(document), refusal);
+    else
         refuse(refusal, "E_FIELD_VALUE", NULL, "field.refusal.json",
                text_plain("reason", copy_of(error.text, answers)));
-    else if (json_kind_of(json_root(document)) != JSON_OBJECT_KIND)
-        refuse(refusal, "E_FIELD_VALUE", NULL, "field.refusal.json",
-               text_plain("reason", "{...}"));
-    else
-        is_read = read_object(answers, json_root(document), refusal);
-    if (document != NULL)
-        json_free(document);
+    json_free(document);
     return is_read;
 }
 

@@ -167,10 +167,18 @@ const struct refusal *answers_refusal(const struct answers *answers);
  * (as typed, a text) and what is not asked. */
 void answers_write_json(const struct answers *answers, bool is_draft,
                         struct buffer *out);
+/* The same members into an object that is open. */
+struct json_writer;
+void answers_write_members(const struct answers *answers, bool is_draft,
+                           struct json_writer *json);
 /* Reads it back: typed values of the kinds above, and texts as people type them
  * wherever a value stands. A member that is no field, or has a wrong type, is
  * refused: false with the refusal. Members that are not there are untouched. */
 bool answers_read_json(struct answers *answers, struct slice json,
+                       struct refusal *refusal);
+
+struct json_node;
+bool answers_read_node(struct answers *answers, const struct json_node *object,
                        struct refusal *refusal);
 
 /* What a person reads: "80,000.50 元", "2018-12-31", the words of a choice, or

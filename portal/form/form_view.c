@@ -59,6 +59,17 @@ static const char *input_value(const struct form_view *view,
     return copy != NULL ? copy : "";
 }
 
+void form_view_mask(const struct form_view *view, struct answers *answers)
+{
+    for (size_t i = 0; i < answers->count; i++) {
+        struct answer *answer = &answers->of[i];
+        for (size_t row = 0; row < answer->row_count; row++)
+            form_view_mask(view, &answer->rows[row]);
+        if (!is_whole_for(answer->field, view->role))
+            answer->text = answer->typed = shown(view, answer);
+    }
+}
+
 /* ---- inputs ---- */
 
 static void add_choice(struct model *list, const char *code, const char *text,

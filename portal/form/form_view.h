@@ -36,6 +36,8 @@ struct form_view {
     const char *visible_to; /* text key: who can see uploads; NULL */
 };
 
+/* For JSON: what the role does not see whole is masked in the answers. */
+void form_view_mask(const struct form_view *view, struct answers *answers);
 /* The list "_fields": part_fields.html. */
 void form_view_fields(const struct form_view *view, struct answers *answers,
                       struct model *model);

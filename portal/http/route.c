@@ -112,7 +112,9 @@ static struct target find_target(const struct site *site,
     for (size_t i = 0; i < site->count; i++) {
         const struct route *route = &site->routes[i];
         const char *found[VISIT_ARGUMENTS_MAX] = {"", "", ""};
-        if ((target.wants_json ? !route->has_json : route->is_for_programs) ||
+        if ((target.wants_json
+                 ? !route->has_json
+                 : route->is_for_programs || route->is_json_alone) ||
             !matches(route->pattern, &path, skip, found))
             continue;
         target.has_get |= route->method == HTTP_GET;
@@ -325,6 +327,7 @@ static enum refused judge_caller(const struct visit *visit,
 }
 
 static const char FORM_TYPE[] = "application/x-www-form-urlencoded";
+static const char JSON_TYPE[] = "application/json";
 static const char FORM_WITH_FILES_TYPE[] = "multipart/form-data";
 
 static bool is_of_type(struct slice content_type, const char *wanted)
@@ -334,13 +337,16 @@ static bool is_of_type(struct slice content_type, const char *wanted)
            slice_equal_nocase(slice_trim(name), slice_of_text(wanted));
 }
 
-static enum refused read_form(struct visit *visit)
+static enum refused read_form(struct visit *visit, const struct route *route)
 {
     const struct http_request *http = visit->request.http;
     if (http->upload != NULL) {
         visit->request.form = *upload_fields(http->upload);
         return REFUSED_NONE;
     }
+    if (route->is_json_alone)
+        return is_of_type(http->content_type, JSON_TYPE) ? REFUSED_NONE
+                                                         : REFUSED_CONTENT_TYPE;
     if (!is_of_type(http->content_type, FORM_TYPE))
         return REFUSED_CONTENT_TYPE;
     return judge_reading(form_parse(&visit->request.form,
@@ -366,7 +372,7 @@ static enum refused judge(struct visit *visit, const struct route *route)
     enum refused refusal = judge_caller(visit, route);
     if (refusal == REFUSED_NONE && route->method == HTTP_POST &&
         !route->is_for_programs)
-        refusal = read_form(visit);
+        refusal = read_form(visit, route);
     if (refusal == REFUSED_NONE && route->needs_token)
         refusal = judge_token(visit, route);
     return refusal;
@@ -464,7 +470,10 @@ static void say(struct visit *visit, const struct target *target,
             text_count("fields", FORM_FIELDS_MAX),
             text_count("files",
                        target->route != NULL ? target->route->files : 0),
-            text_plain("type", FORM_TYPE),
+            text_plain("type",
+                       target->route != NULL && target->route->is_json_alone
+                           ? JSON_TYPE
+                           : FORM_TYPE),
             text_plain("methods", methods != NULL ? methods : "")),
     };
     /* RFC 9110, 15.5.6 */

@@ -50,9 +50,12 @@ struct route {
     const struct list *list; /* answered by list_page_answer() when there is no
                                 handler; a handler may show it too */
     enum http_lane lane;
-    size_t body_limit;    /* of a POST; 0: HTTP_BODY_MAX, or what files need */
-    unsigned files;       /* how many its form may bring; needs a login */
-    unsigned file_types;  /* store/attachment_type.h; 0: ATTACHMENT_READABLE */
+    size_t body_limit;   /* of a POST; 0: HTTP_BODY_MAX, or what files need */
+    unsigned files;      /* how many its form may bring; needs a login */
+    unsigned file_types; /* store/attachment_type.h; 0: ATTACHMENT_READABLE */
+    /* Below /api/v1 alone, by a session: its POST is application/json, which no
+     * page elsewhere can send, so that it needs no token. */
+    bool is_json_alone;
     bool is_for_programs; /* JSON alone, no form, no cookie: it authorises by
                              itself */
 };

@@ -11,6 +11,7 @@
 #include "portal/record/message_pages.h"
 #include "portal/record/own_account_pages.h"
 #include "portal/record/probe_list.h"
+#include "portal/record/registration_api.h"
 #include "portal/record/registration_list.h"
 #include "portal/record/registration_pages.h"
 #include "portal/record/registration_review.h"
@@ -99,6 +100,17 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/accounts/*", account_show, .needs_login = true},
     {HTTP_POST, "/accounts/*/*", account_act_post, .needs_login = true,
      .needs_token = true},
+    {HTTP_GET, "/registration", registration_api_show, FILES_REGISTRATION,
+     .has_json = true, .is_json_alone = true},
+    {HTTP_POST, "/registration", registration_api_save, FILES_REGISTRATION,
+     .has_json = true, .is_json_alone = true, .body_limit = 256 * 1024},
+    {HTTP_POST, "/registration/submit", registration_api_submit,
+     FILES_REGISTRATION, .has_json = true, .is_json_alone = true},
+    {HTTP_GET, "/registrations/*", registration_api_show_named,
+     .needs_login = true, .has_json = true, .is_json_alone = true},
+    {HTTP_POST, "/registrations/*/*", registration_api_decide,
+     SEES_REGISTRATIONS, .has_json = true, .is_json_alone = true,
+     .body_limit = 256 * 1024},
     {HTTP_GET, "/registration", registration_show, FILES_REGISTRATION},
     {HTTP_GET, "/registration/check", registration_check_show,
      FILES_REGISTRATION},
@@ -108,7 +120,7 @@ static const struct route ROUTES[] = {
      FILES_REGISTRATION, .needs_token = true},
     {HTTP_GET, "/registration/*", registration_step_show, FILES_REGISTRATION},
     {HTTP_POST, "/registration/*", registration_step_post, FILES_REGISTRATION,
-     .needs_token = true, .files = REGISTRATION_FILES_MAX},
+     .needs_token = true, .has_json = true, .files = REGISTRATION_FILES_MAX},
     {HTTP_GET, "/registrations", .list = &REGISTRATION_LIST, SEES_REGISTRATIONS,
      .has_json = true},
     {HTTP_GET, "/registrations.csv", .list = &REGISTRATION_LIST,

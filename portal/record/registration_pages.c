@@ -13,6 +13,7 @@
 #include "portal/http/upload.h"
 #include "portal/record/attachment_pages.h"
 #include "portal/record/register_extract.h"
+#include "portal/record/registration_api.h"
 #include "portal/record/registration_desk.h"
 #include "portal/store/attachment_type.h"
 
@@ -306,11 +307,14 @@ static void end_save(struct desk *desk, const struct form_step *step,
         desk->item = save->item;
         desk->is_there = true;
         form_check(&ENTERPRISE_FORM, &desk->answers, false, &desk->context);
-        if (bad_file->code != NULL)
+        desk->edition.number = EDITION_DRAFT;
+        if (desk->visit->request.wants_json)
+            registration_api_saved(desk, bad_file);
+        else if (bad_file->code != NULL)
             show_bad_file(desk, step, bad_file);
         else
             go_on(desk, step);
-    } else if (save->is_stale) {
+    } else if (save->is_stale && !desk->visit->request.wants_json) {
         struct model *model = desk->visit->model;
         desk->visit->response->status = 409;
         model_text(model, "_stale_words",

@@ -27,13 +27,13 @@ user() { # NAME ROLE ORGANISATION
 {
     "$portal" load -c "$dir/portal.conf" rules/guangdong-2018
     "$portal" load -c "$dir/portal.conf" --sample tests/portal/registry
-    db "INSERT INTO applicant VALUES ('A-1', 'enterprise', 0), ('A-2', 'enterprise', 0)"
-    user li ENT A-1; user lin ENT A-1; user bai ENT A-2
+    db "INSERT INTO applicant VALUES ('A-1', 'enterprise', 0), ('A-2', 'enterprise', 0), ('A-3', 'enterprise', 0)"
+    user li ENT A-1; user lin ENT A-1; user bai ENT A-2; user he ENT A-3
     user wang CITY 441500; user zhao CITY 441500; user shen CITY 440600
     user chen PROV; user audi AUDT
 } >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 start_server || { cat "$dir/server.log"; exit 1; }
-for who in li lin bai wang zhao shen chen audi; do
+for who in li lin bai he wang zhao shen chen audi; do
     login "$who" "password-$who" >/dev/null
 done
 
@@ -342,6 +342,60 @@ tap "  its code is free again" is "$(db "SELECT count(*) FROM enterprise WHERE i
 tap "REV-04 a new one begins with its answers" gives 200 bai /registration/basics
 tap "  " has 'value="汕尾乙软件有限公司"' "$dir/page"
 tap "  and has a life of its own" eval 'save bai business "revenue=1" "revenue_year=2025"; is "$(state_of A-2) $(number_of A-2)" "DRAFT "'
+
+# ---- the same through the API alone ----
+
+json() { python3 -c "import json, sys; d = json.load(open('$dir/page')); print(json.dumps($1, ensure_ascii=False) if not isinstance($1, str) else $1)"; }
+api() # STATUS WHO PATH JSON
+{
+    gives "$1" "$2" "/api/v1$3" -H 'Content-Type: application/json' --data-binary "$4"
+}
+third_code=91441500MATEXT9036
+typed='"name":"汕尾丙机械有限公司","credit_code":"91441500matext9036","legal_form":"LIMITED","industry":"3311","established":"2015-3-8","city":"441500","county":"海丰县","address":"科技路3号","revenue":1200000050,"revenue_year":2025,"contact":"何六","mobile":"13800138001","mail":"he@example.com","shareholders":[{"name":"何六","share":100}],"no_violation":true,"undertaking":true'
+tap "API: nothing yet" gives 200 he /api/v1/registration
+tap "  what is missing, by code and field" is "$(json 'd["refusals"][0]["code"] + " " + d["refusals"][0]["field"]')" "E_FIELD_REQUIRED name"
+tap "API: one field is saved" api 200 he /registration '{"answers":{"name":" 汕尾丙 "}}'
+tap "  clean" is "$(json 'd["answers"]')" '{"name": "汕尾丙"}'
+tap "API: a wrong type is refused" api 422 he /registration '{"answers":{"staff":"many","name":{}}}'
+tap "  by code and field" is "$(json 'd["code"] + " " + d["field"]')" "E_FIELD_VALUE name"
+tap "API: an unknown field, too" api 422 he /registration '{"answers":{"nothing":1}}'
+tap "API: a wrong value is kept as typed" api 200 he /registration '{"answers":{"revenue":"很多"}}'
+tap "  " is "$(json 'd["answers"]["revenue"]')" 很多
+tap "SYS-02 API: an old mark" api 409 he /registration '{"answers":{"name":"x"},"mark":"0000000000000000"}'
+tap "  E_STALE" is "$(json 'd["code"]')" E_STALE
+tap "API: all of it" api 200 he /registration "{\"answers\":{$typed}}"
+tap "  only the paper lacks" is "$(json '[r["code"] + " " + r["field"] for r in d["refusals"]]')" '["E_FILE_REQUIRED licence"]'
+token=$(json 'd["csrf"]')
+tap "API: a form of a page elsewhere is no JSON" gives 415 he /api/v1/registration -d 'answers=1'
+tap "API: the paper" gives 200 he /api/v1/registration/papers -F "csrf=$token" \
+    -F "mark=$(gives 200 he /registration/papers >/dev/null; hidden mark)" -F "licence=@$dir/licence.pdf" -F no_violation=yes -F undertaking=yes
+tap "  nothing lacks" is "$(json 'd["refusals"]')" '[]'
+tap "  the event that may be done now" is "$(json 'd["events"]')" '[{"event": "submit", "href": "/api/v1/registration/submit"}]'
+version=$(json 'd["version"]') mark=$(json 'd["mark"]')
+tap "API: submitted" api 200 he /registration/submit "{\"event\":\"submit\",\"version\":$version,\"request\":\"r-1\",\"asked\":{\"mark\":\"$mark\"}}"
+third=$(json 'd["number"]')
+tap "SYS-03 API: the same request again is the same" api 200 he /registration/submit "{\"event\":\"submit\",\"version\":$version,\"request\":\"r-1\",\"asked\":{\"mark\":\"$mark\"}}"
+tap "SYS-03 API: its number for something else is not" api 409 he /registration/submit "{\"event\":\"submit\",\"version\":9,\"request\":\"r-1\"}"
+tap "  E_IDEMPOTENCY" is "$(json 'd["code"]')" E_IDEMPOTENCY
+tap "API: the same rows as by the pages" is \
+    "$(db "SELECT answers FROM item_edition e JOIN item i ON i.id = e.item_id WHERE i.party = 'A-3' AND edition = 1" | python3 -c 'import json, sys; print(sorted(json.load(sys.stdin)))')" \
+    "$(db "SELECT answers FROM item_edition e JOIN item i ON i.id = e.item_id WHERE i.party = 'A-1' AND edition = 1" | python3 -c 'import json, sys; print(sorted(json.load(sys.stdin)))')"
+tap "API: the city reads it" gives 200 wang "/api/v1/registrations/$third"
+tap "  what it may do" is "$(json '[e["event"] for e in d["events"]]')" '["approve", "return", "reject"]'
+tap "  typed" is "$(json 'd["answers"]["revenue"]')" 1200000050
+tap "  another city does not" gives 404 shen "/api/v1/registrations/$third"
+tap "PRIV-09 API: the auditor reads it masked" gives 200 audi "/api/v1/registrations/$third"
+tap "  " is "$(json 'd["answers"]["mobile"] + str(d["events"])')" '138****8001[]'
+tap "API: returned with a point" api 200 wang "/registrations/$third/return" '{"version":2,"request":"w-1","asked":{"points":[{"field":"county","reason":"不符","material":"核对"}]}}'
+tap "API: the enterprise reads the point" gives 200 he /api/v1/registration
+tap "  " is "$(json 'd["points"][0]["field"] + " " + d["state"]')" "county RETURNED"
+tap "API: it changes that" api 200 he /registration '{"answers":{"county":"城区"}}'
+tap "API: and submits again" api 200 he /registration/submit '{"event":"resubmit","version":3,"request":"r-2"}'
+tap "API: approved" api 200 wang "/registrations/$third/approve" '{"version":4,"request":"w-2","asked":{"checked_identity":true,"checked_place":true,"checked_facts":true,"checked_record":true}}'
+tap "  the registry has it" is "$(db "SELECT county, credit_code FROM enterprise WHERE id = 'A-3'")" "城区|$third_code"
+tap "API: the list" gives 200 wang /api/v1/registrations
+tap "  " is "$(json '[r["state"] for r in d["items"] if r["number"] == "'"$third"'"]')" '["ACTIVE"]'
+version=
 
 tap "the audit chain holds" "$portal" audit check -c "$dir/portal.conf"
 tap "no page failed" lacks ' page ' "$dir/server.log"
