@@ -1,5 +1,6 @@
 /* yz-portal: what people see. The work is in commands.c and behind it. */
 #include "common/program.h"
+#include "portal/ask_command.h"
 #include "portal/commands.h"
 #include "portal/enrolment_commands.h"
 #include "portal/machines_command.h"
@@ -45,6 +46,7 @@ static const struct program_command COMMANDS[] = {
     {"probe restore", command_probe_restore, "[-c FILE] ID"},
     {"number", command_number, "[-c FILE] --kind KIND <NUMBERS"},
     {"openapi", command_openapi, ""},
+    {"ask", command_ask, "[-c FILE] <CASES"},
     {"machines", command_machines, "[--states]"},
     {"tick", command_tick, "[-c FILE] [--now TIME] [--confirm]"},
     {"token add", command_token_add, "[-c FILE] --supplier ID"},

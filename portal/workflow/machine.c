@@ -30,6 +30,11 @@ static const struct machine_state *find_state(const struct machine *machine,
     return NULL;
 }
 
+bool machine_has_state(const struct machine *machine, const char *name)
+{
+    return find_state(machine, name) != NULL;
+}
+
 /* Whether the word stands in a list with blanks between. */
 static bool is_among(const char *list, const char *word)
 {

@@ -121,6 +121,7 @@ struct machines {
 };
 const struct machine *machine_find(const struct machines *machines,
                                    const char *name);
+bool machine_has_state(const struct machine *machine, const char *name);
 
 /* One event while it is done. */
 struct step {
