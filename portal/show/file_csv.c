@@ -6,11 +6,13 @@
  * "1E5" a hundred thousand, a zero in front is gone) gets a tab behind it, which
  * is not seen and keeps it text.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/writer.h"
 #include "portal/show/file.h"
 
@@ -21,6 +23,7 @@ struct file_writer {
     struct buffer buffer;
     struct csv_writer csv;
     bool failed;
+    int reason; /* errno of the first failure */
 };
 
 static struct file_writer *csv_file_open(const char *title)
@@ -31,6 +34,7 @@ static struct file_writer *csv_file_open(const char *title)
         return NULL;
     file->out = tmpfile();
     file->failed = file->out == NULL;
+    file->reason = errno;
     buffer_init(&file->buffer, BUFFER_MAX);
     buffer_add_text(&file->buffer, "\xEF\xBB\xBF");
     csv_start(&file->csv, &file->buffer);
@@ -172,9 +176,12 @@ static void csv_file_count(struct file_writer *file, int64_t count)
 static void flush(struct file_writer *file)
 {
     struct slice bytes = buffer_slice(&file->buffer);
-    file->failed = file->failed || file->buffer.failed ||
-                   (bytes.length > 0 && fwrite(bytes.data, 1, bytes.length,
-                                               file->out) != bytes.length);
+    bool good = !file->buffer.failed && file->out != NULL &&
+                fwrite(bytes.data, 1, bytes.length, file->out) == bytes.length;
+    if (!good && !file->failed) {
+        file->failed = true;
+        file->reason = errno;
+    }
     buffer_reset(&file->buffer);
 }
 
@@ -205,6 +212,9 @@ static int csv_file_close(struct file_writer *file)
     flush(file);
     if (file->out != NULL)
         fd = take_file(file->out, !file->failed);
+    if (fd < 0)
+        log_error("an export cannot be written to %s: %s", P_tmpdir,
+                  strerror(file->failed ? file->reason : errno));
     buffer_clear(&file->buffer);
     free(file);
     return fd;

@@ -7,6 +7,7 @@
  * come back as they went; what is larger is written as text. This is the one
  * place where an amount passes through floating point: it is on its way out.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #include <xlsxwriter.h>
 
+#include "common/log.h"
 #include "portal/show/file.h"
 
 enum {
@@ -30,6 +32,7 @@ struct file_writer {
     lxw_row_t row;
     lxw_col_t column;
     bool failed;
+    lxw_error reason; /* of the first failure */
     char path[32];
 };
 
@@ -67,7 +70,10 @@ static struct file_writer *xlsx_open(const char *title)
 
 static void note(struct file_writer *file, lxw_error error)
 {
-    file->failed = file->failed || error != LXW_NO_ERROR;
+    if (error != LXW_NO_ERROR && !file->failed) {
+        file->failed = true;
+        file->reason = error;
+    }
     file->column++;
 }
 
@@ -141,9 +147,15 @@ static void xlsx_row_end(struct file_writer *file)
 static int xlsx_close(struct file_writer *file)
 {
     int fd = -1;
-    if (file->book != NULL && workbook_close(file->book) == LXW_NO_ERROR &&
-        !file->failed)
-        fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    if (file->book != NULL) {
+        note(file, workbook_close(file->book));
+        if (!file->failed)
+            fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    }
+    if (fd < 0)
+        log_error("an export cannot be written to %s: %s", file->path,
+                  file->reason != LXW_NO_ERROR ? lxw_strerror(file->reason)
+                                               : strerror(errno));
     unlink(file->path);
     free(file);
     return fd;
