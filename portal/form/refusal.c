@@ -1,10 +1,6 @@
 /* See refusal.h. */
 #include "portal/form/refusal.h"
 
-#include <string.h>
-
-#include "common/writer.h"
-
 enum { WORDS_MAX = 4096 };
 
 bool refuse_list(struct refusal *out, const char *code, const char *field,
@@ -31,40 +27,4 @@ const char *refusal_words(const struct refusal *refusal, enum language language,
         words.failed ? NULL : arena_copy_text(arena, buffer_slice(&words));
     buffer_clear(&words);
     return copy != NULL ? copy : "";
-}
-
-void refusal_write_json(const struct refusal *refusal, struct json_writer *json,
-                        struct arena *arena)
-{
-    json_text(json, "code", refusal->code);
-    json_text(json, "error", refusal_words(refusal, LANGUAGE_EN, arena));
-    json_text(json, "error_zh", refusal_words(refusal, LANGUAGE_ZH, arena));
-    if (refusal->field != NULL)
-        json_text(json, "field", refusal->field);
-    else
-        json_no_value(json, "field");
-}
-
-int refusal_status(const char *code)
-{
-    static const struct {
-        const char *code;
-        int status;
-    } OTHERS[] = {
-        {"E_ACCOUNT_LOCKED", 409},
-        {"E_CONFLICT_OF_INTEREST", 403},
-        {"E_DUPLICATE", 409},
-        {"E_FILE_TOO_BIG", 413},
-        {"E_FOUR_EYES", 403},
-        {"E_IDEMPOTENCY", 409},
-        {"E_REGISTRATION_PENDING", 409},
-        {"E_ROLE", 403},
-        {"E_SCOPE", 404},
-        {"E_STALE", 409},
-        {"E_STATE", 409},
-    };
-    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
-        if (strcmp(OTHERS[i].code, code) == 0)
-            return OTHERS[i].status;
-    return 422;
 }

@@ -1,6 +1,6 @@
 /*
  * Why an act is refused: a code that stays the same for ever (E_FIELD_REQUIRED,
- * requirements 4.3), the field that it is about, and a sentence that names what
+ * requirements 4.3; its HTTP status: portal/show/refused.h), the field that it is about, and a sentence that names what
  * was given and the way out.
  *
  *   return refuse(out, "E_COMPANY_AGE", "established", "refusal.company_age",
@@ -36,13 +36,5 @@ bool refuse_list(struct refusal *out, const char *code, const char *field,
 /* The sentence; "" without memory. */
 const char *refusal_words(const struct refusal *refusal, enum language language,
                           struct arena *arena);
-/* Members code, error, error_zh and field of an object that is open: the same
- * bytes in whichever language the asker reads. */
-struct json_writer;
-void refusal_write_json(const struct refusal *refusal, struct json_writer *json,
-                        struct arena *arena);
-/* What the code asks of HTTP (requirements 1.3): 403, 404, 409, 413; 422 for
- * those that say nothing else. */
-int refusal_status(const char *code);
 
 #endif

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/writer.h"
-
 #include "portal/form/refusal.h"
 #include "portal/pages/versions.inc"
 #include "portal/show/template.h"
@@ -169,7 +167,7 @@ static void add_frame(struct visit *visit, const char *page_name,
     model_text(page, "_lang", language_tag(visit->caller.language));
     model_bool(page, "_is_zh", visit->caller.language == LANGUAGE_ZH);
     struct model_value value;
-    model_text(page, "_title", text_word(visit->caller.language, "", title));
+    model_text(page, "_title", title);
     if (!model_find(page, model_name_of(SLICE("_has_errors")), &value))
         model_bool(page, "_has_errors", false);
     model_text(page, "_style", STYLE_VERSION);
@@ -207,7 +205,7 @@ static bool render(struct visit *visit, const char *page, const char *title)
 void visit_show(struct visit *visit, const char *page, const char *title)
 {
     assert(!visit->request.wants_json);
-    if (!render(visit, page, title))
+    if (!render(visit, page, visit_word(visit, "", title)))
         visit_refuse(visit, REFUSED_INTERNAL);
 }
 
@@ -225,7 +223,6 @@ static void fill_sentence(struct visit *visit, const char *key,
 static bool show_refusal(struct visit *visit, const struct refused_words *words)
 {
     const char *code = refused_code(words->refusal);
-    const char *title = arena_format(visit->arena, "refusal.%s", code);
     visit->model = model_new(visit->arena);
     model_i64(visit->model, "status", visit->response->status);
     model_text(visit->model, "code", code);
@@ -233,7 +230,7 @@ static bool show_refusal(struct visit *visit, const struct refused_words *words)
     fill_sentence(visit, "help", words, REFUSED_HELP);
     model_bool(visit->model, "may_login",
                !visit->caller.has_account && visit->response->status == 401);
-    return title != NULL && render(visit, "error", title);
+    return render(visit, "error", visit_word(visit, "refusal.", code));
 }
 
 static bool write_refusal(struct visit *visit,
@@ -270,21 +267,27 @@ void visit_refuse(struct visit *visit, enum refused refusal)
 static void write_act_refusal(struct visit *visit,
                               const struct refusal *refusal)
 {
-    struct json_writer json;
     struct http_response *response = visit->response;
+    struct refused_answer answer = {
+        .status = response->status,
+        .code = refusal->code,
+        .field = refusal->field,
+    };
+    for (int i = 0; i < LANGUAGE_COUNT; i++) {
+        enum language language = (enum language)i;
+        answer.meaning[i] = refusal_words(refusal, language, visit->arena);
+        answer.help[i] = text_word(language, "", "refusal.help.act");
+    }
     buffer_reset(&response->body);
     response->content_type = "application/json; charset=utf-8";
-    json_start(&json, &response->body);
-    json_object_begin(&json, NULL);
-    json_i64(&json, "status", response->status);
-    refusal_write_json(refusal, &json, visit->arena);
-    json_object_end(&json);
-    buffer_add_text(&response->body, "\n");
+    refused_answer_write(&answer, &response->body);
 }
 
 void visit_refuse_act(struct visit *visit, const struct refusal *refusal)
 {
-    visit->response->status = refusal_status(refusal->code);
+    const char *words =
+        refusal_words(refusal, visit->caller.language, visit->arena);
+    visit->response->status = refused_status_of_code(refusal->code);
     if (visit->request.wants_json) {
         write_act_refusal(visit, refusal);
         return;
@@ -292,11 +295,10 @@ void visit_refuse_act(struct visit *visit, const struct refusal *refusal)
     visit->model = model_new(visit->arena);
     model_i64(visit->model, "status", visit->response->status);
     model_text(visit->model, "code", refusal->code);
-    model_text(visit->model, "error",
-               refusal_words(refusal, visit->caller.language, visit->arena));
+    model_text(visit->model, "error", words);
     model_text(visit->model, "help", visit_word(visit, "", "refusal.help.act"));
     model_bool(visit->model, "may_login", false);
-    if (!render(visit, "error", "error.title"))
+    if (!render(visit, "error", words))
         visit_refuse(visit, REFUSED_INTERNAL);
 }
 

@@ -294,7 +294,7 @@ static void show_bad_file(struct desk *desk, const struct form_step *step,
     struct answer *answer = answers_find(&desk->answers, refusal->field);
     if (answer != NULL)
         answer->refusal = *refusal;
-    desk->visit->response->status = refusal_status(refusal->code);
+    desk->visit->response->status = refused_status_of_code(refusal->code);
     show_step(desk, step, NULL);
 }
 
@@ -448,7 +448,7 @@ static void show_refused(struct desk *desk, const struct refusal *refusal)
     }
     if (answer != NULL)
         answer->refusal = *refusal;
-    desk->visit->response->status = refusal_status(refusal->code);
+    desk->visit->response->status = refused_status_of_code(refusal->code);
     show_check(desk, true);
 }
 

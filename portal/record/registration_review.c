@@ -235,7 +235,7 @@ static void show_attempt(struct desk *desk, struct attempt *attempt,
                                : NULL;
     if (answer != NULL && answer->refusal.code == NULL)
         answer->refusal = *refusal;
-    desk->visit->response->status = refusal_status(refusal->code);
+    desk->visit->response->status = refused_status_of_code(refusal->code);
     show_review(desk, attempt, refusal);
 }
 

@@ -1,6 +1,7 @@
 #include "portal/show/refused.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/writer.h"
 
@@ -46,6 +47,43 @@ static const struct refused_row ROWS[REFUSED_COUNT] = {
     [REFUSED_BUSY] = {"E_BUSY", 503, .retry_s = 10},
 };
 
+/* The paper's, of acts. */
+static const struct refused_row ACTS[] = {
+    {"E_ACCOUNT_LOCKED", 409},
+    {"E_ACCOUNT_NAME", 422},
+    {"E_CITY_NOT_ENABLED", 422},
+    {"E_COMPANY_AGE", 422},
+    {"E_CONFLICT_OF_INTEREST", 403},
+    {"E_DECLARATION", 422},
+    {"E_DUPLICATE", 409},
+    {"E_FIELD_REQUIRED", 422},
+    {"E_FILE_EMPTY", 422},
+    {"E_FILE_NOT_KEPT", 500},
+    {"E_FILE_REQUIRED", 422},
+    {"E_FILE_TOO_BIG", 413},
+    {"E_FILE_TYPE", 422},
+    {"E_FLAG_UNANSWERED", 422},
+    {"E_FOUR_EYES", 403},
+    {"E_IMPORT_ROW", 422},
+    {"E_MONEY_FORMAT", 422},
+    {"E_MONEY_NEGATIVE", 422},
+    {"E_NOT_GUANGDONG", 422},
+    {"E_NOT_LEGAL_PERSON", 422},
+    {"E_RANGE", 422},
+    {"E_REASON_REQUIRED", 422},
+    {"E_REGISTRATION_PENDING", 409},
+    {"E_REJECT_GROUND", 422},
+    {"E_RETURN_LIST_EMPTY", 422},
+    {"E_RETURN_NOT_ONCE", 422},
+    {"E_SCOPE", 404},
+    {"E_STALE", 409},
+    {"E_STATE", 409},
+    {"E_USCC", 422},
+    {"E_VER_HOST", 422},
+    {"E_VER_PREFIX", 422},
+};
+enum { ACT_COUNT = sizeof(ACTS) / sizeof(ACTS[0]), ACT_STATUS = 422 };
+
 static const struct refused_row *row_of(enum refused refusal)
 {
     return &ROWS[refusal < REFUSED_COUNT ? refusal : REFUSED_INTERNAL];
@@ -74,6 +112,17 @@ enum refused refused_of_status(int status)
     return REFUSED_INTERNAL;
 }
 
+int refused_status_of_code(const char *code)
+{
+    for (int i = REFUSED_NONE + 1; i < REFUSED_COUNT; i++)
+        if (strcmp(ROWS[i].code, code) == 0)
+            return ROWS[i].status;
+    for (size_t i = 0; i < ACT_COUNT; i++)
+        if (strcmp(ACTS[i].code, code) == 0)
+            return ACTS[i].status;
+    return ACT_STATUS;
+}
+
 void refused_text(const struct refused_words *words, enum refused_part part,
                   enum language language, struct buffer *out)
 {
@@ -85,34 +134,68 @@ void refused_text(const struct refused_words *words, enum refused_part part,
                    words->values != NULL ? words->values : TEXT_ARGUMENTS());
 }
 
-static void add_sentence(struct json_writer *json, const char *key,
-                         const struct refused_words *words,
-                         enum refused_part part, enum language language)
+static void add_text(struct json_writer *json, const char *key,
+                     const char *value)
 {
-    struct buffer text;
-    buffer_init(&text, SENTENCE_MAX);
-    refused_text(words, part, language, &text);
-    json_slice(json, key, buffer_slice(&text));
-    buffer_clear(&text);
+    if (value != NULL)
+        json_text(json, key, value);
+    else
+        json_no_value(json, key);
 }
 
-void refused_write_json(const struct refused_words *words, struct buffer *out)
+void refused_answer_write(const struct refused_answer *answer,
+                          struct buffer *out)
 {
     struct json_writer json;
     json_start(&json, out);
     json_object_begin(&json, NULL);
-    json_i64(&json, "status", refused_status(words->refusal));
-    json_text(&json, "code", refused_code(words->refusal));
-    add_sentence(&json, "error", words, REFUSED_MEANING, LANGUAGE_EN);
-    add_sentence(&json, "error_zh", words, REFUSED_MEANING, LANGUAGE_ZH);
-    add_sentence(&json, "help", words, REFUSED_HELP, LANGUAGE_EN);
-    add_sentence(&json, "help_zh", words, REFUSED_HELP, LANGUAGE_ZH);
-    if (words->detail != NULL)
-        json_text(&json, "detail", words->detail);
-    else
-        json_no_value(&json, "detail");
+    json_i64(&json, "status", answer->status);
+    json_text(&json, "code", answer->code);
+    json_text(&json, "error", answer->meaning[LANGUAGE_EN]);
+    json_text(&json, "error_zh", answer->meaning[LANGUAGE_ZH]);
+    json_text(&json, "help", answer->help[LANGUAGE_EN]);
+    json_text(&json, "help_zh", answer->help[LANGUAGE_ZH]);
+    add_text(&json, "field", answer->field);
+    add_text(&json, "detail", answer->detail);
     json_object_end(&json);
     buffer_add_text(out, "\n");
+}
+
+/* The sentence as a text that ends. */
+static const char *sentence(const struct refused_words *words,
+                            enum refused_part part, enum language language,
+                            struct buffer *text)
+{
+    buffer_init(text, SENTENCE_MAX);
+    refused_text(words, part, language, text);
+    buffer_add_u8(text, 0);
+    return text->failed ? "" : (const char *)text->data;
+}
+
+void refused_write_json(const struct refused_words *words, struct buffer *out)
+{
+    struct buffer meaning[LANGUAGE_COUNT], help[LANGUAGE_COUNT];
+    struct refused_answer answer = {
+        .status = refused_status(words->refusal),
+        .code = refused_code(words->refusal),
+        .detail = words->detail,
+    };
+    for (int i = 0; i < LANGUAGE_COUNT; i++) {
+        enum language language = (enum language)i;
+        answer.meaning[i] =
+            sentence(words, REFUSED_MEANING, language, &meaning[i]);
+        answer.help[i] = sentence(words, REFUSED_HELP, language, &help[i]);
+    }
+    refused_answer_write(&answer, out);
+    for (int i = 0; i < LANGUAGE_COUNT; i++) {
+        buffer_clear(&meaning[i]);
+        buffer_clear(&help[i]);
+    }
+}
+
+static void add_code(const struct refused_row *row, struct buffer *out)
+{
+    buffer_addf(out, "            - %s # %d\n", row->code, row->status);
 }
 
 void refused_openapi(struct buffer *out)
@@ -122,7 +205,7 @@ void refused_openapi(struct buffer *out)
              "      type: object\n"
              "      additionalProperties: false\n"
              "      required: [status, code, error, error_zh, help, help_zh, "
-             "detail]\n"
+             "field, detail]\n"
              "      properties:\n"
              "        status: {type: integer}\n"
              "        code:\n"
@@ -130,13 +213,16 @@ void refused_openapi(struct buffer *out)
              "sentences may change.\"\n"
              "          enum:\n");
     for (int i = REFUSED_NONE + 1; i < REFUSED_COUNT; i++)
-        buffer_addf(out, "            - %s # %d\n", ROWS[i].code,
-                    ROWS[i].status);
+        add_code(&ROWS[i], out);
+    for (size_t i = 0; i < ACT_COUNT; i++)
+        add_code(&ACTS[i], out);
     buffer_add_text(
         out, "        error: {type: string, description: \"What it means.\"}\n"
              "        error_zh: {type: string}\n"
              "        help: {type: string, description: \"What to do.\"}\n"
              "        help_zh: {type: string}\n"
+             "        field: {type: [string, \"null\"], description: \"Of the "
+             "form, by its name.\"}\n"
              "        detail: {type: [string, \"null\"], description: \"The "
              "place in what was sent.\"}\n");
 }

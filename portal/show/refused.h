@@ -10,6 +10,9 @@
  *
  * Pages, JSON and OpenAPI read the same row. To add one: a name here, a row in
  * refused.c, its two sentences.
+ *
+ * What an act is refused with (portal/form/refusal.h) says its sentence itself;
+ * its code has a row in refused.c, too, with its status.
  */
 #ifndef PORTAL_SHOW_REFUSED_H
 #define PORTAL_SHOW_REFUSED_H
@@ -65,6 +68,8 @@ int refused_status(enum refused refusal);
 enum refused refused_of_status(int status);
 /* When to try again, 0: that is not known. */
 int refused_retry_s(enum refused refusal);
+/* Of any code; 422 (requirements, section 1.3) for one that has no row. */
+int refused_status_of_code(const char *code);
 
 /* What is said of one: its {names}, and the place in what was sent, in English
  * (NULL: none). */
@@ -79,6 +84,16 @@ void refused_text(const struct refused_words *words, enum refused_part part,
                   enum language language, struct buffer *out);
 /* The same bytes in whichever language the asker reads. */
 void refused_write_json(const struct refused_words *words, struct buffer *out);
+
+/* Every refusal as JSON has this form. */
+struct refused_answer {
+    int status;
+    const char *code;
+    const char *meaning[LANGUAGE_COUNT], *help[LANGUAGE_COUNT];
+    const char *field, *detail; /* NULL: none */
+};
+void refused_answer_write(const struct refused_answer *answer,
+                          struct buffer *out);
 /* The schema of that with every code, and a response for each status. */
 void refused_openapi(struct buffer *out);
 void refused_openapi_responses(struct buffer *out);

@@ -171,6 +171,17 @@ for look in "closed|the document leaves nothing open" "asked|every path of it wa
 done
 tap "it is what the tables say of themselves" \
     eval '"$portal" openapi | cmp - doc/portal-api.yaml'
+# What the enrolment port and log lines say is not of this interface.
+codes_stand_there()
+{
+    local code
+    for code in $(grep -rhoE '"E_[A-Z_]+"' portal --include=*.c --exclude-dir=enrol |
+        tr -d '"' | sort -u); do
+        grep -qE "^            - $code # [45][0-9][0-9]\$" doc/portal-api.yaml ||
+            { echo "$code"; return 1; }
+    done
+}
+tap "every code that the portal refuses with stands there" codes_stand_there
 # A word that is not as it is described is found.
 finds() # LOOK SED
 {

@@ -34,6 +34,12 @@ static void test_rows(void)
     for (size_t i = 0; i < sizeof(FOUND) / sizeof(FOUND[0]); i++)
         CHECK_I64(refused_status(refused_of_status(FOUND[i])), FOUND[i]);
     CHECK_I64(refused_of_status(418), REFUSED_INTERNAL);
+    test_case("a code has its status, whoever refuses with it");
+    CHECK_I64(refused_status_of_code("E_ROLE"), 403);
+    CHECK_I64(refused_status_of_code("E_STALE"), 409);
+    CHECK_I64(refused_status_of_code("E_SCOPE"), 404);
+    CHECK_I64(refused_status_of_code("E_FIELD_REQUIRED"), 422);
+    CHECK_I64(refused_status_of_code("E_NONE_OF_OURS"), 422);
 }
 
 /* A sentence that is not there is its key. */
@@ -79,6 +85,7 @@ static void test_json(void)
     CHECK_TEXT(json_want_text(root, "code"), "E_RATE");
     CHECK(strstr(json_want_text(root, "help"), "At most 16 a minute") != NULL);
     CHECK(strstr(json_want_text(root, "help_zh"), "16") != NULL);
+    CHECK(json_kind_of(json_want(root, "field")) == JSON_NULL_KIND);
     CHECK(json_kind_of(json_want(root, "detail")) == JSON_NULL_KIND);
     CHECK(json_error(doc) == NULL);
     json_free(doc);
