@@ -27,6 +27,7 @@
 
 enum {
     ARENA_LIMIT = 256 * 1024 * 1024,
+    ROW_ARENA_LIMIT = 1024 * 1024,
     PATH_LEN = 4096,
     FIELDS_MAX = 64,
     TOLD_MAX = 50, /* refused rows of a file that are told one by one */
@@ -42,6 +43,7 @@ struct loader {
     int order[LOAD_COLUMNS_MAX]; /* place of a column in the file, or -1 */
     int field_count;             /* in the header */
     struct load_row row;
+    struct arena *row_arena;
     struct error_text first; /* what was refused first */
 };
 
@@ -146,6 +148,7 @@ static bool read_row(struct loader *l, const struct slice *fields, int count)
         return load_refuse(&l->row, NULL, "load.row.fields",
                            text_number("fields", count),
                            text_number("columns", l->field_count));
+    arena_reset(l->row_arena);
     for (size_t c = 0; c < load_table_columns(l->table); c++) {
         struct slice text = l->order[c] >= 0 ? fields[l->order[c]] : SLICE("");
         if (!load_value_read(&l->row, c, text) || !reference_holds(l, c))
@@ -344,8 +347,10 @@ static bool has_file(struct loader *l, const char *extension)
 static bool load_table(struct loader *l, const struct load_table *table)
 {
     l->table = table;
-    l->row = (struct load_row){
-        .table = table, .options = l->options, .path = l->path};
+    l->row = (struct load_row){.table = table,
+                               .options = l->options,
+                               .path = l->path,
+                               .arena = l->row_arena};
     bool has_csv = has_file(l, ".csv"), has_book = has_file(l, ".xlsx");
     if (has_csv && has_book)
         return load_say(&l->first, l->options, "load.folder.both",
@@ -482,10 +487,14 @@ bool load_folder(struct db *db, const struct load_options *options,
         .loader = {.db = db, .options = options, .counts = counts},
         .arena = arena_new(ARENA_LIMIT),
     };
+    loading.loader.row_arena = arena_new(ROW_ARENA_LIMIT);
     *counts = (struct load_counts){0};
-    if (loading.arena == NULL)
-        return load_say(error, options, "load.memory");
-    enum act_end end = act_on(db, options->now, NULL, load_it, &loading, error);
+    enum act_end end = ACT_REFUSED;
+    if (loading.arena != NULL && loading.loader.row_arena != NULL)
+        end = act_on(db, options->now, NULL, load_it, &loading, error);
+    else
+        load_say(&loading.loader.first, options, "load.memory");
+    arena_free(loading.loader.row_arena);
     arena_free(loading.arena);
     if (end == ACT_FAILED)
         return load_say_trouble(error, options, db);

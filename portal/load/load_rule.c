@@ -43,9 +43,9 @@ static bool is_private_prefix(const struct load_row *row, const char *found)
     static const struct load_column AS_NET = {"value", .kind = LOAD_NET};
     struct load_value ignored;
     (void)found;
-    return is_fixed_ip(row) &&
-           load_value_parse(&AS_NET, identifier_of(row),
-                            row->options->is_sample, &ignored) != NULL;
+    return is_fixed_ip(row) && load_value_parse(&AS_NET, identifier_of(row),
+                                                row->options->is_sample,
+                                                row->arena, &ignored) != NULL;
 }
 
 /* Numbers come as keyed hash in hex (PRIV-04). */

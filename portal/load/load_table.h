@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/arena.h"
 #include "common/slice.h"
 #include "portal/load/load.h"
 
@@ -79,7 +80,8 @@ struct load_table;
 struct load_row {
     const struct load_table *table;
     const struct load_options *options;
-    const char *path; /* of the file */
+    struct arena *arena; /* of the row, emptied before the next one */
+    const char *path;    /* of the file */
     unsigned line;
     struct load_value values[LOAD_COLUMNS_MAX]; /* in the table's order */
     bool is_given[LOAD_COLUMNS_MAX];            /* the file has the column */
@@ -132,7 +134,7 @@ bool load_value_read(struct load_row *row, size_t index, struct slice text);
  * key of text/load.po. */
 const char *load_value_parse(const struct load_column *column,
                              struct slice text, bool is_sample,
-                             struct load_value *value);
+                             struct arena *arena, struct load_value *value);
 /* Binds a value to the parameter of that name, without its colon. */
 void load_value_bind(struct db_statement *s, const char *name,
                      const struct load_value *value);

@@ -1,17 +1,20 @@
 /*
- * Reading a cell of a registry file; see load_table.h. One function for each
- * kind of value, found through a table; each says what is wrong by the key of a
- * sentence, which gets the {value} and the column's {words}.
+ * Reading a cell of a registry file; see load_table.h. What is a field of a form
+ * as well is read by the form's reader (portal/form/field_kind.h), which takes
+ * what people type as they mean it; other kinds have a function here. What is
+ * wrong is the key of a sentence, which gets the {value} and the column's
+ * {words}: a form's sentence names a label, a file's a line and column.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/address.h"
 #include "common/money.h"
-#include "portal/form/credit_code.h"
+#include "portal/form/field_kind.h"
+#include "portal/form/typed.h"
 #include "portal/load/load_refusal.h"
 
-enum { ID_MAX = 64, HOST_MAX = 253, INTEGER_MAX = 1000000 };
+enum { ID_MAX = 64, INTEGER_MAX = 1000000 };
 
 typedef const char *(*reader)(const struct load_column *column,
                               struct slice text, bool is_sample,
@@ -48,17 +51,6 @@ static const char *read_text(const struct load_column *column,
                : TEXT_KEY("load.value.text");
 }
 
-static bool has_only(struct slice text, const char *allowed)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if (text.data[i] == '\0' || strchr(allowed, text.data[i]) == NULL)
-            return false;
-    return true;
-}
-
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define DIGITS  "0123456789"
-
 static const char *read_id(const struct load_column *column, struct slice text,
                            bool is_sample, struct load_value *value)
 {
@@ -76,15 +68,6 @@ static const char *read_word(const struct load_column *column,
         if (slice_equal(word, text))
             return read_text(column, text, is_sample, value);
     return TEXT_KEY("load.value.word");
-}
-
-static const char *read_credit(const struct load_column *column,
-                               struct slice text, bool is_sample,
-                               struct load_value *value)
-{
-    if (!credit_code_is_good(text))
-        return TEXT_KEY("load.value.credit");
-    return read_text(column, text, is_sample, value);
 }
 
 /* A date as Excel writes it into a CSV, 2026/7/10, also with a time of day,
@@ -132,51 +115,6 @@ static const char *read_time(const struct load_column *column,
         return TEXT_KEY("load.value.time");
     value->integer = time.us;
     return NULL;
-}
-
-static const char *read_day(const struct load_column *column, struct slice text,
-                            bool is_sample, struct load_value *value)
-{
-    (void)column;
-    (void)is_sample;
-    struct wall_time time;
-    struct civil_day day;
-    if (!read_instant(text, &time) ||
-        day_start(day_of_wall(time)).us != time.us)
-        return TEXT_KEY("load.value.day");
-    day = day_of_wall(time);
-    value->integer = day.number;
-    return NULL;
-}
-
-static const char *read_money(const struct load_column *column,
-                              struct slice text, bool is_sample,
-                              struct load_value *value)
-{
-    (void)column;
-    (void)is_sample;
-    static const char *const WRONG[] = {
-        [MONEY_FORMAT] = TEXT_KEY("load.value.money"),
-        [MONEY_NEGATIVE] = TEXT_KEY("load.value.negative"),
-        [MONEY_OVERFLOW] = TEXT_KEY("load.value.range"),
-    };
-    struct money money = {0};
-    enum money_status status = money_from_yuan_text(text, &money);
-    value->integer = money.fen;
-    if (status == MONEY_OK && money.fen == 0)
-        return TEXT_KEY("load.value.zero");
-    return status == MONEY_OK ? NULL : WRONG[status];
-}
-
-static const char *read_integer(const struct load_column *column,
-                                struct slice text, bool is_sample,
-                                struct load_value *value)
-{
-    (void)column;
-    (void)is_sample;
-    return parse_i64(text, 1, INTEGER_MAX, &value->integer)
-               ? NULL
-               : TEXT_KEY("load.value.integer");
 }
 
 static const char *read_flag(const struct load_column *column,
@@ -240,71 +178,89 @@ static bool prefix_is_public(const struct prefix *prefix)
     return address_is_public(&prefix->address) && address_is_public(&last);
 }
 
-static const char *read_net(const struct load_column *column, struct slice text,
-                            bool is_sample, struct load_value *value)
-{
-    struct prefix prefix;
-    if (!prefix_from_text(text, &prefix))
-        return TEXT_KEY("load.value.net");
-    if (!prefix_is_public(&prefix) &&
-        !(is_sample && is_documentation(&prefix.address)))
-        return TEXT_KEY("load.value.public");
-    return read_text(column, text, is_sample, value);
-}
-
-static const char *read_host(const struct load_column *column,
-                             struct slice text, bool is_sample,
-                             struct load_value *value)
-{
-    struct slice name = text, label;
-    if (name.length > 2 && memcmp(name.data, "*.", 2) == 0)
-        name = slice_of_bytes(name.data + 2, name.length - 2);
-    bool good =
-        name.length <= HOST_MAX && memchr(name.data, '.', name.length) != NULL;
-    while (good && slice_next(&name, '.', &label))
-        good = label.length >= 1 && label.length <= 63 &&
-               label.data[0] != '-' && has_only(label, LETTERS DIGITS "-_");
-    return good ? read_text(column, text, is_sample, value)
-                : TEXT_KEY("load.value.host");
-}
-
-static bool is_port_range(struct slice part)
-{
-    struct slice first;
-    uint64_t low = 0, high = 0;
-    return slice_next(&part, '-', &first) && parse_u64(first, 1, 65535, &low) &&
-           (part.data == NULL || part.length == 0 ||
-            (parse_u64(part, 1, 65535, &high) && low <= high));
-}
-
-static const char *read_ports(const struct load_column *column,
-                              struct slice text, bool is_sample,
-                              struct load_value *value)
-{
-    struct slice rest = text, part;
-    while (slice_next(&rest, ',', &part))
-        if (!is_port_range(part))
-            return TEXT_KEY("load.value.ports");
-    return read_text(column, text, is_sample, value);
-}
-
 static const reader READERS[LOAD_KIND_COUNT] = {
     [LOAD_TEXT] = read_text,       [LOAD_ID] = read_id,
-    [LOAD_WORD] = read_word,       [LOAD_CREDIT] = read_credit,
-    [LOAD_TIME] = read_time,       [LOAD_DAY] = read_day,
-    [LOAD_MONEY] = read_money,     [LOAD_INTEGER] = read_integer,
+    [LOAD_WORD] = read_word,       [LOAD_TIME] = read_time,
     [LOAD_FLAG] = read_flag,       [LOAD_HEX] = read_hex,
-    [LOAD_ADDRESS] = read_address, [LOAD_NET] = read_net,
-    [LOAD_HOST] = read_host,       [LOAD_PORTS] = read_ports,
+    [LOAD_ADDRESS] = read_address,
 };
+
+/* ---- what forms read, too ---- */
+
+static const struct as_field {
+    enum field_kind kind;
+    int64_t min, max;
+    const char *said; /* NULL: this kind has a reader of its own */
+} AS_FIELD[LOAD_KIND_COUNT] = {
+    [LOAD_CREDIT] = {FIELD_CREDIT_CODE, 0, 0, TEXT_KEY("load.value.credit")},
+    [LOAD_DAY] = {FIELD_DAY, 0, 0, TEXT_KEY("load.value.day")},
+    [LOAD_MONEY] = {FIELD_MONEY, 0, 0, TEXT_KEY("load.value.money")},
+    [LOAD_INTEGER] = {FIELD_COUNT, 1, INTEGER_MAX,
+                      TEXT_KEY("load.value.integer")},
+    [LOAD_NET] = {FIELD_NET, 0, 0, TEXT_KEY("load.value.net")},
+    [LOAD_HOST] = {FIELD_HOST, 0, 0, TEXT_KEY("load.value.host")},
+    [LOAD_PORTS] = {FIELD_PORTS, 0, 0, TEXT_KEY("load.value.ports")},
+};
+
+/* Amounts are refused for more than one reason. */
+static const char *wrong_amount(const char *code)
+{
+    if (code != NULL && strcmp(code, "E_MONEY_NEGATIVE") == 0)
+        return TEXT_KEY("load.value.negative");
+    return code != NULL && strcmp(code, "E_RANGE") == 0
+               ? TEXT_KEY("load.value.range")
+               : TEXT_KEY("load.value.money");
+}
+
+/* What a file may hold less than a form. */
+static const char *check_field(enum load_kind kind, bool is_sample,
+                               const struct load_value *value)
+{
+    struct prefix prefix;
+    if (kind == LOAD_MONEY && value->integer == 0)
+        return TEXT_KEY("load.value.zero");
+    if (kind == LOAD_NET &&
+        prefix_from_text(slice_of_text(value->text), &prefix) &&
+        !prefix_is_public(&prefix) &&
+        !(is_sample && is_documentation(&prefix.address)))
+        return TEXT_KEY("load.value.public");
+    return NULL;
+}
+
+static const char *read_as_field(enum load_kind kind, struct slice text,
+                                 bool is_sample, struct arena *arena,
+                                 struct load_value *value)
+{
+    const struct as_field *as = &AS_FIELD[kind];
+    const struct field field = {.name = "",
+                                .kind = as->kind,
+                                .label = "",
+                                .min = as->min,
+                                .max = as->max};
+    struct answer answer = {.field = &field,
+                            .typed = arena_copy_text(arena, text)};
+    if (!field_kind(&field)->read(&answer, text, arena))
+        return kind == LOAD_MONEY ? wrong_amount(answer.refusal.code)
+                                  : as->said;
+    value->integer = answer.number;
+    value->is_text =
+        field_kind(&field)->json == FIELD_JSON_TEXT && kind != LOAD_DAY;
+    if (!slice_copy(slice_of_text(answer.text), value->text,
+                    sizeof(value->text)))
+        return TEXT_KEY("load.value.long");
+    return check_field(kind, is_sample, value);
+}
 
 const char *load_value_parse(const struct load_column *column,
                              struct slice text, bool is_sample,
-                             struct load_value *value)
+                             struct arena *arena, struct load_value *value)
 {
+    struct slice typed = typed_trim(text);
     *value = (struct load_value){0};
-    if (text.length > 0)
-        return READERS[column->kind](column, text, is_sample, value);
+    if (typed.length > 0 && AS_FIELD[column->kind].said != NULL)
+        return read_as_field(column->kind, typed, is_sample, arena, value);
+    if (typed.length > 0)
+        return READERS[column->kind](column, typed, is_sample, value);
     value->is_null = column->empty == EMPTY_NULL;
     value->is_text = column->empty == EMPTY_TEXT;
     return column->empty != EMPTY_REFUSED ? NULL : TEXT_KEY("load.value.empty");
@@ -315,7 +271,7 @@ bool load_value_read(struct load_row *row, size_t index, struct slice text)
     const struct load_column *column = &row->table->columns[index];
     load_show_text(text, row->shown[index]);
     const char *wrong = load_value_parse(column, text, row->options->is_sample,
-                                         &row->values[index]);
+                                         row->arena, &row->values[index]);
     return wrong == NULL ||
            load_refuse(
                row, column->name, wrong, text_plain("value", row->shown[index]),
