@@ -67,6 +67,13 @@ void columns_add_heads(struct buffer *out, enum language language,
     buffer_add_u8(out, '\n');
 }
 
+void columns_add_cell(struct buffer *out, const struct column *column,
+                      const char *text)
+{
+    columns_add(out, slice_of_text(text), (size_t)column->width);
+    buffer_add_u8(out, ' ');
+}
+
 static bool starts_with_any(struct slice text, const char *const *marks)
 {
     for (; *marks != NULL; marks++) {

@@ -22,6 +22,9 @@ struct column {
 /* The line of heads, with a blank between columns. */
 void columns_add_heads(struct buffer *out, enum language language,
                        const struct column *columns, size_t count);
+/* One cell of a column that is set to the left, with the blank behind it. */
+void columns_add_cell(struct buffer *out, const struct column *column,
+                      const char *text);
 /* Breaks the text into lines of at most `width` places, at blanks and between
  * Chinese characters. Lines after the first start with `indent` blanks; the
  * first is taken to stand behind as many. */

@@ -263,7 +263,7 @@ int command_load(int argc, char **argv)
     return report_loaded(&load, good, &counts, &error);
 }
 
-int command_print(int argc, char **argv, const char *head, size_t most_bytes,
+int command_print(int argc, char **argv, size_t most_bytes,
                   command_print_fn *fn)
 {
     const char *path = PROGRAM_CONFIG("portal");
@@ -276,8 +276,6 @@ int command_print(int argc, char **argv, const char *head, size_t most_bytes,
     struct db *db = command_open_registry(&config);
     buffer_init(&out, most_bytes);
     bool good = fn(db, &out);
-    if (good && head != NULL)
-        printf("%s\n", head);
     if (good)
         fwrite(out.data, 1, out.length, stdout);
     else
@@ -289,8 +287,7 @@ int command_print(int argc, char **argv, const char *head, size_t most_bytes,
 
 int command_endpoints(int argc, char **argv)
 {
-    return command_print(argc, argv, NULL, ENDPOINTS_MAX_BYTES,
-                         endpoints_csv_write);
+    return command_print(argc, argv, ENDPOINTS_MAX_BYTES, endpoints_csv_write);
 }
 
 static int publish_once(struct db *db, const struct sign_key *key,
@@ -335,7 +332,7 @@ int command_registry_publish(int argc, char **argv)
 
 int command_registry_list(int argc, char **argv)
 {
-    return command_print(argc, argv, NULL, ENDPOINTS_MAX_BYTES,
+    return command_print(argc, argv, ENDPOINTS_MAX_BYTES,
                          registry_version_print);
 }
 

@@ -19,10 +19,10 @@ void command_read_config(const char *path, struct portal_config *config);
 struct db *command_open_registry(const struct portal_config *config);
 int command_report(const struct error_text *error);
 
-/* A command that prints what portal.db says: its only option is -c. `head` is a
- * line in front, or NULL; the text may have so many bytes. */
+/* A command that prints what portal.db says: its only option is -c. The text
+ * may have so many bytes. */
 typedef bool command_print_fn(struct db *db, struct buffer *out);
-int command_print(int argc, char **argv, const char *head, size_t most_bytes,
+int command_print(int argc, char **argv, size_t most_bytes,
                   command_print_fn *fn);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "common/program.h"
+#include "common/shown.h"
 #include "portal/commands.h"
 #include "portal/enrol/enrolment.h"
 
@@ -74,11 +75,10 @@ static bool save_pair(const struct pki_key *key, const char *key_path,
 
 static void print_certificate(const char *path, const struct pki_certificate *c)
 {
-    char end[WALL_TEXT_LEN], fingerprint[DIGEST_HEX_LEN];
-    wall_to_text(c->ends, end);
+    char fingerprint[DIGEST_HEX_LEN];
     digest_to_hex(c->fingerprint, fingerprint);
     program_tell("command.authority.certificate", text_plain("path", path),
-                 text_foreign("name", c->name), text_plain("end", end),
+                 text_foreign("name", c->name), text_end("end", c->ends),
                  text_plain("fingerprint", fingerprint));
 }
 
@@ -313,24 +313,22 @@ int command_code_issue(int argc, char **argv)
 
 static bool list_codes(struct db *db, struct buffer *out)
 {
-    return enrolment_list_codes(db, wall_now(), out);
+    return enrolment_list_codes(db, wall_now(), program_language(), out);
+}
+
+static bool list_probes(struct db *db, struct buffer *out)
+{
+    return enrolment_list_probes(db, program_language(), out);
 }
 
 int command_code_list(int argc, char **argv)
 {
-    return command_print(
-        argc, argv,
-        "HANDLE    STATE    OWNER             SITE              "
-        "PROBE           ISSUED                    EXPIRES",
-        TEXT_MAX, list_codes);
+    return command_print(argc, argv, TEXT_MAX, list_codes);
 }
 
 int command_probe_list(int argc, char **argv)
 {
-    return command_print(argc, argv,
-                         "PROBE           OWNER             SITE              "
-                         "KEY      STATE   CERTIFICATE UNTIL         REASON",
-                         TEXT_MAX, enrolment_list_probes);
+    return command_print(argc, argv, TEXT_MAX, list_probes);
 }
 
 /* One object, one act. */

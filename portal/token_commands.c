@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/program.h"
+#include "common/shown.h"
 #include "portal/access/api_token.h"
 #include "portal/commands.h"
 
@@ -51,12 +52,14 @@ int command_token_revoke(int argc, char **argv)
 
 static void add_token(struct buffer *out, struct db_statement *s)
 {
-    char created[WALL_TEXT_LEN], revoked[WALL_TEXT_LEN] = "";
-    wall_to_text((struct wall_time){db_i64(s, 2)}, created);
-    if (!db_is_null(s, 3))
-        wall_to_text((struct wall_time){db_i64(s, 3)}, revoked);
-    buffer_addf(out, "%s  %s  made %s%s%s\n", db_text(s, 0), db_text(s, 1),
-                created, revoked[0] != '\0' ? ", revoked " : "", revoked);
+    text_fill(out, program_language(),
+              db_is_null(s, 3) ? "command.token.row"
+                               : "command.token.row_revoked",
+              text_plain("handle", db_text(s, 0)),
+              text_plain("supplier", db_text(s, 1)),
+              text_moment("made", (struct wall_time){db_i64(s, 2)}),
+              text_moment("revoked", (struct wall_time){db_i64(s, 3)}));
+    buffer_add_u8(out, '\n');
 }
 
 static bool list_tokens(struct db *db, struct buffer *out)
@@ -72,5 +75,5 @@ static bool list_tokens(struct db *db, struct buffer *out)
 
 int command_token_list(int argc, char **argv)
 {
-    return command_print(argc, argv, NULL, TEXT_MAX, list_tokens);
+    return command_print(argc, argv, TEXT_MAX, list_tokens);
 }

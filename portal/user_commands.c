@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/program.h"
+#include "common/shown.h"
 #include "portal/access/account_life.h"
 #include "portal/access/password.h"
 #include "portal/access/session.h"
@@ -212,14 +213,14 @@ int command_user_hand_over(int argc, char **argv)
 
 /* --- what there is --- */
 
-static void add_time(struct buffer *out, const char *word,
+static void add_time(struct buffer *out, const char *key,
                      struct db_statement *s, int column)
 {
-    char text[WALL_TEXT_LEN];
     if (db_is_null(s, column))
         return;
-    wall_to_text((struct wall_time){db_i64(s, column)}, text);
-    buffer_addf(out, "  %s %s", word, text);
+    buffer_add_text(out, "  ");
+    text_fill(out, program_language(), key,
+              text_end("time", (struct wall_time){db_i64(s, column)}));
 }
 
 static bool list_accounts(struct db *db, struct buffer *out)
@@ -235,19 +236,26 @@ static bool list_accounts(struct db *db, struct buffer *out)
         buffer_addf(out, "%s  %s  %s  %s", db_text(s, 0), db_text(s, 1),
                     db_text(s, 2)[0] != '\0' ? db_text(s, 2) : "-",
                     db_text(s, 3));
-        add_time(out, "made", s, 4);
-        add_time(out, "until", s, 5);
-        add_time(out, "used", s, 6);
-        if (!db_is_null(s, 7))
-            buffer_addf(out, "  successor %s", db_text(s, 7));
-        buffer_add_text(out, db_i64(s, 8) != 0 ? "  second factor\n" : "\n");
+        add_time(out, TEXT_KEY("command.user.row.made"), s, 4);
+        add_time(out, TEXT_KEY("command.user.row.until"), s, 5);
+        add_time(out, TEXT_KEY("command.user.row.used"), s, 6);
+        if (!db_is_null(s, 7)) {
+            buffer_add_text(out, "  ");
+            text_fill(out, program_language(), "command.user.row.successor",
+                      text_plain("name", db_text(s, 7)));
+        }
+        if (db_i64(s, 8) != 0) {
+            buffer_add_text(out, "  ");
+            text_add(out, program_language(), "command.user.row.second_factor");
+        }
+        buffer_add_u8(out, '\n');
     }
     return step == DB_DONE && !out->failed;
 }
 
 int command_user_list(int argc, char **argv)
 {
-    return command_print(argc, argv, NULL, TEXT_MAX, list_accounts);
+    return command_print(argc, argv, TEXT_MAX, list_accounts);
 }
 
 static enum act_end end_sessions(struct db *db, struct wall_time now,
@@ -274,8 +282,8 @@ static bool print_sessions(struct db *db, const char *name)
     db_bind_text(s, ":name", name);
     while ((step = db_step(s)) == DB_ROW) {
         buffer_addf(&out, "%s  %s", db_text(s, 0), db_text(s, 1));
-        add_time(&out, "since", s, 2);
-        add_time(&out, "used", s, 3);
+        add_time(&out, TEXT_KEY("command.user.row.since"), s, 2);
+        add_time(&out, TEXT_KEY("command.user.row.used"), s, 3);
         buffer_addf(&out, "  %s\n", db_text(s, 4));
     }
     fwrite(out.data, 1, out.length, stdout);

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/columns.h"
+#include "common/shown.h"
 #include "portal/store/act.h"
 
 enum {
@@ -395,16 +397,37 @@ bool enrolment_restore_probe(struct db *db, struct wall_time now,
 
 /* --- lists --- */
 
-static void add_time(struct buffer *out, struct db_statement *s, int column)
+static const struct column CODES[] = {
+    {TEXT_KEY("command.column.handle"), 8},
+    {TEXT_KEY("command.column.state"), 8},
+    {TEXT_KEY("command.column.owner"), 16},
+    {TEXT_KEY("command.column.site"), 16},
+    {TEXT_KEY("command.column.probe"), 14},
+    {TEXT_KEY("command.column.issued"), 19},
+    {TEXT_KEY("command.column.expires"), 19},
+};
+static const struct column PROBES[] = {
+    {TEXT_KEY("command.column.probe"), 14},
+    {TEXT_KEY("command.column.owner"), 16},
+    {TEXT_KEY("command.column.site"), 16},
+    {TEXT_KEY("command.column.key"), 7},
+    {TEXT_KEY("command.column.state"), 8},
+    {TEXT_KEY("command.column.certificate"), 19},
+    {TEXT_KEY("command.column.reason"), 6},
+};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void add_time(struct buffer *out, const struct column *column,
+                     struct db_statement *s, int index)
 {
-    char text[WALL_TEXT_LEN] = "-";
-    if (!db_is_null(s, column))
-        wall_to_text((struct wall_time){db_i64(s, column)}, text);
-    buffer_addf(out, "  %-24s", text);
+    char text[SHOWN_LEN] = "-";
+    if (!db_is_null(s, index))
+        shown_end((struct wall_time){db_i64(s, index)}, text);
+    columns_add_cell(out, column, text);
 }
 
 bool enrolment_list_codes(struct db *db, struct wall_time now,
-                          struct buffer *out)
+                          enum language language, struct buffer *out)
 {
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
@@ -418,33 +441,43 @@ bool enrolment_list_codes(struct db *db, struct wall_time now,
     if (s == NULL)
         return false;
     db_bind_i64(s, ":now", now.us);
+    columns_add_heads(out, language, CODES, COUNT(CODES));
     while ((step = db_step(s)) == DB_ROW) {
-        buffer_addf(out, "%-8s  %-7s  %-16s  %-16s  %-14s", db_text(s, 0),
-                    db_text(s, 1), db_text(s, 2), db_text(s, 3), db_text(s, 4));
-        add_time(out, s, 5);
-        add_time(out, s, 6);
+        for (int i = 0; i < 5; i++)
+            columns_add_cell(out, &CODES[i],
+                             i == 1 ? text_word(language, "command.code.state.",
+                                                db_text(s, i))
+                                    : db_text(s, i));
+        add_time(out, &CODES[5], s, 5);
+        add_time(out, &CODES[6], s, 6);
         buffer_add_u8(out, '\n');
     }
     return step == DB_DONE && !out->failed;
 }
 
-bool enrolment_list_probes(struct db *db, struct buffer *out)
+bool enrolment_list_probes(struct db *db, enum language language,
+                           struct buffer *out)
 {
     enum db_step step = DB_FAILED;
     struct db_statement *s = db_prepare(
         db, "SELECT p.id, coalesce(p.enterprise_id, p.supplier_id),"
-            " coalesce(p.site_id, '-'), p.algorithm, p.denied_at,"
+            " coalesce(p.site_id, '-'), p.algorithm,"
+            " CASE WHEN p.denied_at IS NULL THEN 'good' ELSE 'denied' END,"
             " (SELECT max(not_after) FROM certificate c WHERE c.probe_id ="
             " p.id), (SELECT reason FROM probe_denial d WHERE d.probe_id = p.id"
             " AND d.restored_at IS NULL) FROM probe p ORDER BY p.id");
     if (s == NULL)
         return false;
+    columns_add_heads(out, language, PROBES, COUNT(PROBES));
     while ((step = db_step(s)) == DB_ROW) {
-        buffer_addf(out, "%-14s  %-16s  %-16s  %-7s  %s", db_text(s, 0),
-                    db_text(s, 1), db_text(s, 2), db_text(s, 3),
-                    db_is_null(s, 4) ? "good  " : "DENIED");
-        add_time(out, s, 5);
-        buffer_addf(out, "%s%s\n", db_is_null(s, 6) ? "" : "  ", db_text(s, 6));
+        for (int i = 0; i < 5; i++)
+            columns_add_cell(
+                out, &PROBES[i],
+                i == 4
+                    ? text_word(language, "command.probe.state.", db_text(s, i))
+                    : db_text(s, i));
+        add_time(out, &PROBES[5], s, 5);
+        buffer_addf(out, "%s\n", db_text(s, 6));
     }
     return step == DB_DONE && !out->failed;
 }

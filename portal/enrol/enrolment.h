@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/crypto/pki.h"
 #include "common/db.h"
+#include "common/text.h"
 #include "portal/enrol/enrolment_code.h"
 
 /* --- codes and the deny list: whole transactions, for commands --- */
@@ -49,10 +50,12 @@ bool enrolment_deny_probe(struct db *db, struct wall_time now, const char *id,
                           const char *reason, struct error_text *error);
 bool enrolment_restore_probe(struct db *db, struct wall_time now,
                              const char *id, struct error_text *error);
-/* Tables for people, a line each; false when the database fails. */
+/* Tables for people, a line each below their heads; false when the database
+ * fails. */
 bool enrolment_list_codes(struct db *db, struct wall_time now,
-                          struct buffer *out);
-bool enrolment_list_probes(struct db *db, struct buffer *out);
+                          enum language language, struct buffer *out);
+bool enrolment_list_probes(struct db *db, enum language language,
+                           struct buffer *out);
 
 /* --- certificates: inside a transaction of the caller --- */
 
