@@ -36,5 +36,10 @@ bool refuse_list(struct refusal *out, const char *code, const char *field,
 /* The sentence; "" without memory. */
 const char *refusal_words(const struct refusal *refusal, enum language language,
                           struct arena *arena);
+/* Members code, error, error_zh and field of an object that is open: the same
+ * bytes in whichever language the asker reads. */
+struct json_writer;
+void refusal_write_json(const struct refusal *refusal, struct json_writer *json,
+                        struct arena *arena);
 
 #endif
