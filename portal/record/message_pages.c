@@ -77,13 +77,14 @@ bool message_fill(struct visit *visit, int most, bool unread_only)
                    " AND is_secret = 0 AND read_at IS NULL",
                    &unread) &&
         /* To the address that the account has now. */
-        ask_number(visit,
-                   "SELECT count(*) FROM account a JOIN message m"
-                   " ON m.account_name = a.name JOIN delivery d"
-                   " ON d.message_id = m.id WHERE a.name = :account"
-                   " AND d.address IN (a.mail, a.mobile)"
-                   " AND d.next_at IS NULL AND d.sent_at IS NULL",
-                   &failing);
+        ask_number(
+            visit,
+            "SELECT count(*) FROM account a JOIN message m"
+            " ON m.account_name = a.name JOIN delivery d"
+            " ON d.message_id = m.id WHERE a.name = :account"
+            " AND d.address IN (a.mail, a.mobile)"
+            " AND d.next_at IS NULL AND d.sent_at IS NULL AND d.tries > 0",
+            &failing);
     model_i64(visit->model, "unread", unread);
     model_bool(visit->model, "mail_fails", failing > 0);
     return good;
@@ -180,7 +181,8 @@ void message_lost_show(struct visit *visit)
         "SELECT coalesce(m.account_name, ''), d.channel, d.address, d.problem,"
         " m.made_at, d.is_refused FROM delivery d"
         " JOIN message m ON m.id = d.message_id WHERE d.next_at IS NULL"
-        " AND d.sent_at IS NULL AND d.seen_at IS NULL ORDER BY d.id DESC"
+        " AND d.sent_at IS NULL AND d.seen_at IS NULL AND d.tries > 0"
+        " ORDER BY d.id DESC"
         " LIMIT :most");
     model_list(visit->model, "lost");
     if (s != NULL)

@@ -100,6 +100,8 @@ static const char *task_words(struct visit *visit, const char *kind,
     if (strcmp(kind, "calendar") == 0)
         text_fill(&words, visit->caller.language, "work.task.calendar",
                   text_plain("year", about));
+    else if (strcmp(kind, "clock") == 0)
+        text_add(&words, visit->caller.language, "work.task.clock");
     else
         text_add(&words, visit->caller.language, "work.task.undelivered");
     const char *copy = arena_copy_text(visit->arena, buffer_slice(&words));

@@ -264,8 +264,9 @@ static bool run_calendar_task(struct db *db, struct run *run)
 static bool run_undelivered_task(struct db *db, struct run *run)
 {
     bool are_there =
-        one_number(db, "SELECT count(*) FROM delivery WHERE next_at IS NULL"
-                       " AND sent_at IS NULL AND seen_at IS NULL") > 0;
+        one_number(
+            db, "SELECT count(*) FROM delivery WHERE next_at IS NULL"
+                " AND sent_at IS NULL AND seen_at IS NULL AND tries > 0") > 0;
     return are_there ? open_task(db, run, "undelivered", "")
                      : close_task(db, run, "undelivered", "");
 }
@@ -295,6 +296,20 @@ static void name_once(char once[static NAME_LEN], const char *what,
              item->state_at.us, left);
 }
 
+/* Whether anybody was told under a name that starts so. */
+static bool was_told(struct db *db, const char *once)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT 1 FROM message WHERE once >= :once || '/'"
+                       " AND once < :once || '0' LIMIT 1");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":once", once);
+    bool found = db_step(s) == DB_ROW;
+    db_reset(s);
+    return found;
+}
+
 static bool remind(struct db *db, struct run *run, int64_t id)
 {
     struct item item;
@@ -304,9 +319,9 @@ static bool remind(struct db *db, struct run *run, int64_t id)
     const struct machine *machine = machine_find(run->machines, item.machine);
     struct due due = due_of(item.due_rule, item.due_from, run->terms, run->now);
     unsigned left = due_reminder(item.due_rule, &due, run->terms, run->now);
-    if (machine == NULL || left == 0)
-        return true;
     name_once(once, "reminder", &item, left);
+    if (machine == NULL || left == 0 || was_told(db, once))
+        return true;
     item.due_at = due.at;
     struct notice notice = {
         .machine = machine,
@@ -318,24 +333,41 @@ static bool remind(struct db *db, struct run *run, int64_t id)
         .left = due_workdays_left(&due, run->terms, run->now),
         .once = once,
         .rings = true};
-    int64_t before = one_number(db, "SELECT count(*) FROM message");
+    int64_t before = one_number(db, "SELECT max(id) FROM message");
     bool good = notice_tell(db, run->now, &notice);
     run->count->reminded +=
-        (unsigned)(one_number(db, "SELECT count(*) FROM message") - before);
+        (unsigned)(one_number(db, "SELECT max(id) FROM message") - before);
     return good;
 }
 
+static bool next_returned(struct db *db, const struct run *run, int64_t after,
+                          struct ids *ids)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT id FROM item WHERE holder = 'party' AND due_at > :now"
+            " AND due_at < :now + 2592000000000 AND +id > :after"
+            " ORDER BY id LIMIT 500");
+    *ids = (struct ids){0};
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":now", run->now.us);
+    db_bind_i64(s, ":after", after);
+    return read_ids(s, ids);
+}
+
+/* Of all that end within thirty days, which is more than any reminder's time. */
 static bool run_reminders(struct db *db, struct run *run)
 {
-    struct ids ids;
-    bool good = find_ids(db, run->now,
-                         "SELECT id FROM item WHERE holder = 'party'"
-                         " AND due_at > :now AND due_at < :now + 2592000000000"
-                         " ORDER BY due_at LIMIT 500",
-                         &ids);
-    for (size_t i = 0; good && i < ids.count; i++)
-        good = remind(db, run, ids.of[i]);
-    return good;
+    struct ids ids = {.count = 0};
+    int64_t after = 0;
+    do {
+        if (!next_returned(db, run, after, &ids))
+            return false;
+        for (size_t i = 0; i < ids.count; i++, after = ids.of[i - 1])
+            if (!remind(db, run, ids.of[i]))
+                return false;
+    } while (ids.count == CLOCK_BATCH);
+    return true;
 }
 
 /* It stays open; those who see to it are told once. */
@@ -354,6 +386,7 @@ static bool tell_overdue(struct db *db, struct run *run, int64_t id)
                             .roles = ROLE_BIT(ROLE_CITY) | ROLE_BIT(ROLE_PROV),
                             .subject = TEXT_KEY("notice.overdue.subject"),
                             .body = TEXT_KEY("notice.overdue.body"),
+                            .is_quiet = true,
                             .once = once};
     return notice_tell(db, run->now, &notice);
 }
@@ -484,8 +517,19 @@ static bool end_all(struct run *run)
 /* ---- a tick ---- */
 
 struct believing {
+    struct run *run;
     bool is_confirmed;
 };
+
+/* Those who can mend the clock see it among their work. */
+static enum act_end tell_doubt(struct db *db, struct wall_time now,
+                               void *context, struct error_text *error)
+{
+    struct run *run = context;
+    (void)now;
+    error_set(error, "%s", db_error(db));
+    return open_task(db, run, "clock", "") ? ACT_KEPT : ACT_FAILED;
+}
 
 static enum act_end believe(struct db *db, struct wall_time now, void *context,
                             struct error_text *error)
@@ -494,7 +538,9 @@ static enum act_end believe(struct db *db, struct wall_time now, void *context,
     if (!b->is_confirmed && !is_believed(db, now, error))
         return ACT_REFUSED;
     error_set(error, "%s", db_error(db));
-    return set_mark(db, "tick", now) ? ACT_KEPT : ACT_FAILED;
+    return set_mark(db, "tick", now) && close_task(db, b->run, "clock", "")
+               ? ACT_KEPT
+               : ACT_FAILED;
 }
 
 enum clock_end clock_job_tick(struct portal *portal, struct wall_time now,
@@ -502,11 +548,14 @@ enum clock_end clock_job_tick(struct portal *portal, struct wall_time now,
                               bool is_confirmed, struct clock_count *count,
                               struct error_text *error)
 {
-    struct believing believing = {is_confirmed};
     struct run run = {portal, now, machines, portal_due_terms(portal), count};
+    struct believing believing = {&run, is_confirmed};
+    struct error_text ignored;
     *count = (struct clock_count){0};
     enum act_end end =
         portal_act(portal, now, NULL, believe, &believing, error);
+    if (end == ACT_REFUSED)
+        portal_act(portal, now, NULL, tell_doubt, &run, &ignored);
     if (end != ACT_KEPT)
         return end == ACT_REFUSED ? CLOCK_DOUBTED : CLOCK_FAILED;
     for (size_t i = 0; i < sizeof(JOBS) / sizeof(JOBS[0]); i++) {

@@ -337,6 +337,11 @@ static enum act_end act(struct db *db, struct wall_time now,
     }
     if (!hash_request(deed, asked, &hash))
         return ACT_FAILED;
+    if (deed->request != NULL && strlen(deed->request) > MACHINE_REQUEST_MAX) {
+        refuse(&deed->refusal, "E_FIELD_VALUE", "request", "refusal.request",
+               text_number("most", MACHINE_REQUEST_MAX));
+        return ACT_REFUSED;
+    }
     enum repeat repeat =
         deed->request != NULL ? find_repeat(db, deed, &hash) : REPEAT_NO;
     if (repeat == REPEAT_FAILED)

@@ -86,7 +86,9 @@ static bool tell(struct db *db, struct wall_time now,
     char once[ONCE_LEN];
     struct outbox_message message = {
         .account = reader->name,
-        .mail = reader->mail.text[0] != '\0' ? &reader->mail : NULL,
+        .mail = !notice->is_quiet && reader->mail.text[0] != '\0'
+                    ? &reader->mail
+                    : NULL,
 
         .mobile = notice->rings && reader->mobile.text[0] != '\0'
                       ? &reader->mobile

@@ -24,6 +24,7 @@ struct notice {
     const char *reason;         /* NULL: none */
     unsigned left;              /* working days, of a reminder */
     bool rings;                 /* by short message, too */
+    bool is_quiet;              /* in the inbox alone */
     const char *once; /* told once to each: the start of a name; NULL: always */
 };
 

@@ -54,7 +54,7 @@ prepare()
         (2, 'li', $now, '密码重置', 'Reset', 'https://portal/secret-link', 'x', 1),
         (3, 'wang', $now, '别人的消息', 'of somebody else', 'x', 'x', 0);
         INSERT INTO delivery (message_id, channel, address, language, token, is_refused,
-            problem) VALUES (1, 'mail', 'li@example.com', 'zh', 'a', 1, '550 nobody');
+            tries, problem) VALUES (1, 'mail', 'li@example.com', 'zh', 'a', 1, 1, '550 nobody');
         UPDATE account SET mail = 'li@example.com' WHERE name = 'li';"
 }
 tap "a registry with records on several desks" prepare

@@ -190,9 +190,16 @@ static void test_doubts(struct office *o, struct portal *portal)
     test_case("one that is years ahead does nothing");
     CHECK_I64(tick(portal, "2036-01-01T08:00:00+08:00", false), CLOCK_DOUBTED);
     CHECK_I64(office_count(o->db, "SELECT count(*) FROM message"), rows_before);
+    test_case("those who can mend it see it among their work");
+    CHECK_I64(office_count(o->db, "SELECT count(*) FROM task WHERE kind ="
+                                  " 'clock' AND closed_at IS NULL"),
+              1);
     test_case("until somebody says that it is right");
     CHECK_I64(tick(portal, "2027-02-01T08:00:00+08:00", true), CLOCK_DONE);
     CHECK_I64(tick(portal, "2027-02-01T08:01:00+08:00", false), CLOCK_DONE);
+    CHECK_I64(office_count(o->db, "SELECT count(*) FROM task WHERE kind ="
+                                  " 'clock' AND closed_at IS NULL"),
+              0);
 }
 
 int main(void)
