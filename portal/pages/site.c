@@ -11,6 +11,7 @@
 #include "portal/record/message_pages.h"
 #include "portal/record/own_account_pages.h"
 #include "portal/record/probe_list.h"
+#include "portal/record/recovery_pages.h"
 #include "portal/record/registration_api.h"
 #include "portal/record/registration_list.h"
 #include "portal/record/registration_pages.h"
@@ -52,6 +53,8 @@
 #define SEES_ACCOUNTS .action = ACTION_BUREAU_ACCOUNT, .menu = MENU_ACCOUNTS
 #define SEES_COLLEAGUES                                                        \
     .action = ACTION_ACCOUNT_RECOVERY_ASK, .menu = MENU_COLLEAGUES
+#define ASKS_RECOVERY   .action = ACTION_ACCOUNT_RECOVERY_ASK
+#define SEES_RECOVERIES .action = ACTION_ACCOUNT_RECOVERY_CONFIRM
 #define OWN_ACCOUNT     .needs_login = true, .is_before_factor = true
 #define OWN_ACCOUNT_ACT OWN_ACCOUNT, .needs_token = true
 
@@ -147,6 +150,20 @@ static const struct route ROUTES[] = {
     {HTTP_GET, "/messages/undelivered", message_lost_show, .needs_login = true,
      .menu = MENU_MESSAGES},
     {HTTP_POST, "/messages/undelivered", message_lost_post, .needs_login = true,
+     .needs_token = true},
+    {HTTP_GET, "/recovery", recovery_show, ASKS_RECOVERY},
+    {HTTP_POST, "/recovery", recovery_save_post, ASKS_RECOVERY,
+     .needs_token = true, .files = RECOVERY_FILES_MAX},
+    {HTTP_POST, "/recovery/submit", recovery_submit_post, ASKS_RECOVERY,
+     .needs_token = true},
+    {HTTP_GET, "/recoveries", .list = &RECOVERY_LIST, SEES_RECOVERIES,
+     .has_json = true},
+    {HTTP_GET, "/recoveries.csv", .list = &RECOVERY_LIST, SEES_RECOVERIES,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/recoveries.xlsx", .list = &RECOVERY_LIST, SEES_RECOVERIES,
+     .lane = HTTP_EXPORTS},
+    {HTTP_GET, "/recoveries/*", recovery_review_show, SEES_RECOVERIES},
+    {HTTP_POST, "/recoveries/*/*", recovery_decide_post, SEES_RECOVERIES,
      .needs_token = true},
     {HTTP_GET, "/vouchers", .list = &VOUCHER_LIST, SEES_VOUCHERS,
      .has_json = true},

@@ -56,7 +56,11 @@ prepare()
             display_name, mail, mobile, password_hash, created_at, ends_at)
             SELECT r.name || i, r.name, iif(r.name = 'SUPP', 'SUP-1', ''), 'N', 'n' || i
             || '@body.example', '+8613800138000', 'x', 0, 4102416000000000
-            FROM n JOIN role r ON r.name IN ('PROV', 'SUPP')" &&
+            FROM n JOIN role r ON r.name IN ('PROV', 'SUPP');
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
+            INSERT INTO item (machine, state, number, version, party, city_code, title,
+            opened_at, first_submitted_at, state_at) SELECT 'account_recovery', 'RECOVERED',
+            'F-' || i, 1, 'ENT-1', '441500', 'N', 1, 1, 1 FROM n" &&
         other usage collector/ledger/*.sql tests/portal/usage.sql tests/portal/events.sql \
             tests/portal/api_usage.sql &&
         judge && { cat tests/portal/api_verdict.sql && seen_day; } | sqlite3 "$dir/verdict.db" &&
@@ -101,6 +105,7 @@ done <<'END'
 /work /work
 /messages /messages
 /accounts /accounts
+/recoveries /recoveries
 /vouchers/{number} /vouchers/V-1
 /vouchers/{number} /vouchers/V-2
 /vouchers/{number} /vouchers/V-3
@@ -119,7 +124,7 @@ follows() # PATH-OF-THE-DOCUMENT ADDRESS [WHO]
         has '"next":null' "$dir/page"
 }
 tap "colleagues: next leads on, and ends" follows /colleagues /colleagues supp
-for list in vouchers probes tables events registrations accounts; do
+for list in vouchers probes tables events registrations accounts recoveries; do
     tap "$list: next leads on, and ends" follows "/$list" "/$list?city="
 done
 tap "a table's next leads on, and ends" follows '/tables/{number}/{version}' /tables/test-long/1

@@ -171,17 +171,68 @@ do_enterprise_registration() # EVENT
     [ "$status" = 303 ] || { echo "$1: $status"; return 1; }
 }
 
+# ---- account recovery ----
+
+who_account_recovery() { who_enterprise_registration "$1"; }
+begin_account_recovery() # sets $party and $item; the firm is another party
+{
+    local firm code
+    party=ent$((++parties)) firm=第$parties厂
+    code=$(credit_code "$(printf '91441500MB%07d' "$parties")")
+    db "INSERT INTO applicant VALUES ('P-$parties', 'enterprise', 0);
+        INSERT INTO enterprise (id, name_zh, name_en, credit_code, city_code)
+        VALUES ('FIRM-$parties', '$firm', '', '$code', '441500')"
+    user "$party" ENT "P-$parties" >/dev/null && login "$party" "password-$party" || return 1
+    db "INSERT INTO mobile_check VALUES ('$party', '+8613800138000', zeroblob(32), 0, 0, 1)"
+    get "$party" /recovery
+    get "$party" /recovery -F "csrf=$(csrf)" -F go=save -F "name=$firm" \
+        -F "credit_code=$code" -F why=离职 -F mobile=13800138000 \
+        -F "licence=@$dir/licence.pdf" -F "letter=@$dir/licence.pdf"
+    [ "$status" = 303 ] || { echo "recovery: $status"; return 1; }
+    item=$(db "SELECT id FROM item WHERE party = 'P-$parties'")
+}
+offers_account_recovery() # WHO
+{
+    if [ "$1" = "$party" ]; then
+        # Who was refused may begin again: the page is the new record's.
+        get "$1" /recovery
+        sed -n 's|.*action="/recovery/\([a-z_]*\)".*|\1|p' "$dir/page"
+    else
+        get "$1" "/recoveries/$(number)"
+        sed -n 's|.*action="/recoveries/'"$(number)"'/\([a-z_]*\)".*|\1|p' "$dir/page" | sort -u
+    fi
+}
+do_account_recovery() # EVENT
+{
+    local who=wang
+    case $1 in
+    submit)
+        get "$party" /recovery
+        get "$party" /recovery/submit --data-urlencode "csrf=$(csrf)" \
+            -d "version=$(hidden version)" -d "request=$(hidden request)"
+        ;;
+    *)
+        [ "$1" != confirm_second ] || who=wu
+        get $who "/recoveries/$(number)"
+        get $who "/recoveries/$(number)/$1" --data-urlencode "csrf=$(csrf)" \
+            -d "version=$(hidden version)" -d checked_papers=yes -d checked_agent=yes \
+            --data-urlencode reason=材料不符
+        ;;
+    esac
+    [ "$status" = 303 ] || { echo "$1: $status"; return 1; }
+}
+
 # ---- the walk ----
 
 parties=0
 prepare()
 {
     "$portal" load -c "$dir/portal.conf" rules/guangdong-2018 &&
-        user wang CITY 441500 && user shen CITY 440300 && user chen PROV && user audi AUDT
+        user wang CITY 441500 && user wu CITY 441500 && user shen CITY 440300 && user chen PROV && user audi AUDT
 }
 tap "accounts of every role" prepare
 tap "the server starts" start_server
-enter() { local who; for who in wang shen chen audi; do login "$who" "password-$who"; done; }
+enter() { local who; for who in wang wu shen chen audi; do login "$who" "password-$who"; done; }
 enter
 all_walked()
 {

@@ -45,7 +45,9 @@ prepare()
         INSERT INTO item (machine, state, number, version, party, city_code, opened_at,
         state_at) VALUES
         ('enterprise_registration', 'PENDING_CITY', 'R-OWN', 1, 'ENT-3', '441500', 1, 1),
-        ('enterprise_registration', 'PENDING_CITY', 'R-FOREIGN', 1, 'ENT-2', '440600', 1, 1)" ||
+        ('enterprise_registration', 'PENDING_CITY', 'R-FOREIGN', 1, 'ENT-2', '440600', 1, 1),
+        ('account_recovery', 'PENDING_FIRST', 'F-OWN', 1, 'ENT-3', '441500', 1, 1),
+        ('account_recovery', 'PENDING_FIRST', 'F-FOREIGN', 1, 'ENT-2', '440600', 1, 1)" ||
         return 1
     { echo 'PRAGMA journal_mode = WAL;'
         cat collector/ledger/*.sql
@@ -186,6 +188,7 @@ tables verification_run own_result test-441500 test-440600
 probes identifier_record probe_gets_own_customers probe-1 probe-2
 events audit_log own_city probe-1 probe-2
 registrations enterprise_review - R-OWN R-FOREIGN
+recoveries account_recovery_confirm - F-OWN F-FOREIGN
 END
 
 # --- what has no records of others, or none here ---
@@ -211,6 +214,7 @@ done <<'END'
 /registration enterprise_file -
 /registration/check enterprise_file -
 /registration/basics enterprise_file -
+/recovery account_recovery_ask -
 /accounts bureau_account -
 /accounts.csv bureau_account -
 /accounts.xlsx bureau_account -
@@ -239,7 +243,7 @@ all_asked()
 {
     local address pattern
     for address in $(grep -oE '\{HTTP_GET, "/[^"]*"' portal/pages/site.c | grep -oE '/[^"]*' |
-        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/work$|^/messages|^/registrations/|^/registration/receipt$|^/login/code$|^/(register|forgotten)$|^/activate/|^/account(s/.*|/second-factor)?$'); do
+        grep -vE '^/$|^/style.css$|^/icon.svg$|^/login$|^/supplier/counts$|^/files/|^/work$|^/messages|^/registrations/|^/registration/receipt$|^/login/code$|^/(register|forgotten)$|^/activate/|^/recoveries/|^/account(s/.*|/second-factor)?$'); do
         pattern=$(echo "$address" | sed 's|[.]|[.]|g;s|[*]|[^/]*|g')
         grep -qE "^(/api/v1)?$pattern\$" "$dir/asked" || { echo "$address is not asked"; return 1; }
     done
