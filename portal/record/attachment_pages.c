@@ -126,6 +126,7 @@ static const char *types_text(unsigned types, struct arena *arena)
 static const char *sentence_of(enum attachment_state state)
 {
     static const char *const KEYS[] = {
+        [ATTACHMENT_GOOD] = TEXT_KEY("file.refusal.count"),
         [ATTACHMENT_EMPTY] = TEXT_KEY("file.refusal.empty"),
         [ATTACHMENT_TOO_LARGE] = TEXT_KEY("file.refusal.size"),
         [ATTACHMENT_WRONG_TYPE] = TEXT_KEY("file.refusal.type"),
@@ -137,20 +138,23 @@ static const char *sentence_of(enum attachment_state state)
 
 bool attachment_check_upload(const struct attachments *attachments,
                              const struct upload_file *upload, unsigned types,
-                             struct arena *arena, struct refusal *refusal)
+                             bool has_place, struct arena *arena,
+                             struct refusal *refusal)
 {
     char name[ATTACHMENT_NAME_LEN];
     enum attachment_state state = attachment_file_state(upload->file);
     if (state == ATTACHMENT_GOOD &&
         (attachment_file_type(upload->file) & types) == 0)
         state = ATTACHMENT_WRONG_TYPE;
-    if (state == ATTACHMENT_GOOD)
+    if (state == ATTACHMENT_GOOD && has_place)
         return true;
     attachment_clean_name(slice_of_text(upload->name), name);
     const char *copy = arena_copy_text(arena, slice_of_text(name));
-    return refuse(refusal, attachment_state_code(state), upload->field,
+    const char *code = attachment_state_code(state);
+    return refuse(refusal, code != NULL ? code : "E_FILE_COUNT", upload->field,
                   sentence_of(state),
                   text_plain("file", copy != NULL ? copy : ""),
                   text_plain("types", types_text(types, arena)),
+                  text_count("files", ATTACHMENT_DRAFT_MAX),
                   text_size("limit", attachments_file_max(attachments)));
 }

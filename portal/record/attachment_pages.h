@@ -24,9 +24,11 @@ void attachment_show(struct visit *visit);
 
 /* A file of a form that is not good, as the refusal of its field, with the name
  * of the file and the way out; false, so that it can be returned. With a good
- * one nothing is set, and it is true. `types` are the field's own. */
+ * one nothing is set, and it is true. `types` are the field's own, `has_place`
+ * what attachment_has_place() says of its record. */
 bool attachment_check_upload(const struct attachments *attachments,
                              const struct upload_file *upload, unsigned types,
-                             struct arena *arena, struct refusal *refusal);
+                             bool has_place, struct arena *arena,
+                             struct refusal *refusal);
 
 #endif

@@ -227,15 +227,18 @@ static bool add_file(struct db *db, struct wall_time now,
     struct refusal refusal = {0};
     if (file_field(work->step, upload->field) == NULL)
         return true;
+    bool has_place = attachment_has_place(db, ENTERPRISE_MACHINE.name,
+                                          registration_owner(item, owner));
     if (!attachment_check_upload(portal_attachments(visit->portal), upload,
-                                 ATTACHMENT_READABLE, visit->arena, &refusal)) {
+                                 ATTACHMENT_READABLE, has_place, visit->arena,
+                                 &refusal)) {
         if (work->refusal.code == NULL)
             work->refusal = refusal;
         return true;
     }
     struct attachment_place place = {
         .owner_kind = ENTERPRISE_MACHINE.name,
-        .owner_id = registration_owner(item, owner),
+        .owner_id = owner,
         .field = upload->field,
         .name = slice_of_text(upload->name),
         .uploaded_by = visit->caller.account.name,

@@ -55,6 +55,10 @@ int64_t attachment_add(struct db *db, struct wall_time now,
             " bytes, sha256, uploaded_by, uploaded_at, scan, scan_tried_at)"
             " VALUES (:kind, :owner, :field, :name, :type, :bytes, :sha256,"
             " :by, :now, :scan, :now)");
+    if (s == NULL) {
+        error_set(error, "%s", db_error(db));
+        return 0;
+    }
     db_bind_text(s, ":kind", place->owner_kind);
     db_bind_text(s, ":owner", place->owner_id);
     db_bind_text(s, ":field", place->field);
@@ -72,12 +76,16 @@ bool attachment_remove(struct db *db, struct wall_time now, int64_t id)
 {
     struct db_statement *drop = db_prepare(
         db, "DELETE FROM attachment WHERE id = :id AND submitted_at IS NULL");
+    if (drop == NULL)
+        return false;
     db_bind_i64(drop, ":id", id);
     if (!db_do(drop))
         return false;
     struct db_statement *mark =
         db_prepare(db, "UPDATE attachment SET removed_at = :now WHERE id = :id"
                        " AND removed_at IS NULL");
+    if (mark == NULL)
+        return false;
     db_bind_i64(mark, ":id", id);
     db_bind_i64(mark, ":now", now.us);
     return db_do(mark);
@@ -89,6 +97,8 @@ bool attachment_submit(struct db *db, struct wall_time now,
     struct db_statement *s = db_prepare(
         db, "UPDATE attachment SET submitted_at = :now WHERE owner_kind = :kind"
             " AND owner_id = :owner AND submitted_at IS NULL");
+    if (s == NULL)
+        return false;
     db_bind_i64(s, ":now", now.us);
     db_bind_text(s, ":kind", owner_kind);
     db_bind_text(s, ":owner", owner_id);
@@ -101,12 +111,30 @@ bool attachment_drop_draft(struct db *db, const char *owner_kind,
     struct db_statement *s =
         db_prepare(db, "DELETE FROM attachment WHERE owner_kind = :kind"
                        " AND owner_id = :owner AND submitted_at IS NULL");
+    if (s == NULL)
+        return false;
     db_bind_text(s, ":kind", owner_kind);
     db_bind_text(s, ":owner", owner_id);
     return db_do(s);
 }
 
 /* ---- reading ---- */
+
+bool attachment_has_place(struct db *db, const char *owner_kind,
+                          const char *owner_id)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT count(*) FROM attachment WHERE owner_kind = :kind"
+            " AND owner_id = :owner AND submitted_at IS NULL");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":kind", owner_kind);
+    db_bind_text(s, ":owner", owner_id);
+    bool has_place =
+        db_step(s) == DB_ROW && db_i64(s, 0) < ATTACHMENT_DRAFT_MAX;
+    db_reset(s);
+    return has_place;
+}
 
 static const char *copy(struct db_statement *s, const char *column,
                         struct arena *arena, bool *good)
@@ -148,6 +176,8 @@ bool attachment_find(struct db *db, int64_t id, struct arena *arena,
 {
     struct db_statement *s =
         db_prepare(db, COLUMNS "FROM attachment WHERE id = :id");
+    if (s == NULL)
+        return false;
     db_bind_i64(s, ":id", id);
     bool found = db_step(s) == DB_ROW && read_row(s, arena, attachment);
     db_reset(s);
@@ -174,6 +204,8 @@ bool attachment_list(struct db *db, const char *owner_kind,
         db, COLUMNS "FROM attachment WHERE owner_kind = :kind"
                     " AND owner_id = :owner AND (:field = '' OR field = :field)"
                     " AND (:removed OR removed_at IS NULL) ORDER BY id");
+    if (s == NULL)
+        return false;
     db_bind_text(s, ":kind", owner_kind);
     db_bind_text(s, ":owner", owner_id);
     db_bind_text(s, ":field", field != NULL ? field : "");

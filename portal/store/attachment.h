@@ -30,6 +30,8 @@
 #include "common/db.h"
 #include "portal/store/attachment_file.h"
 
+enum { ATTACHMENT_DRAFT_MAX = 60 }; /* files of one draft */
+
 struct attachment {
     int64_t id;
     const char *owner_kind, *owner_id; /* the record */
@@ -51,6 +53,10 @@ struct attachment_place {
     struct slice name; /* as it came */
     const char *uploaded_by;
 };
+
+/* Whether the record's draft may have one more. */
+bool attachment_has_place(struct db *db, const char *owner_kind,
+                          const char *owner_id);
 
 /* These four inside an act (store/act.h); false or 0 is a failed query or disk,
  * with a reason in *error or of the db. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/durable.h"
@@ -19,6 +20,7 @@ enum {
     SENDERS_MAX = 64, /* forms at a time */
     SENDERS_OF_ONE_MAX = 3,
     ACCOUNT_LEN = 65,
+    ROOM_MIN = 512 * 1024 * 1024, /* bytes that stay free on the disk */
 };
 
 struct attachments {
@@ -222,10 +224,24 @@ static void fail(struct attachment_file *file, const char *what)
     give_up(file, ATTACHMENT_NOT_KEPT);
 }
 
+/* The database stands on the same disk, as a rule: files never fill it. */
+static bool has_room(const struct attachments *attachments)
+{
+    struct statvfs disk;
+    if (statvfs(attachments->incoming, &disk) != 0)
+        return false;
+    if ((uint64_t)disk.f_bavail * disk.f_frsize >= ROOM_MIN)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
 static bool create(struct attachment_file *file)
 {
     uint8_t chance[CHANCE_LEN];
     char name[2 * CHANCE_LEN + 1];
+    if (!has_room(file->attachments))
+        return false;
     random_bytes(chance, sizeof(chance));
     hex_of(chance, sizeof(chance), name);
     if (!durable_path(file->path, file->attachments->incoming, name))

@@ -6,7 +6,7 @@
  *
  * A file is written and hashed while it comes and never held in memory. Nothing
  * stays in incoming: what fails is removed at once, what a killed program left
- * when the portal starts.
+ * when the portal starts. Nothing is taken when the disk has less than 512 MiB.
  */
 #ifndef PORTAL_STORE_ATTACHMENT_FILE_H
 #define PORTAL_STORE_ATTACHMENT_FILE_H

@@ -13,6 +13,7 @@ static const struct {
     struct slice content;
     size_t repeated; /* of its last byte */
     const char *code, *en, *zh;
+    bool is_full; /* the draft has no place for one more */
 } CASES[] = {
     {"a good file", {"%PDF-1.7", 8}, 0, NULL, "", ""},
     {"CON-10: an empty file",
@@ -39,6 +40,13 @@ static const struct {
      "E_FILE_TOO_BIG",
      "at most 1.0 MiB each",
      "最多 1.0 MiB"},
+    {"a good file of a draft that is full",
+     {"%PDF-1.7", 8},
+     0,
+     "E_FILE_COUNT",
+     "at most 60 files",
+     "最多 60 个文件",
+     true},
 };
 
 static void run_case(size_t i, struct attachments *attachments,
@@ -53,8 +61,9 @@ static void run_case(size_t i, struct attachments *attachments,
     attachment_file_add(file, slice_of_bytes(more, CASES[i].repeated));
     attachment_file_end(file);
     test_case(CASES[i].name);
-    bool good = attachment_check_upload(attachments, &upload,
-                                        ATTACHMENT_READABLE, arena, &refusal);
+    bool good =
+        attachment_check_upload(attachments, &upload, ATTACHMENT_READABLE,
+                                !CASES[i].is_full, arena, &refusal);
     CHECK(good == (CASES[i].code == NULL));
     if (!good) {
         CHECK_TEXT(refusal.code, CASES[i].code);

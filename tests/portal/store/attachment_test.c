@@ -407,6 +407,17 @@ static void test_submitted(struct world *w)
     CHECK_I64(kept_count(w), 1);
 }
 
+static void test_full(struct world *w)
+{
+    test_case("a draft has so many files, and no more");
+    for (int i = 0; i < ATTACHMENT_DRAFT_MAX; i++) {
+        CHECK(attachment_has_place(w->scratch.db, "registration", "R1"));
+        add(w, PDF, "one more.pdf", ACT_KEPT);
+    }
+    CHECK(!attachment_has_place(w->scratch.db, "registration", "R1"));
+    CHECK(attachment_has_place(w->scratch.db, "registration", "R2"));
+}
+
 int main(void)
 {
     struct world w;
@@ -419,6 +430,7 @@ int main(void)
     test_killed(&w);
     test_draft(&w);
     test_submitted(&w);
+    test_full(&w);
     world_close(&w);
     return test_end();
 }
