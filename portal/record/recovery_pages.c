@@ -397,7 +397,7 @@ void recovery_save_post(struct visit *visit)
         visit_refuse(visit, REFUSED_INTERNAL);
     } else if (saving.bad_file.code != NULL) {
         r.is_there = true;
-        visit->response->status = refusal_status(saving.bad_file.code);
+        visit->response->status = refused_status_of_code(saving.bad_file.code);
         show_own(&r, &saving.bad_file);
     } else {
         visit_redirect(visit, "/recovery?saved=1");
@@ -478,7 +478,7 @@ void recovery_submit_post(struct visit *visit)
         visit_redirect(visit, "/recovery");
     } else if (end == ACT_REFUSED) {
         form_check(&RECOVERY_FORM, &r.answers, true, &r.context);
-        visit->response->status = refusal_status(refusal.code);
+        visit->response->status = refused_status_of_code(refusal.code);
         show_own(&r, &refusal);
     }
 }
@@ -614,7 +614,7 @@ void recovery_decide_post(struct visit *visit)
         visit_redirect(visit, address);
     } else if (end == ACT_REFUSED) {
         form_check(form, &asked, true, &r.context);
-        visit->response->status = refusal_status(refusal.code);
+        visit->response->status = refused_status_of_code(refusal.code);
         show_review(&r, form, &asked, &refusal);
     }
 }
