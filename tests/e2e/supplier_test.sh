@@ -9,6 +9,7 @@
 # what they saw: by token through the translation, else by shape. Then what only
 # one side saw: a capture played to the enterprise's probe, read offline.
 . tests/tap.sh
+. tests/confs.sh
 for part in certificates network servers clients; do
     # shellcheck source=/dev/null
     . "tests/demo/$part.sh"
@@ -106,32 +107,9 @@ END
 
 write_confs()
 {
-    cat >"$demo/portal.conf" <<END
-listen = 127.0.0.1:18080
-portal_db = $demo/portal.db
-usage_db = $demo/usage.db
-verdict_db = $demo/verdict.db
-rules = $PWD/rules/guangdong-2018
-est_listen = $province:8443
-est_certificate = $demo/est.pem
-est_key = $demo/est.key
-ca_certificate = $demo/ca.pem
-ca_key = $demo/ca.key
-collector = $province:4740
-collector_name = collector.example
-receipt_key = $demo/receipt.pub
-END
-    cat >"$demo/collector.conf" <<END
-listen = $province:4740
-ca = $demo/ca.pem
-certificate = $demo/collector.pem
-tls_key = $demo/collector.key
-receipt_key = $demo/receipt.key
-registry = $demo/portal.db
-usage_db = $demo/usage.db
-archive = $demo/archive
-accept_sample = yes
-END
+    portal_conf >"$demo/portal.conf"
+    enrolment_conf $province:8443 $province:4740 >>"$demo/portal.conf"
+    collector_conf $province:4740 >"$demo/collector.conf"
 }
 
 write_probe_conf() # FOLDER INTERFACE

@@ -3,6 +3,7 @@
 # both are imported, and every connection is matched. Then what only one side
 # saw: the capture replayed a day earlier. No root needed.
 . tests/tap.sh
+. tests/confs.sh
 . tests/demo/certificates.sh
 tap_begin two-probes
 . tests/demo/replay.sh
@@ -44,24 +45,9 @@ END
     echo id,supplier_id,algorithm,signing_key,agreed_at,denied_at
     echo "cloud,SUP-1,ed25519,$(public_key_hex "$keys/cloud.pub"),2026-01-01T00:00:00+08:00,"
 } >"$demo/registry/supplier_probe.csv"
-cat >"$demo/portal.conf" <<END
-listen = 127.0.0.1:18080
-portal_db = $demo/portal.db
-usage_db = $demo/usage.db
-verdict_db = $demo/verdict.db
-rules = $PWD/rules/guangdong-2018
-END
-cat >"$demo/collector.conf" <<END
-listen = 127.0.0.1:4740
-ca = $keys/none.pem
-certificate = $keys/none.pem
-tls_key = $keys/none.key
-receipt_key = $keys/receipt.key
-registry = $demo/portal.db
-usage_db = $demo/usage.db
-archive = $demo/archive
-accept_sample = yes
-END
+portal_conf >"$demo/portal.conf"
+collector_conf 127.0.0.1:4740 "$keys/none" "$keys/receipt.key" \
+    >"$demo/collector.conf"
 fill_registry()
 {
     "$portal" load -c "$demo/portal.conf" rules/guangdong-2018 &&

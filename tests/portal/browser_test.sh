@@ -4,6 +4,7 @@
 # The page is served by a real portal; the browser sees the pages that need no
 # login directly, and a logged-in page through a copy on disk.
 . tests/tap.sh
+. tests/portal/visit.sh
 B=$(cd "${B:-build}" && pwd) # also from inside other folders
 portal=$B/bin/yz-portal
 browser=$(command -v chromium || command -v chromium-browser)
@@ -13,8 +14,7 @@ if [ -z "$browser" ]; then
     exit 0
 fi
 dir=$(mktemp -d "$B/browser-test-XXXXXX")
-server=
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'stop_server; rm -rf "$dir"' EXIT
 
 cat >"$dir/portal.conf" <<END
 listen = 127.0.0.1:0
@@ -37,15 +37,7 @@ END
         cat collector/ledger/001-ledger.sql collector/ledger/004-log.sql tests/portal/events.sql; } |
         sqlite3 "$dir/usage.db"
 } >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
-"$portal" run -c "$dir/portal.conf" 2>"$dir/log" &
-server=$!
-port=
-for _ in $(seq 100); do
-    port=$(sed -n 's/.*listening on .*, port \([0-9]*\)$/\1/p' "$dir/log")
-    [ -n "$port" ] && break
-    sleep 0.1
-done
-url=http://127.0.0.1:$port
+start_server || { cat "$dir/server.log"; exit 1; }
 
 # What a browser keeps for itself goes with the folder, not into anybody's home.
 chrome() # OPTION... URL: the document after layout

@@ -49,19 +49,6 @@ tap "a working identity is not overwritten" complains 1 "--again" \
 
 # --- it counts ---
 
-batches() { sql usage "SELECT count(*) FROM ledger WHERE probe_id = '$id'"; }
-more_than() { [ "$(batches)" -gt "$1" ]; }
-start_probe()
-{
-    : >"$demo/log/probe.log"
-    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
-    probe_pid=$spawned
-    await 30 grep -q 'in force' "$demo/log/probe.log"
-}
-stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
-logged() { grep -q -- "$1" "$demo/log/probe.log" ||
-    { tail -n 5 "$demo/log/probe.log"; return 1; }; }
-not_logged() { ! grep -- "$1" "$demo/log/probe.log"; }
 tap "it runs" start_probe || { tap_end; exit; }
 tap "its batches are counted" await 30 more_than 0
 tap "under the enterprise and the site of the code" test \

@@ -14,14 +14,6 @@ write_probe_conf "$home"
 issue
 tap "the probe enrols" enrol "$home" --fingerprint "$fingerprint"
 id=$(sql portal "SELECT probe_id FROM certificate")
-start_probe()
-{
-    : >"$demo/log/probe.log"
-    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
-    probe_pid=$spawned
-    await 30 grep -q 'in force' "$demo/log/probe.log"
-}
-stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
 start_collector()
 {
     : >"$demo/log/collector.log"
@@ -35,8 +27,6 @@ stop_collector() { kill -TERM "$collector_pid" &&
 collector() { local command=$1
     shift
     "$bin/yz-collector" $command -c "$demo/collector.conf" "$@"; }
-batches() { sql usage "SELECT count(*) FROM ledger WHERE probe_id = '$id'"; }
-more_than() { [ "$(batches)" -gt "$1" ]; }
 
 # --- kept ---
 

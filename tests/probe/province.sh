@@ -9,7 +9,10 @@
 #   portal_signs=yes                its lists of endpoints are signed; optional
 #
 # It gets: $space and inside, $portal, $fingerprint, $PORTAL, sql, issue, enrol,
-# write_probe_conf, complains.
+# write_probe_conf, complains; for the probe whose folder is in $home and whose
+# name in $id: start_probe (sets $probe_pid), stop_probe, logged, not_logged,
+# batches, more_than.
+. tests/confs.sh
 probe="$build/bin/yz-probe"
 id=
 
@@ -47,41 +50,13 @@ sign_lists()
     echo "registry_public_key = $demo/registry.pub"
 }
 
-write_portal_conf()
+write_confs()
 {
-    cat >"$demo/portal.conf" <<END
-listen = 127.0.0.1:18080
-portal_db = $demo/portal.db
-usage_db = $demo/usage.db
-verdict_db = $demo/verdict.db
-rules = $PWD/rules/guangdong-2018
-est_listen = 127.0.0.1:18443
-est_certificate = $demo/est.pem
-est_key = $demo/est.key
-ca_certificate = $demo/ca.pem
-ca_key = $demo/ca.key
-collector = 127.0.0.1:14740
-collector_name = collector.example
-receipt_key = $demo/receipt.pub
-END
+    portal_conf >"$demo/portal.conf"
+    enrolment_conf 127.0.0.1:18443 127.0.0.1:14740 >>"$demo/portal.conf"
     [ -z "${portal_signs:-}" ] || sign_lists >>"$demo/portal.conf"
-    declare -F portal_more >/dev/null && portal_more >>"$demo/portal.conf"
-    return 0
-}
-
-write_collector_conf()
-{
-    cat >"$demo/collector.conf" <<END
-listen = 127.0.0.1:14740
-ca = $demo/ca.pem
-certificate = $demo/collector.pem
-tls_key = $demo/collector.key
-receipt_key = $demo/receipt.key
-registry = $demo/portal.db
-usage_db = $demo/usage.db
-archive = $demo/archive
-accept_sample = yes
-END
+    ! declare -F portal_more >/dev/null || portal_more >>"$demo/portal.conf"
+    collector_conf 127.0.0.1:14740 >"$demo/collector.conf"
 }
 
 # What an administrator writes, and no more.
@@ -135,10 +110,27 @@ complains()
         grep -qF -- "$word" "$demo/said"
 }
 
+start_probe()
+{
+    : >"$demo/log/probe.log"
+    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
+    probe_pid=$spawned
+    await 30 grep -q 'in force' "$demo/log/probe.log"
+}
+stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
+# logged PATTERN [PROGRAM]
+logged()
+{
+    grep -q -- "$1" "$demo/log/${2:-probe}.log" ||
+        { tail -n 5 "$demo/log/${2:-probe}.log"; return 1; }
+}
+not_logged() { ! grep -- "$1" "$demo/log/probe.log"; }
+batches() { sql usage "SELECT count(*) FROM ledger WHERE probe_id = '$id'"; }
+more_than() { [ "$(batches)" -gt "$1" ]; }
+
 PORTAL=https://127.0.0.1:18443
 portal="$bin/yz-portal"
-write_portal_conf
-write_collector_conf
+write_confs
 openssl genpkey -algorithm ED25519 -out "$demo/receipt.key"
 openssl pkey -in "$demo/receipt.key" -pubout -out "$demo/receipt.pub"
 tap "the province: an authority, certificates, the registry" sh -e -c "

@@ -37,16 +37,6 @@ tap "version 1 is published" "$portal" registry publish -c "$demo/portal.conf"
 tap "the probe enrols" enrol "$home" --fingerprint "$fingerprint"
 tap "and knows the key of the lists" grep -q '^registry_key = .*registry.pub' \
     "$home/probe.conf"
-start_probe()
-{
-    : >"$demo/log/probe.log"
-    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
-    probe_pid=$spawned
-    await 30 grep -q 'in force' "$demo/log/probe.log"
-}
-stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
-logged() { grep -q -- "$1" "$demo/log/probe.log"; }
-not_logged() { ! grep -- "$1" "$demo/log/probe.log"; }
 counted() # ENDPOINT: after a use of its address, each try
 {
     uses "$2"

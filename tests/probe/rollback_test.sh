@@ -33,24 +33,12 @@ service()
 tap "number 1 is published" publish
 tap "the probe enrols" enrol "$home" --fingerprint "$fingerprint"
 id=$(sql portal "SELECT probe_id FROM certificate")
-start_probe()
-{
-    : >"$demo/log/probe.log"
-    spawn probe ip netns exec "$space" "$probe" run -c "$home/probe.conf"
-    probe_pid=$spawned
-    await 30 grep -q 'in force' "$demo/log/probe.log"
-}
-stop_probe() { kill -TERM "$probe_pid" && await 20 has_ended "$probe_pid"; }
-logged() { grep -q -- "$1" "$demo/log/${2:-probe}.log" ||
-    { tail -n 5 "$demo/log/${2:-probe}.log"; return 1; }; }
 status_says() { "$probe" status -c "$home/probe.conf" --lang "${2:-en}" \
     >"$demo/status"; grep -q -- "$1" "$demo/status" ||
     { cat "$demo/status"; return 1; }; }
 metric_is() { inside curl -s http://127.0.0.1:19465/metrics >"$demo/metrics"
     grep -qx -- "yunzheng_probe_$1" "$demo/metrics" ||
     { grep registry "$demo/metrics"; return 1; }; }
-batches() { sql usage "SELECT count(*) FROM ledger WHERE probe_id = '$id'"; }
-more_than() { [ "$(batches)" -gt "$1" ]; }
 goes_on() { local n; n=$(batches) && await 20 more_than "$n"; }
 has_list() { "$portal" endpoints -c "$demo/portal.conf" |
     cmp - "$home/state/endpoints.csv"; }
