@@ -53,8 +53,9 @@ int64_t registration_returned_edition(struct db *db, int64_t item)
 int64_t registration_approved_edition(struct db *db, int64_t item)
 {
     return ask_item(db,
-                    "SELECT edition FROM item_event WHERE item_id = :item"
-                    " AND to_state = 'ACTIVE' ORDER BY no DESC LIMIT 1",
+                    "SELECT ifnull(edition, 1) FROM item_event"
+                    " WHERE item_id = :item AND to_state = 'ACTIVE'"
+                    " ORDER BY no DESC LIMIT 1",
                     item);
 }
 
@@ -134,6 +135,51 @@ void registration_forget_files(struct answers *answers)
             answer_files(&answers->of[i], NULL, 0);
 }
 
+bool registration_from_registry(struct db *db, const struct item *item,
+                                struct answers *answers)
+{
+    static const char *const NAMES[] = {"name", "credit_code", "city",
+                                        "county"};
+    struct db_statement *s = db_prepare(
+        db, "SELECT name_zh, credit_code, city_code, county FROM enterprise"
+            " WHERE id = :party");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":party", item->party);
+    enum db_step step = db_step(s);
+    for (int i = 0; step == DB_ROW && i < 4; i++)
+        answer_read(answers_find(answers, NAMES[i]), db_text(s, i), answers);
+    db_reset(s);
+    return step != DB_FAILED;
+}
+
+bool registration_is_imported(struct db *db, const char *party)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT 1 FROM enterprise WHERE id = :party");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":party", party);
+    bool is_there = db_step(s) == DB_ROW;
+    db_reset(s);
+    return is_there;
+}
+
+/* An enterprise that came by another way (yz-portal load) counts as registered;
+ * the registry's columns are its first edition. */
+static bool open_imported(struct db *db, struct wall_time now,
+                          struct registration_save *save,
+                          const struct machine_opening *opening)
+{
+    int64_t number;
+    struct answers first = form_answers(&ENTERPRISE_FORM, save->stored.arena);
+    return machine_open(db, now, opening, &save->item) && !first.failed &&
+           registration_from_registry(db, &save->item, &first) &&
+           machine_set_title(db, save->item.id, answers_text(&first, "name")) &&
+           edition_submit(db, now, save->item.id, &first, "SYS", &number) &&
+           edition_read_draft(db, save->item.id, &save->stored, &save->edition);
+}
+
 /* The registration that is written on, and what is stored of it; a rejected one
  * is followed by a new one with its answers (REV-04). */
 static bool find_or_open(struct db *db, struct wall_time now,
@@ -155,7 +201,10 @@ static bool find_or_open(struct db *db, struct wall_time now,
                                       .state = "DRAFT",
                                       .party = party,
                                       .singular = singular};
-    return machine_open(db, now, &opening, &save->item);
+    if (is_there || !registration_is_imported(db, party))
+        return machine_open(db, now, &opening, &save->item);
+    opening.state = "ACTIVE";
+    return open_imported(db, now, save, &opening);
 }
 
 /* Files as they are now stand in the answers. */

@@ -37,6 +37,12 @@ int64_t registration_approved_edition(struct db *db, int64_t item);
 
 bool registration_was_approved(struct db *db, int64_t item);
 
+/* Whether the registry has the party without a registration: it came by another
+ * way and counts as ACTIVE. */
+bool registration_is_imported(struct db *db, const char *party);
+/* What the registry says of a party, as answers; untouched where it has none. */
+bool registration_from_registry(struct db *db, const struct item *item,
+                                struct answers *answers);
 /* Files belong to one registration: a new one that begins with the answers of a
  * rejected one has none. */
 void registration_forget_files(struct answers *answers);

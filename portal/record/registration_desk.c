@@ -46,6 +46,17 @@ static bool begin(struct visit *visit, struct desk *desk)
     return !desk->answers.failed;
 }
 
+/* An enterprise that came by another way counts as registered; its item begins
+ * with the first save. */
+static bool stand_in(struct desk *desk, const char *party)
+{
+    struct item *item = &desk->item;
+    desk->is_there = true;
+    snprintf(item->party, sizeof(item->party), "%s", party);
+    snprintf(item->state, sizeof(item->state), "ACTIVE");
+    return registration_from_registry(desk->visit->db, item, &desk->answers);
+}
+
 bool desk_open_own(struct visit *visit, struct desk *desk)
 {
     const char *party = visit->caller.account.organisation;
@@ -56,6 +67,8 @@ bool desk_open_own(struct visit *visit, struct desk *desk)
         good = edition_read_draft(visit->db, desk->item.id, &desk->answers,
                                   &desk->edition) &&
                read_files(desk) && read_points(desk);
+    if (good && !desk->is_there && registration_is_imported(visit->db, party))
+        good = stand_in(desk, party);
     if (good && desk->is_there && strcmp(desk->item.state, "REJECTED") == 0)
         registration_forget_files(&desk->answers);
     if (!good)
@@ -91,6 +104,9 @@ bool desk_open_named(struct visit *visit, const char *name, int64_t edition,
         visit_refuse(visit, REFUSED_NO_RECORD);
         return false;
     }
+    if (good && wanted == 0)
+        good =
+            registration_from_registry(visit->db, &desk->item, &desk->answers);
     good = good && read_files(desk) && read_points(desk);
     if (!good)
         visit_fail_db(visit);
@@ -203,7 +219,9 @@ void desk_add_state(const struct desk *desk, struct model *model)
             ? visit_word(visit, ENTERPRISE_MACHINE.state_words, item->state)
             : "");
     model_bool(model, "_is_draft",
-               !is_sent && (!is_kept || desk->edition.number == EDITION_DRAFT));
+               !is_sent &&
+                   (!is_kept || (desk->edition.number == EDITION_DRAFT &&
+                                 desk->edition.saved_by[0] != '\0')));
     model_text(model, "_bureau", bureau);
     if (holder[0] == '\0')
         model_text(model, "_holder", "");

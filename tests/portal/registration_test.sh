@@ -28,12 +28,12 @@ user() { # NAME ROLE ORGANISATION
     "$portal" load -c "$dir/portal.conf" rules/guangdong-2018
     "$portal" load -c "$dir/portal.conf" --sample tests/portal/registry
     db "INSERT INTO applicant VALUES ('A-1', 'enterprise', 0), ('A-2', 'enterprise', 0), ('A-3', 'enterprise', 0)"
-    user li ENT A-1; user lin ENT A-1; user bai ENT A-2; user he ENT A-3
+    user li ENT A-1; user lin ENT A-1; user bai ENT A-2; user he ENT A-3; user fu ENT ENT-1
     user wang CITY 441500; user zhao CITY 441500; user shen CITY 440600
     user chen PROV; user audi AUDT
 } >"$dir/out" 2>&1 || { cat "$dir/out"; exit 1; }
 start_server || { cat "$dir/server.log"; exit 1; }
-for who in li lin bai he wang zhao shen chen audi; do
+for who in li lin bai he fu wang zhao shen chen audi; do
     login "$who" "password-$who" >/dev/null
 done
 
@@ -342,6 +342,18 @@ tap "  its code is free again" is "$(db "SELECT count(*) FROM enterprise WHERE i
 tap "REV-04 a new one begins with its answers" gives 200 bai /registration/basics
 tap "  " has 'value="汕尾乙软件有限公司"' "$dir/page"
 tap "  and has a life of its own" eval 'save bai business "revenue=1" "revenue_year=2025"; is "$(state_of A-2) $(number_of A-2)" "DRAFT "'
+
+# ---- an enterprise that came by yz-portal load counts as registered ----
+
+tap "a loaded enterprise is not asked to register again" gives 200 fu /registration
+tap "  it may change its data" has '变更信息' "$dir/page"
+tap "  nothing of it is unsubmitted" lacks '未提交' "$dir/page"
+loaded() { gives 200 fu /registration/basics && has 'value="汕尾测试电子有限公司"' "$dir/page" &&
+    save fu business "revenue=20000000" "revenue_year=2025" &&
+    is "$(state_of ENT-1)" ACTIVE; }
+tap "  its draft begins with the registry" loaded
+tap "  which is its first edition" is "$(db "SELECT saved_by, json_extract(answers, '$.name') FROM item_edition e JOIN item i ON i.id = e.item_id WHERE party = 'ENT-1' AND edition = 1")" "SYS|汕尾测试电子有限公司"
+tap "  and stays as it is until a change is approved" is "$(db "SELECT name_zh FROM enterprise WHERE id = 'ENT-1'")" "汕尾测试电子有限公司"
 
 # ---- the same through the API alone ----
 
