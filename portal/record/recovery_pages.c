@@ -282,14 +282,17 @@ static bool add_file(struct db *db, struct wall_time now, struct saving *saving,
     struct refusal refusal = {0};
     if (file_field(upload->field) == NULL)
         return true;
+    bool has_place = attachment_has_place(
+        db, RECOVERY_MACHINE.name, registration_owner(&saving->r->item, owner));
     if (!attachment_check_upload(portal_attachments(visit->portal), upload,
-                                 ATTACHMENT_READABLE, visit->arena, &refusal)) {
+                                 ATTACHMENT_READABLE, has_place, visit->arena,
+                                 &refusal)) {
         saving->bad_file = refusal;
         return true;
     }
     const struct attachment_place place = {
         .owner_kind = RECOVERY_MACHINE.name,
-        .owner_id = registration_owner(&saving->r->item, owner),
+        .owner_id = owner,
         .field = upload->field,
         .name = slice_of_text(upload->name),
         .uploaded_by = visit->caller.account.name,
