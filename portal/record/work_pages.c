@@ -174,14 +174,11 @@ static bool add_vouchers(struct visit *visit)
     return step == DB_DONE;
 }
 
-/* Probes that nobody denied and from which no batch begins within a day. */
-static bool add_silent_probes(struct visit *visit)
+/* Probes that nobody denied and from which no batch begins within a day. -1 when
+ * the database failed. */
+static int64_t count_silent(struct visit *visit, const char *condition)
 {
     const struct scope *scope = &visit->caller.scope;
-    const char *condition = SCOPES_OF_PROBES[scope->kind];
-    model_bool(visit->model, "sees_probes", condition != NULL);
-    if (condition == NULL)
-        return true;
     const char *sql = arena_format(
         visit->arena,
         "SELECT count(*) FROM probe WHERE %s AND denied_at IS NULL"
@@ -190,15 +187,34 @@ static bool add_silent_probes(struct visit *visit)
         condition);
     struct db_statement *s = sql != NULL ? db_prepare(visit->db, sql) : NULL;
     if (s == NULL)
-        return false;
+        return -1;
     if (scope->kind != SCOPE_ALL)
         db_bind_text(s, ":id", scope->id);
     db_bind_i64(s, ":since",
                 wall_to_ms(visit->now) - SILENT_HOURS * INT64_C(3600000));
-    bool good = db_step(s) == DB_ROW;
-    model_i64(visit->model, "silent", good ? db_i64(s, 0) : 0);
+    int64_t count = db_step(s) == DB_ROW ? db_i64(s, 0) : -1;
     db_reset(s);
-    return good;
+    return count;
+}
+
+/* Of all probes there are too many to be looked at for each page. */
+static bool add_silent_probes(struct visit *visit)
+{
+    enum scope_kind kind = visit->caller.scope.kind;
+    const char *condition = SCOPES_OF_PROBES[kind];
+    struct memo *memo = portal_memo(visit->portal);
+    int64_t count = 0;
+    model_bool(visit->model, "sees_probes", condition != NULL);
+    if (condition == NULL)
+        return true;
+    if (kind != SCOPE_ALL ||
+        !memo_find(memo, "silent probes", visit->now, &count)) {
+        count = count_silent(visit, condition);
+        if (kind == SCOPE_ALL && count >= 0)
+            memo_keep(memo, "silent probes", visit->now, count);
+    }
+    model_i64(visit->model, "silent", count);
+    return count >= 0;
 }
 
 /* ---- the page ---- */

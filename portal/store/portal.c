@@ -27,6 +27,7 @@ struct portal {
     struct proxies proxies;
     struct db *write;
     struct later *later;
+    struct memo memo;
     struct attachments *attachments;
     pthread_mutex_t write_lock;
     pthread_mutex_t worker_lock;
@@ -59,6 +60,7 @@ struct portal *portal_open(const struct portal_config *config,
     pthread_mutex_init(&portal->write_lock, NULL);
     pthread_mutex_init(&portal->worker_lock, NULL);
     pthread_mutex_init(&portal->export_lock, NULL);
+    memo_init(&portal->memo);
     bool good =
         rules_parameters_read(config->rules, &portal->parameters, error) &&
         rules_calendar_read(config->rules, &portal->calendar, error);
@@ -99,6 +101,7 @@ void portal_close(struct portal *portal)
     pthread_mutex_destroy(&portal->write_lock);
     pthread_mutex_destroy(&portal->worker_lock);
     pthread_mutex_destroy(&portal->export_lock);
+    memo_clear(&portal->memo);
     free(portal);
 }
 
@@ -130,6 +133,11 @@ const struct proxies *portal_proxies(const struct portal *portal)
 struct attachments *portal_attachments(const struct portal *portal)
 {
     return portal->attachments;
+}
+
+struct memo *portal_memo(struct portal *portal)
+{
+    return &portal->memo;
 }
 
 struct portal_worker *portal_take_worker(struct portal *portal)

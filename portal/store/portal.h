@@ -16,6 +16,7 @@
 #include "common/db.h"
 #include "portal/store/act.h"
 #include "portal/store/attachment_file.h"
+#include "portal/store/memo.h"
 #include "portal/store/others.h"
 #include "portal/store/portal_config.h"
 #include "portal/store/portal_keys.h"
@@ -53,6 +54,9 @@ const struct portal_keys *portal_keys(const struct portal *portal);
 const struct proxies *portal_proxies(const struct portal *portal);
 /* The folder of the files that people hand in. */
 struct attachments *portal_attachments(const struct portal *portal);
+
+/* Numbers that may be a minute old (memo.h). */
+struct memo *portal_memo(struct portal *portal);
 
 /* There is always one free: no more threads ask than there are workers. */
 struct portal_worker *portal_take_worker(struct portal *portal);
