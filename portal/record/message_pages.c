@@ -29,24 +29,37 @@ static void add_message(struct visit *visit, struct db_statement *s)
     model_bool(m, "is_new", db_is_null(s, 6));
 }
 
+/* Those behind the message `after`, or from the newest on. One more than `most`
+ * is taken, which says whether there are more. */
 static struct db_statement *select_messages(struct visit *visit, int most,
-                                            bool unread_only)
+                                            int64_t after, bool unread_only)
 {
     struct db_statement *s = db_prepare(
         visit->db,
         unread_only
             ? "SELECT id, made_at, subject_zh, subject_en, body_zh, body_en,"
               " read_at, item_id FROM message WHERE account_name = :account"
-              " AND is_secret = 0 AND read_at IS NULL"
+              " AND is_secret = 0 AND read_at IS NULL AND id < :after"
               " ORDER BY id DESC LIMIT :most"
             : "SELECT id, made_at, subject_zh, subject_en, body_zh, body_en,"
               " read_at, item_id FROM message WHERE account_name = :account"
-              " AND is_secret = 0 ORDER BY id DESC LIMIT :most");
+              " AND is_secret = 0 AND id < :after ORDER BY id DESC"
+              " LIMIT :most");
     if (s == NULL)
         return NULL;
     db_bind_text(s, ":account", visit->caller.account.name);
-    db_bind_i64(s, ":most", most);
+    db_bind_i64(s, ":after", after);
+    db_bind_i64(s, ":most", most + 1);
     return s;
+}
+
+/* ?after=ID, as in `next`; what is none counts as the newest. */
+static int64_t read_after(struct visit *visit)
+{
+    int64_t after = INT64_MAX;
+    parse_i64(slice_of_text(form_get(&visit->request.query, "after")), 1,
+              INT64_MAX, &after);
+    return after;
 }
 
 /* One number of the account's. */
@@ -62,16 +75,33 @@ static bool ask_number(struct visit *visit, const char *sql, int64_t *number)
     return good;
 }
 
+static bool add_messages(struct visit *visit, int most, int64_t after,
+                         bool unread_only)
+{
+    enum db_step step = DB_FAILED;
+    struct db_statement *s = select_messages(visit, most, after, unread_only);
+    int64_t last = 0;
+    model_list(visit->model, "messages");
+    model_text(visit->model, "_next_link", "");
+    for (int i = 0; s != NULL && (step = db_step(s)) == DB_ROW; i++) {
+        if (i == most) {
+            model_textf(visit->model, "_next_link", "/messages?after=%" PRId64,
+                        last);
+            db_reset(s);
+            return true;
+        }
+        last = db_i64(s, 0);
+        add_message(visit, s);
+    }
+    return step == DB_DONE;
+}
+
 bool message_fill(struct visit *visit, int most, bool unread_only)
 {
     int64_t unread = 0, failing = 0;
-    enum db_step step = DB_FAILED;
-    struct db_statement *s = select_messages(visit, most, unread_only);
-    model_list(visit->model, "messages");
-    while (s != NULL && (step = db_step(s)) == DB_ROW)
-        add_message(visit, s);
+    int64_t after = unread_only ? INT64_MAX : read_after(visit);
     bool good =
-        step == DB_DONE &&
+        add_messages(visit, most, after, unread_only) &&
         ask_number(visit,
                    "SELECT count(*) FROM message WHERE account_name = :account"
                    " AND is_secret = 0 AND read_at IS NULL",
@@ -113,16 +143,29 @@ static bool write_json(struct visit *visit)
 {
     struct json_writer json;
     enum db_step step = DB_FAILED;
-    struct db_statement *s = select_messages(visit, SHOWN_MAX, false);
+    struct db_statement *s =
+        select_messages(visit, SHOWN_MAX, read_after(visit), false);
+    int count = 0;
+    int64_t last = 0;
     json_start(&json, &visit->response->body);
     json_object_begin(&json, NULL);
     json_array_begin(&json, "items");
-    while (s != NULL && (step = db_step(s)) == DB_ROW)
+    while (s != NULL && (step = db_step(s)) == DB_ROW && count++ < SHOWN_MAX) {
+        last = db_i64(s, 0);
         write_message(&json, s);
+    }
     json_array_end(&json);
+    if (step == DB_ROW) {
+        json_text(&json, "next",
+                  arena_format(visit->arena, "/api/v1/messages?after=%" PRId64,
+                               last));
+        db_reset(s);
+    } else {
+        json_no_value(&json, "next");
+    }
     json_object_end(&json);
     visit->response->content_type = "application/json; charset=utf-8";
-    return step == DB_DONE;
+    return step != DB_FAILED;
 }
 
 void message_list_show(struct visit *visit)

@@ -16,3 +16,8 @@ SELECT 'enterprise_registration', 'PENDING_CITY', 'R-2026-' || i, 1, 'ENT-1',
 INSERT INTO message (account_name, item_id, made_at, subject_zh, subject_en, body_zh,
     body_en, is_secret) VALUES ('anna', 1, 1790000000000000, '题', 'Subject', '文',
     'Body', 0);
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+INSERT INTO message (account_name, made_at, subject_zh, subject_en, body_zh, body_en,
+    is_secret, read_at)
+SELECT 'supp', 1790000000000000, '题', 'Subject', '文', 'Body', 0, 1790000000000000
+FROM n;

@@ -124,6 +124,7 @@ follows() # PATH-OF-THE-DOCUMENT ADDRESS [WHO]
         has '"next":null' "$dir/page"
 }
 tap "colleagues: next leads on, and ends" follows /colleagues /colleagues supp
+tap "messages: next leads on, and ends" follows /messages /messages supp
 for list in vouchers probes tables events registrations accounts recoveries; do
     tap "$list: next leads on, and ends" follows "/$list" "/$list?city="
 done
