@@ -177,10 +177,9 @@ static bool read_claim(struct db_statement *s, struct arena *arena,
     claim->number = arena_copy_text(arena, slice_of_text(db_text(s, 0)));
     claim->enterprise = arena_copy_text(arena, slice_of_text(db_text(s, 1)));
     claim->cycle = arena_copy_text(arena, slice_of_text(db_text(s, 2)));
-    claim->raw.fen = db_i64(s, 3);
-    claim->cap.fen = db_i64(s, 4);
-    claim->path = arena_copy_text(arena, slice_of_text(db_text(s, 5)));
-    claim->line = (unsigned)db_i64(s, 6);
+    claim->cap.fen = db_i64(s, 3);
+    claim->path = arena_copy_text(arena, slice_of_text(db_text(s, 4)));
+    claim->line = (unsigned)db_i64(s, 5);
     return claim->path != NULL && claim->number != NULL &&
            claim->enterprise != NULL && claim->cycle != NULL;
 }
@@ -206,8 +205,6 @@ static struct claim *read_claims(struct db *db, struct arena *arena,
             : arena_take_array(arena, (size_t)room + 1, sizeof(*claims));
     struct db_statement *s = db_prepare(
         db, "SELECT n.number, a.enterprise_id, a.cycle_id,"
-            " (SELECT coalesce(sum(l.award_fen), 0) FROM voucher_line l"
-            "  WHERE l.voucher_number = n.number),"
             " (SELECT c.cumulative_cap_fen FROM catalogue c"
             "  WHERE c.programme_id = y.programme_id"
             "  ORDER BY c.version DESC LIMIT 1), n.path, n.line"
@@ -265,13 +262,115 @@ static bool settle(struct db *db, const struct claim *claim, struct money award)
     return db_do(s);
 }
 
-static bool finish_one(struct db *db, struct load_row *row,
+/* Lines of one item in a voucher, as one line. */
+struct shared {
+    int item_no;
+    struct line sum; /* its service: any of them */
+};
+
+/* The next item, after that of *shared, which has several lines in the voucher.
+ * False when there is none. */
+static bool next_shared(struct db *db, struct arena *arena, const char *voucher,
+                        struct shared *shared)
+{
+    struct db_statement *s = db_prepare(
+        db, "SELECT s.item_no, min(l.service_id), sum(l.fee_fen),"
+            " coalesce(sum(l.networked_sets), 0)"
+            " FROM voucher_line l JOIN service s ON s.id = l.service_id"
+            " WHERE l.voucher_number = :voucher AND s.item_no > :after"
+            " GROUP BY s.item_no HAVING count(*) > 1"
+            " ORDER BY s.item_no LIMIT 1");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":voucher", voucher);
+    db_bind_i64(s, ":after", shared->item_no);
+    bool found = db_step(s) == DB_ROW;
+    if (found)
+        *shared = (struct shared){
+            (int)db_i64(s, 0),
+            {.voucher = voucher,
+             .service = arena_copy_text(arena, slice_of_text(db_text(s, 1))),
+             .fee = {db_i64(s, 2)},
+             .sets = (uint64_t)db_i64(s, 3)},
+        };
+    db_reset(s);
+    return found && shared->sum.service != NULL;
+}
+
+/* Gives the item's award to its lines, the first ones first. */
+static bool share(struct db *db, const struct shared *shared,
+                  struct money award)
+{
+    struct db_statement *s = db_prepare(
+        db, "WITH of_item (no, until) AS (SELECT l.line_no,"
+            "  sum(l.fee_fen) OVER (ORDER BY l.line_no) FROM voucher_line l"
+            "  JOIN service s ON s.id = l.service_id AND s.item_no = :item"
+            "  WHERE l.voucher_number = :voucher)"
+            " UPDATE voucher_line SET award_fen = (SELECT min(:award, until)"
+            "  - min(:award, until - fee_fen) FROM of_item WHERE no = line_no)"
+            " WHERE voucher_number = :voucher"
+            " AND line_no IN (SELECT no FROM of_item)");
+    if (s == NULL)
+        return false;
+    db_bind_i64(s, ":item", shared->item_no);
+    db_bind_text(s, ":voucher", shared->sum.voucher);
+    db_bind_i64(s, ":award", award.fen);
+    return db_do(s);
+}
+
+static bool share_caps(struct db *db, struct load_row *row, struct arena *arena,
                        const struct claim *claim)
+{
+    struct shared shared = {0};
+    while (next_shared(db, arena, claim->number, &shared)) {
+        struct catalogue_item item;
+        struct award_line sum = {.fee = shared.sum.fee,
+                                 .sets = shared.sum.sets};
+        if (row->options->parameters->item_cap_scope == ITEM_CAP_CYCLE &&
+            !read_used(db, &shared.sum, shared.item_no, &sum.used))
+            return refuse_trouble(db, row);
+        if (!find_item(db, &shared.sum, &item))
+            return refuse_trouble(db, row);
+        enum award_status status = award_of_line(&item, &sum);
+        if (status != AWARD_OK && status != AWARD_CAP_EXHAUSTED)
+            return load_refuse(row, "number", "load.award.range",
+                               text_number("value", (int64_t)sum.sets),
+                               text_number("item", item.no),
+                               text_money("cap", item.cap));
+        if (status != AWARD_OK)
+            sum.award.fen = 0;
+        if (!share(db, &shared, sum.award))
+            return refuse_trouble(db, row);
+    }
+    return true;
+}
+
+static bool read_raw(struct db *db, struct claim *claim)
+{
+    struct db_statement *s =
+        db_prepare(db, "SELECT coalesce(sum(award_fen), 0) FROM voucher_line"
+                       " WHERE voucher_number = :number");
+    if (s == NULL)
+        return false;
+    db_bind_text(s, ":number", claim->number);
+    bool good = db_step(s) == DB_ROW;
+    if (good)
+        claim->raw.fen = db_i64(s, 0);
+    db_reset(s);
+    return good;
+}
+
+static bool finish_one(struct db *db, struct load_row *row, struct arena *arena,
+                       struct claim *claim)
 {
     struct award_claim earlier = {.is_issued = true};
     struct award_decision decision = {0};
     row->path = claim->path;
     row->line = claim->line;
+    if (!share_caps(db, row, arena, claim))
+        return false;
+    if (!read_raw(db, claim))
+        return refuse_trouble(db, row);
     if (claim->raw.fen <= 0)
         return load_refuse(row, "number", "load.award.no_lines",
                            text_plain("value", claim->number));
@@ -302,6 +401,6 @@ bool load_award_finish(struct db *db, struct load_row *row, struct arena *arena)
     if (claims == NULL)
         return refuse_trouble(db, row);
     for (size_t i = 0; good && i < count; i++)
-        good = finish_one(db, row, &claims[i]);
+        good = finish_one(db, row, arena, &claims[i]);
     return good;
 }

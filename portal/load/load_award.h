@@ -3,7 +3,8 @@
  * load.c, inside its transaction.
  *
  * A line's award needs only its fee and the catalogue and is known when the
- * line is read. A voucher's amount needs all its lines and what the enterprise
+ * line is read, but for lines of one item: they share its cap, in the contract's
+ * order (AWARD-01), the sets of all of them counted. A voucher's amount needs all its lines and what the enterprise
  * got before in the cycle: it is settled at the end, in the order in which the
  * applications were submitted. Vouchers that were there before keep theirs
  * (AWARD-14).

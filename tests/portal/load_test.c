@@ -195,6 +195,75 @@ static void test_endpoints(struct scratch *scratch)
     buffer_clear(&out);
 }
 
+struct shared_case {
+    const char *name, *lines;
+    int64_t first, second; /* awards, fen */
+};
+
+/* The paper's own examples; erp2 is another product of item 9, iot and iot2 are
+ * products of item 2. */
+static const struct shared_case SHARED[] = {
+    {"AWARD-01: two lines of one item share its cap",
+     "N,1,erp-test,80000,\nN,2,erp2,60000,\n", 5000000, 0},
+    {"AWARD-01: in the contract's order",
+     "N,2,erp2,60000,\nN,1,erp-test,30000,\n", 3000000, 2000000},
+    {"AWARD-03: the sets of all lines make the cap",
+     "N,1,iot,10000,2\nN,2,iot2,10000,8\n", 1000000, 1000000},
+    {"AWARD-03: which bounds them together",
+     "N,1,iot,20000,4\nN,2,iot2,20000,4\n", 1600000, 0},
+    {"AWARD-05: lines of two items are each alone",
+     "N,1,erp-test,80000,\nN,2,iot,20000,4\n", 5000000, 800000},
+};
+
+static void run_shared(struct scratch *scratch, const struct shared_case *c)
+{
+    struct load_counts counts;
+    struct error_text error = {""};
+    char folder[512], text[512];
+    test_case(c->name);
+    must_load(scratch->db, RULES);
+    must_load(scratch->db, REGISTRY);
+    snprintf(folder, sizeof(folder), "%s/shared", scratch->folder);
+    mkdir(folder, 0700);
+    scratch_write(
+        scratch, "shared/service.csv",
+        "id,supplier_id,item_no,class,name_zh,name_en\n"
+        "erp2,SUP-1,9,A,a,a\niot,SUP-1,2,B,b,b\niot2,SUP-1,2,B,c,c\n");
+    scratch_write(scratch, "shared/voucher_application.csv",
+                  "id,cycle_id,enterprise_id,supplier_id,contract_no,"
+                  "contract_day,submitted_at,supplier_confirmed_at,"
+                  "city_approved_at\nC-1,test,ENT-3,SUP-1,K9,2026-07-10,"
+                  "2026-08-02,2026-08-03,2026-08-04\n");
+    scratch_write(scratch, "shared/voucher.csv",
+                  "number,application_id,issued_at,state\n"
+                  "N,C-1,2026-08-05,ACTIVE\n");
+    snprintf(text, sizeof(text),
+             "voucher_number,line_no,service_id,fee,networked_sets\n%s",
+             c->lines);
+    scratch_write(scratch, "shared/voucher_line.csv", text);
+    if (!CHECK(load(scratch->db, folder, true, &counts, &error)))
+        printf("# %s\n", error.text);
+    CHECK_I64(ask(scratch->db, "SELECT award_fen FROM voucher_line WHERE"
+                               " voucher_number = 'N' AND line_no = 1"),
+              c->first);
+    CHECK_I64(ask(scratch->db, "SELECT award_fen FROM voucher_line WHERE"
+                               " voucher_number = 'N' AND line_no = 2"),
+              c->second);
+    CHECK_I64(
+        ask(scratch->db, "SELECT amount_fen FROM voucher WHERE number = 'N'"),
+        c->first + c->second);
+}
+
+static void test_shared(void)
+{
+    for (size_t i = 0; i < sizeof(SHARED) / sizeof(SHARED[0]); i++) {
+        struct scratch scratch;
+        scratch_open(&scratch);
+        run_shared(&scratch, &SHARED[i]);
+        scratch_close(&scratch);
+    }
+}
+
 /* Three vouchers of one enterprise in a cycle whose cap is 500,000; the file
  * has them in another order than they were submitted in. */
 static void test_cumulative(void)
@@ -561,6 +630,7 @@ int main(void)
     test_endpoints(&scratch);
     scratch_close(&scratch);
     test_cumulative();
+    test_shared();
     test_folder();
     test_excel_times();
     test_workbook();
