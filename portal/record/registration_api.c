@@ -151,6 +151,8 @@ static void show(struct desk *desk, bool is_own)
     if (is_own) { /* for forms with files, which carry it */
         session_csrf_mask(visit->caller.session.csrf, token);
         json_text(&json, "csrf", token);
+    } else {
+        json_no_value(&json, "csrf");
     }
     end(visit, &json);
 }

@@ -244,6 +244,9 @@ void refused_openapi_responses(struct buffer *out)
         for (int j = i; j < REFUSED_COUNT; j++)
             if (ROWS[j].status == ROWS[i].status)
                 buffer_addf(out, "%s%s", j > i ? ", " : "", ROWS[j].code);
+        for (size_t j = 0; j < ACT_COUNT; j++)
+            if (ACTS[j].status == ROWS[i].status)
+                buffer_addf(out, ", %s", ACTS[j].code);
         buffer_add_text(out, "\"\n      content:\n"
                              "        application/json:\n"
                              "          schema: {$ref: "

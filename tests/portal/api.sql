@@ -10,7 +10,7 @@ INSERT INTO certificate VALUES ('01', 'probe-1', 1790000000000000,
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
 INSERT INTO item (machine, state, number, version, party, city_code, title, holder,
     opened_at, first_submitted_at, state_at, due_rule, due_from, due_at)
-SELECT 'enterprise_registration', 'PENDING_CITY', 'R-2026-' || i, 1, 'ENT-1',
+SELECT 'enterprise_registration', 'PENDING_CITY', 'R-M-' || i, 1, 'ENT-3',
     '441500', 'Works ' || i, 'city', 1790000000000000, 1790000000000000,
     1790000000000000, 'registration_review', 1790000000000000, 1795000000000000 FROM n;
 INSERT INTO message (account_name, item_id, made_at, subject_zh, subject_en, body_zh,
@@ -21,3 +21,5 @@ INSERT INTO message (account_name, made_at, subject_zh, subject_en, body_zh, bod
     is_secret, read_at)
 SELECT 'supp', 1790000000000000, '题', 'Subject', '文', 'Body', 0, 1790000000000000
 FROM n;
+-- Behind the numbers that many.sql gave.
+INSERT INTO number_series VALUES ('R', CAST(strftime('%Y', 'now') AS INTEGER), 900000);

@@ -15,6 +15,7 @@ usage_db = $dir/usage.db
 verdict_db = $dir/verdict.db
 rules = $PWD/rules/guangdong-2018
 secure_cookie = no
+attachments = $dir/attachments
 second_factor = no
 END
 other() # NAME SQL-FILES...
@@ -40,6 +41,16 @@ seen_day()
     printf "INSERT OR REPLACE INTO fact VALUES ('ENT-3', 'erp-test', %d, zeroblob(32),
         x'02%08x%0424d');\n" $day $day 0
 }
+registrants()
+{
+    sqlite3 "$dir/portal.db" "INSERT INTO applicant VALUES ('A-3', 'enterprise', 0)" &&
+        echo password-he | "$portal" user add -c "$dir/portal.conf" he \
+            --role ENT --organisation A-3 --password-file - &&
+        echo password-wang | "$portal" user add -c "$dir/portal.conf" wang \
+            --role CITY --organisation 441500 --password-file - &&
+        echo password-shen | "$portal" user add -c "$dir/portal.conf" shen \
+            --role CITY --organisation 440600 --password-file -
+}
 prepare()
 {
     "$portal" load -c "$dir/portal.conf" rules/guangdong-2018 &&
@@ -48,6 +59,7 @@ prepare()
             --role PROV --password-file - &&
         echo password-supp | "$portal" user add -c "$dir/portal.conf" supp \
             --role SUPP --organisation SUP-1 --password-file - &&
+        registrants &&
         { echo "CREATE TEMP TABLE many (vouchers, enterprises, suppliers, probes);
             INSERT INTO many VALUES (150, 20, 2, 150);"
             cat tests/portal/many.sql tests/portal/api.sql; } | sqlite3 "$dir/portal.db" &&
@@ -69,7 +81,8 @@ prepare()
 }
 tap "a registry, what was counted and judged" prepare
 tap "the server starts" start_server
-enter() { login anna password-anna && [ "$status" = 303 ] && login supp password-supp; }
+enter() { login anna password-anna && [ "$status" = 303 ] && login supp password-supp &&
+    login he password-he && login wang password-wang && login shen password-shen; }
 tap "people log in" enter
 
 # ask STATUS WHO METHOD PATH-OF-THE-DOCUMENT ADDRESS [CURL...]: keeps the answer.
@@ -130,9 +143,46 @@ for list in vouchers probes tables events registrations accounts recoveries; do
 done
 tap "a table's next leads on, and ends" follows '/tables/{number}/{version}' /tables/test-long/1
 
+# --- an enterprise registers ---
+json='Content-Type: application/json'
+own=/registration named='/registrations/{number}'
+member() { sed -n "s/.*\"$1\":\"*\([^\",]*\)[\",].*/\1/p" "$dir/page"; }
+typed='"name":"汕尾丙机械有限公司","credit_code":"91441500MATEXT9036","legal_form":"LIMITED","industry":"3311","established":"2015-3-8","city":"441500","county":"海丰县","address":"科技路3号","revenue":1200000050,"revenue_year":2025,"contact":"何六","mobile":"13800138001","mail":"he@example.com","shareholders":[{"name":"何六","share":100}],"no_violation":true,"undertaking":true'
+tap "nothing yet, and what is missing" ask 200 he GET $own $own
+tap "a wrong type: E_FIELD_VALUE" ask 422 he POST $own $own -H "$json" -d '{"answers":{"name":{}}}'
+tap "answers are saved" ask 200 he POST $own $own -H "$json" -d "{\"answers\":{$typed}}"
+tap "an old mark: E_STALE" ask 409 he POST $own $own -H "$json" \
+    -d '{"answers":{"name":"x"},"mark":"0000000000000000"}'
+papers()
+{
+    local token mark
+    printf '%%PDF-1.4\n%%%%EOF\n' >"$dir/licence.pdf"
+    gives 200 he /api/v1$own && token=$(member csrf) && gives 200 he $own/papers || return 1
+    mark=$(sed -n 's/.*name="mark" value="\([^"]*\)".*/\1/p' "$dir/page" | head -n 1)
+    ask 200 he POST "$own/{step}" $own/papers -F "csrf=$token" \
+        -F "mark=$mark" -F "licence=@$dir/licence.pdf" -F no_violation=yes \
+        -F undertaking=yes && has '"refusals":[]' "$dir/page"
+}
+tap "a step with its file is saved" papers
+submits()
+{
+    ask 200 he POST $own/submit $own/submit -H "$json" \
+        -d "{\"event\":\"submit\",\"version\":$(member version),\"request\":\"r-1\",\"asked\":{\"mark\":\"$(member mark)\"}}" &&
+        number=$(member number)
+}
+tap "it is submitted" submits
+tap "its number for another act: E_IDEMPOTENCY" ask 409 he POST $own/submit $own/submit \
+    -H "$json" -d '{"event":"submit","version":9,"request":"r-1"}'
+tap "the city reads it" ask 200 wang GET "$named" "/registrations/$number"
+tap "another city does not" ask 404 shen GET "$named" "/registrations/$number"
+tap "it is returned" ask 200 wang POST "$named/{event}" "/registrations/$number/return" -H "$json" \
+    -d '{"version":2,"request":"w-1","asked":{"points":[{"field":"county","reason":"不符","material":"核对"}]}}'
+tap "a decision on an old version: E_STALE" ask 409 wang POST "$named/{event}" \
+    "/registrations/$number/approve" -H "$json" -d '{"version":2,"request":"w-2"}'
+tap "the enterprise reads the point" ask 200 he GET $own $own
+
 # --- suppliers' programs ---
 by_token() { ask "$1" nobody "$2" /supplier/counts "$3" -H "Authorization: Bearer $token" "${@:4}"; }
-json='Content-Type: application/json'
 today=$(TZ=Asia/Shanghai date +%F)
 count() # ENTERPRISE
 {
