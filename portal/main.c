@@ -3,6 +3,7 @@
 #include "portal/ask_command.h"
 #include "portal/commands.h"
 #include "portal/enrolment_commands.h"
+#include "portal/extract_command.h"
 #include "portal/machines_command.h"
 #include "portal/number_command.h"
 #include "portal/openapi_command.h"
@@ -30,6 +31,7 @@ static const struct program_command COMMANDS[] = {
     {"endpoints", command_endpoints, "[-c FILE]"},
     {"registry publish", command_registry_publish, "[-c FILE] [--serial N]"},
     {"registry list", command_registry_list, "[-c FILE]"},
+    {"register import", command_extract_import, "[-c FILE] --day DATE FILE"},
     {"audit check", command_audit_check, "[-c FILE]"},
     {"authority init", command_authority_init,
      "[-c FILE] [--name TEXT] [--days N]"},

@@ -8,6 +8,7 @@
 
 #include "portal/form/field.h"
 #include "portal/show/model.h"
+#include "portal/store/act.h"
 
 struct visit;
 

@@ -343,6 +343,24 @@ tap "REV-04 a new one begins with its answers" gives 200 bai /registration/basic
 tap "  " has 'value="汕尾乙软件有限公司"' "$dir/page"
 tap "  and has a life of its own" eval 'save bai business "revenue=1" "revenue_year=2025"; is "$(state_of A-2) $(number_of A-2)" "DRAFT "'
 
+# ---- the company register as a hint (ENT-11) ----
+
+extract() { printf '%s\n' "$@" >"$dir/extract.csv"; "$portal" --lang zh register import -c "$dir/portal.conf" --day 2026-11-01 "$dir/extract.csv"; }
+bad_extract() { ! extract "$@" >"$dir/out" 2>&1 && grep -q E_IMPORT_ROW "$dir/out" && is "$(db 'SELECT count(*) FROM register_import')" "${imports:-0}"; }
+tap "ENT-11 another header is refused" bad_extract 'code,name' "$code,A"
+tap "  a bad code, the whole file" bad_extract 'credit_code,name,state' "$code,A,存续" '91441500MATEXT9011,B,存续'
+tap "  naming its line" grep -q '第 3 行' "$dir/out"
+tap "  two rows for one code" bad_extract 'credit_code,name,state' "$code,A,存续" "$code,B,存续"
+tap "  a good one is imported" extract 'credit_code,name,state,established' "$code,汕尾甲机械有限公司,存续,2015-03-08"
+tap "  the reviewer sees the other name beside what was typed" gives 200 wang "/registrations/$number"
+tap "  differs" has '不一致' "$dir/page"
+tap "  same" has '一致' "$dir/page"
+tap "  the extract's state" has '存续' "$dir/page"
+imports=1
+tap "  a bad one leaves it" bad_extract 'credit_code,name,state' ',A,存续'
+tap "  an enterprise that is not in it" gives 200 bai /registration/check
+tap "  " has '登记信息中没有' "$dir/page"
+
 # ---- an enterprise that came by yz-portal load counts as registered ----
 
 tap "a loaded enterprise is not asked to register again" gives 200 fu /registration
