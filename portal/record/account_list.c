@@ -44,7 +44,7 @@ static const struct list_column COLUMNS[] = {
      {"a.state"},
      TEXT_KEY("col.state"),
      .words = "account.state."},
-    {"used_at", LIST_TIME, {USED}, TEXT_KEY("account.used")},
+    {"used_at", LIST_DAY, {USED}, TEXT_KEY("account.used")},
     {"ends_at", LIST_DAY, {"a.ends_at"}, TEXT_KEY("account.ends")},
 };
 

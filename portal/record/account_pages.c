@@ -142,6 +142,26 @@ static void add_history(struct visit *visit, const struct account *account)
     }
 }
 
+/* What its body is called. */
+static const char *body_of(struct visit *visit, const struct account *account)
+{
+    struct db_statement *s = db_prepare(
+        visit->db, "SELECT name_zh, name_en FROM city WHERE code = :id"
+                   " UNION ALL SELECT name_zh, name_en FROM enterprise"
+                   " WHERE id = :id UNION ALL SELECT name_zh, name_en"
+                   " FROM supplier WHERE id = :id");
+    const char *name = account->organisation;
+    if (s == NULL)
+        return name;
+    db_bind_text(s, ":id", account->organisation);
+    if (db_step(s) == DB_ROW)
+        name = arena_copy_text(
+            visit->arena,
+            slice_of_text(visit_name(visit, db_text(s, 0), db_text(s, 1))));
+    db_reset(s);
+    return name != NULL ? name : account->organisation;
+}
+
 static void show_account(struct visit *visit, const struct account *account,
                          const char *refusal)
 {
@@ -156,6 +176,7 @@ static void show_account(struct visit *visit, const struct account *account,
     model_text(m, "organisation", account->organisation);
     model_text(m, "mail", is_there ? account->mail.text : "");
     model_text(m, "mobile", is_there ? account->mobile.text : "");
+    model_text(m, "_body", body_of(visit, account));
     model_text(m, "_role_words",
                visit_word(visit, "role.", account_role_text(account->role)));
     model_text(m, "_state_words",

@@ -145,8 +145,8 @@ static struct form_view_file show_file(const void *source,
             arena_format(r->visit->arena, "/files/%" PRId64, r->files[i].id);
         shown.remove =
             arena_format(r->visit->arena, "%" PRId64, r->files[i].id);
-        shown.scan = arena_format(r->visit->arena, "attachment.scan.%s",
-                                  attachment_scan_name(r->files[i].scan));
+        shown.scan = text_word(r->visit->caller.language, "attachment.scan.",
+                               attachment_scan_name(r->files[i].scan));
     }
     return shown;
 }
