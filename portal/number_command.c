@@ -17,7 +17,8 @@ static bool print_number(const struct secret *key, enum number_kind kind,
     char hex[DIGEST_HEX_LEN], mask[NUMBER_LEN];
     const char *fault = number_read(kind, text, &number);
     if (fault != NULL) {
-        fprintf(stderr, "yz-portal: line %u: %s\n", line, fault);
+        program_complain("command.number.line", text_number("line", line),
+                         text_words("fault", fault));
         return false;
     }
     digest_to_hex(number_hash(key, &number), hex);
@@ -41,11 +42,8 @@ int command_number(int argc, char **argv)
     if (program_options(argc, argv, options, 2, 0, 0) < 0)
         return USAGE;
     if (!number_kind_from(slice_of_text(kind_text), &kind)) {
-        error_set(&error,
-                  "--kind %s: not broadband_account, mobile_number or "
-                  "iot_sim",
-                  kind_text);
-        command_report(&error);
+        program_complain("command.number.kind",
+                         text_foreign("kind", kind_text));
         return USAGE;
     }
     command_read_config(path, &config);

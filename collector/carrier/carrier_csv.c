@@ -17,6 +17,7 @@
 
 #include "collector/carrier/number_import.h"
 #include "collector/ledger/intake.h"
+#include "common/text.h"
 #include "common/writer.h"
 
 enum {
@@ -84,7 +85,8 @@ static const char *read_numbers(const struct csv_file *file,
     const char *fault = carrier_record_number(r, number, kinds);
     if (fault == NULL)
         return NULL;
-    snprintf(text, sizeof(text), "number: it %s", fault);
+    snprintf(text, sizeof(text), "number: %s",
+             text_word(LANGUAGE_EN, "", fault));
     return text;
 }
 

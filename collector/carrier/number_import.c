@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "collector/ledger/source_batch.h"
+#include "common/text.h"
 
 enum { NUMBER, KIND, ADDRESS, PORT_FROM, PORT_TO, FROM, TO };
 enum { PREFIX_MIN_V4 = 24, PREFIX_MIN_V6 = 48, BARE_DATE = 10 };
@@ -124,7 +125,8 @@ const char *number_row_read(const struct csv_file *file, struct wall_time now,
         return "kind: none of broadband_account, mobile_number, iot_sim";
     const char *fault = number_read(kind, csv_file_field(file, NUMBER), number);
     if (fault != NULL) {
-        snprintf(text, sizeof(text), "number: it %s", fault);
+        snprintf(text, sizeof(text), "number: %s",
+                 text_word(LANGUAGE_EN, "", fault));
         return text;
     }
     fault = read_address(csv_file_field(file, ADDRESS), interval);

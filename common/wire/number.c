@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/text.h"
+
 enum {
     MOBILE_DIGITS = 11,
     MACHINE_DIGITS = 13,
@@ -70,48 +72,45 @@ static struct slice without_country(struct slice text)
 static const char *check_mobile(struct slice text)
 {
     if (!is_digits(text))
-        return "has other characters than digits";
+        return TEXT_KEY("number.not_digits");
     if (text.length != MOBILE_DIGITS)
-        return "has not 11 digits";
+        return TEXT_KEY("number.not_11");
     return text.data[0] == '1' && text.data[1] >= '3'
                ? NULL
-               : "does not start like a mobile number";
+               : TEXT_KEY("number.not_mobile");
 }
 
 static const char *check_sim(struct slice text)
 {
     if (!is_digits(text))
-        return "has other characters than digits";
+        return TEXT_KEY("number.not_digits");
     if (text.length == MOBILE_DIGITS)
         return check_mobile(text);
     if (text.length == MACHINE_DIGITS)
         return starts(text, "10") || starts(text, "14")
                    ? NULL
-                   : "does not start like a number of a machine";
+                   : TEXT_KEY("number.not_machine");
     if (text.length == IMSI_DIGITS)
-        return starts(text, "460") ? NULL
-                                   : "does not start with 460 as an IMSI does";
+        return starts(text, "460") ? NULL : TEXT_KEY("number.not_imsi");
     if (text.length < ICCID_MIN || text.length > ICCID_MAX)
-        return "has neither 11 or 13 digits nor the 15 of an IMSI nor the 19 "
-               "or 20 of "
-               "an ICCID";
+        return TEXT_KEY("number.not_sim");
     if (!starts(text, "89"))
-        return "does not start with 89 as an ICCID does";
-    return is_luhn(text) ? NULL : "has a wrong check digit";
+        return TEXT_KEY("number.not_iccid");
+    return is_luhn(text) ? NULL : TEXT_KEY("number.check_digit");
 }
 
 static const char *check_account(struct slice text)
 {
     if (text.length < ACCOUNT_MIN)
-        return "is shorter than 4 characters";
+        return TEXT_KEY("number.short");
     if (text.length >= NUMBER_LEN)
-        return "is longer than 63 characters";
+        return TEXT_KEY("number.long");
     for (size_t i = 0; i < text.length; i++)
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                    "0123456789._-@",
                    text.data[i]) == NULL ||
             text.data[i] == '\0')
-            return "has a character that no account has";
+            return TEXT_KEY("number.not_account");
     return NULL;
 }
 
@@ -124,7 +123,7 @@ const char *number_read(enum number_kind kind, struct slice text,
         [NUMBER_SIM] = check_sim,
     };
     if (text.length == 0)
-        return "is empty";
+        return TEXT_KEY("number.empty");
     if (kind != NUMBER_BROADBAND)
         text = without_country(text);
     const char *fault = CHECKS[kind](text);

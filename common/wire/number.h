@@ -43,7 +43,8 @@ struct number {
     char text[NUMBER_LEN]; /* normal form */
 };
 
-/* NULL, or what is wrong with it; *number is then of no meaning. */
+/* NULL, or what is wrong with it, as the key of a text; *number is then of no
+ * meaning. */
 const char *number_read(enum number_kind kind, struct slice text,
                         struct number *number);
 /* HMAC-SHA-256 over kind, NUL, normal form. */
