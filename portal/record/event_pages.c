@@ -105,29 +105,39 @@ void event_list_show(struct visit *visit)
 
 /* --- the log for programs --- */
 
-static void write_witnesses(struct visit *visit, struct json_writer *json,
+/* A table that is not there yet has no rows; one that cannot be read is a
+ * failure, and no answer. */
+static enum db_step first_row(struct db_statement *s)
+{
+    return s != NULL ? db_step(s) : DB_DONE;
+}
+
+static bool write_witnesses(struct visit *visit, struct json_writer *json,
                             int64_t number)
 {
+    enum db_step step;
     struct db_statement *s =
         db_prepare(visit->db, "SELECT witness FROM usage.cosignature"
                               " WHERE checkpoint = :number ORDER BY witness");
     json_array_begin(json, "witnesses");
     if (s != NULL)
         db_bind_i64(s, ":number", number);
-    while (s != NULL && db_step(s) == DB_ROW)
+    for (step = first_row(s); step == DB_ROW; step = db_step(s))
         json_text(json, NULL, db_text(s, 0));
     json_array_end(json);
+    return step == DB_DONE;
 }
 
-static void write_checkpoint(struct visit *visit, struct json_writer *json)
+static bool write_checkpoint(struct visit *visit, struct json_writer *json)
 {
     char made[WALL_TEXT_LEN];
     struct db_statement *s = db_prepare(
         visit->db, "SELECT number, size, made_us FROM usage.checkpoint"
                    " ORDER BY number DESC LIMIT 1");
-    if (s == NULL || db_step(s) != DB_ROW) {
+    enum db_step step = first_row(s);
+    if (step != DB_ROW) {
         json_no_value(json, "checkpoint");
-        return;
+        return step == DB_DONE;
     }
     int64_t number = db_i64(s, 0);
     wall_to_text((struct wall_time){db_i64(s, 2)}, made);
@@ -136,27 +146,37 @@ static void write_checkpoint(struct visit *visit, struct json_writer *json)
     json_i64(json, "size", db_i64(s, 1));
     json_text(json, "made_at", made);
     db_reset(s);
-    write_witnesses(visit, json, number);
+    bool good = write_witnesses(visit, json, number);
     json_object_end(json);
+    return good;
+}
+
+static bool write_log(struct visit *visit, struct json_writer *json)
+{
+    struct db_statement *s = db_prepare(
+        visit->db, "SELECT ifnull(max(idx), 0) FROM usage.merkle_leaf");
+    enum db_step step = first_row(s);
+    json_object_begin(json, NULL);
+    json_i64(json, "size", step == DB_ROW ? db_i64(s, 0) : 0);
+    if (s != NULL)
+        db_reset(s);
+    bool good = step != DB_FAILED && write_checkpoint(visit, json);
+    json_object_end(json);
+    return good;
 }
 
 void event_log_show(struct visit *visit)
 {
     struct json_writer json;
-    struct db_statement *s = db_prepare(
-        visit->db, "SELECT ifnull(max(idx), 0) FROM usage.merkle_leaf");
-    bool is_there = s != NULL && db_step(s) == DB_ROW;
     if (!visit->request.wants_json) {
         visit_redirect(visit, "/events");
         return;
     }
     visit->response->content_type = "application/json; charset=utf-8";
     json_start(&json, &visit->response->body);
-    json_object_begin(&json, NULL);
-    json_i64(&json, "size", is_there ? db_i64(s, 0) : 0);
-    if (s != NULL)
-        db_reset(s);
-    write_checkpoint(visit, &json);
-    json_object_end(&json);
+    if (!write_log(visit, &json)) {
+        visit_fail_db(visit);
+        return;
+    }
     buffer_add_text(&visit->response->body, "\n");
 }
