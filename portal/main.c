@@ -14,11 +14,13 @@
 static const struct program_command COMMANDS[] = {
     {"run", command_serve, "[-c FILE] [-n]"},
     {"user add", command_user_add,
-     "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
+     "[-c FILE] NAME --role ROLE [--organisation ID] [--from DATE] "
+     "[--until DATE] "
      "[--display-name TEXT] [--mail ADDRESS] [--mobile NUMBER] "
      "[--password-file FILE|-]"},
     {"user invite", command_user_invite,
-     "[-c FILE] NAME --role ROLE [--organisation ID] [--until DATE] "
+     "[-c FILE] NAME --role ROLE [--organisation ID] [--from DATE] "
+     "[--until DATE] "
      "[--display-name TEXT] [--mail ADDRESS] [--mobile NUMBER]"},
     {"user list", command_user_list, "[-c FILE]"},
     {"user disable", command_user_disable, "[-c FILE] NAME"},

@@ -38,8 +38,23 @@ static bool read_end(const char *text, struct account *account)
     return account->has_end;
 }
 
+/* A mandate begins with that day (ORG-04). */
+static bool read_begin(const char *text, struct account *account)
+{
+    struct civil_day day;
+    if (text == NULL)
+        return true;
+    account->has_begin = day_from_text(slice_of_text(text), &day);
+    if (account->has_begin)
+        account->begin = day_start(day);
+    else
+        program_complain("command.user.from", text_foreign("text", text));
+    return account->has_begin;
+}
+
 struct wanted {
-    const char *path, *role, *organisation, *display, *until, *mail, *mobile;
+    const char *path, *role, *organisation, *display, *from, *until, *mail,
+        *mobile;
 };
 
 static bool read_contacts(const struct wanted *wanted, struct account *account)
@@ -73,6 +88,7 @@ static bool fill_account(struct account *account, const char *name,
                       account->organisation, sizeof(account->organisation)) &&
            copy_field("--display-name", display, account->display_name,
                       sizeof(account->display_name)) &&
+           read_begin(wanted->from, account) &&
            read_end(wanted->until, account) && read_contacts(wanted, account);
 }
 
@@ -86,6 +102,7 @@ int command_user_add(int argc, char **argv)
         {"--role", .value = &wanted.role, .is_required = true},
         {"--organisation", .value = &wanted.organisation},
         {"--display-name", .value = &wanted.display},
+        {"--from", .value = &wanted.from},
         {"--until", .value = &wanted.until},
         {"--mail", .value = &wanted.mail},
         {"--mobile", .value = &wanted.mobile},
@@ -95,7 +112,7 @@ int command_user_add(int argc, char **argv)
     struct account account = {0};
     struct error_text error;
     char password[512] = "";
-    if (program_options(argc, argv, options, 8, 1, 1) < 0 ||
+    if (program_options(argc, argv, options, 9, 1, 1) < 0 ||
         !fill_account(&account, argv[1], &wanted))
         return USAGE;
     command_read_config(wanted.path, &config);
@@ -147,13 +164,14 @@ int command_user_invite(int argc, char **argv)
         {"--role", .value = &wanted.role, .is_required = true},
         {"--organisation", .value = &wanted.organisation},
         {"--display-name", .value = &wanted.display},
+        {"--from", .value = &wanted.from},
         {"--until", .value = &wanted.until},
         {"--mail", .value = &wanted.mail},
         {"--mobile", .value = &wanted.mobile},
     };
     struct portal_config config = {0};
     struct account account = {0};
-    if (program_options(argc, argv, options, 7, 1, 1) < 0 ||
+    if (program_options(argc, argv, options, 8, 1, 1) < 0 ||
         !fill_account(&account, argv[1], &wanted))
         return USAGE;
     command_read_config(wanted.path, &config);

@@ -53,6 +53,14 @@ static void test_mandate(void)
     CHECK_I64(scope_of(&account, now).kind, SCOPE_CITY);
     CHECK_TEXT(scope_of(&account, now).id, "441500");
     CHECK_I64(scope_of(&account, later).kind, SCOPE_NONE);
+    test_case("ORG-04: ... and begins at its first");
+    account.has_begin = true;
+    account.begin = now;
+    CHECK_I64(scope_of(&account, now).kind, SCOPE_CITY);
+    CHECK_I64(scope_of(&account, wall_from_s(1795420799)).kind, SCOPE_NONE);
+    test_case("an account that is not active sees nothing");
+    account.state = ACCOUNT_DISABLED;
+    CHECK_I64(scope_of(&account, now).kind, SCOPE_NONE);
 }
 
 /* As a list says it: of three kinds, ALL has no place in it. */
