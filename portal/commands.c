@@ -198,11 +198,11 @@ int command_serve(int argc, char **argv)
     return serve_site(&config);
 }
 
-/* Refused rows where errors go, what changes where results go. */
+/* Refused and flagged rows where errors go, what changes where results go. */
 static void tell_loaded(void *context, enum load_news news, const char *line)
 {
     (void)context;
-    if (news == LOAD_REFUSED)
+    if (news != LOAD_CHANGE)
         fprintf(stderr, "yz-portal: %s\n", line);
     else
         puts(line);

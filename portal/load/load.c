@@ -272,6 +272,16 @@ static void tell_row(struct loader *l)
     tell(l, LOAD_CHANGE, line.text);
 }
 
+static void tell_flags(struct loader *l)
+{
+    struct error_text line;
+    size_t index = 0;
+    while (load_rule_flag(l->db, &l->row, &index)) {
+        load_place(&l->row, l->row.refused_column, l->row.refusal.text, &line);
+        tell(l, LOAD_FLAGGED, line.text);
+    }
+}
+
 static void tell_encoding(struct loader *l)
 {
     struct error_text line;
@@ -309,6 +319,8 @@ static bool read_rows(struct loader *l)
             note_refused(l);
         else if (l->options->is_preview)
             tell_row(l);
+        if (l->counts->refused == 0 && !l->row.is_there)
+            tell_flags(l);
     }
     if (count < 0)
         return refuse_file(l);

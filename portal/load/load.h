@@ -38,6 +38,7 @@
 
 enum load_news {
     LOAD_REFUSED, /* a row, and why */
+    LOAD_FLAGGED, /* a row that is taken, and what to look at (VER-05) */
     LOAD_CHANGE,  /* what was changed, or would be */
 };
 

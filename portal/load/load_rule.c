@@ -203,6 +203,16 @@ const struct load_rule LOAD_RULES[] = {
      "SELECT valid_from AS there_at FROM endpoint"
      " WHERE id = :endpoint_id AND valid_from < :now",
      .is_real = true},
+    {"endpoint_address", "VER-05", "address", TEXT_KEY("load.flag.shared"),
+     "SELECT d.address AS there, d.endpoint_id AS other,"
+     " o.supplier_id AS supplier FROM endpoint p"
+     " JOIN service s ON s.id = p.service_id"
+     " JOIN service o ON o.supplier_id <> s.supplier_id"
+     " JOIN endpoint q ON q.service_id = o.id"
+     "   AND coalesce(q.valid_to, p.valid_from + 1) > p.valid_from"
+     " JOIN endpoint_address d ON d.endpoint_id = q.id AND d.address <> ''"
+     " WHERE p.id = :endpoint_id AND :address <> ''",
+     .confirm = address_meets, .is_flag = true},
     {"endpoint_address", "VER-05", "address",
      TEXT_KEY("load.rule.address_none"),
      "SELECT 1 WHERE :address = '' AND :host = ''"},
@@ -450,12 +460,27 @@ static bool check_one(struct db *db, struct load_row *row,
     return good;
 }
 
+/* Whether the rule is asked of this row. */
+static bool concerns(const struct load_rule *rule, const struct load_row *row)
+{
+    return strcmp(rule->table, row->table->name) == 0 &&
+           !(rule->is_real && row->options->is_sample);
+}
+
 bool load_rule_check(struct db *db, struct load_row *row)
 {
     bool good = true;
     for (size_t i = 0; good && i < LOAD_RULE_COUNT; i++)
-        if (strcmp(LOAD_RULES[i].table, row->table->name) == 0 &&
-            !(LOAD_RULES[i].is_real && row->options->is_sample))
+        if (concerns(&LOAD_RULES[i], row) && !LOAD_RULES[i].is_flag)
             good = check_one(db, row, &LOAD_RULES[i]);
     return good;
+}
+
+bool load_rule_flag(struct db *db, struct load_row *row, size_t *index)
+{
+    bool is_raised = false;
+    for (; !is_raised && *index < LOAD_RULE_COUNT; ++*index)
+        if (concerns(&LOAD_RULES[*index], row) && LOAD_RULES[*index].is_flag)
+            is_raised = !check_one(db, row, &LOAD_RULES[*index]);
+    return is_raised;
 }

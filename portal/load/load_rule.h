@@ -26,6 +26,7 @@ struct load_rule {
      * break the rule. */
     bool (*confirm)(const struct load_row *row, const char *found);
     bool is_real; /* not asked of a demonstration's rows */
+    bool is_flag; /* told to whoever loads, and nothing is refused */
 };
 
 extern const struct load_rule LOAD_RULES[];
@@ -34,5 +35,10 @@ extern const size_t LOAD_RULE_COUNT;
 /* The whole row, before it is inserted or changes the one that is there. False
  * when it is refused. */
 bool load_rule_check(struct db *db, struct load_row *row);
+
+/* The next flag from *index on that the row, which is in the registry now,
+ * raises: *index is behind it, row->refused_column and row->refusal say what it
+ * is. False when there is none. */
+bool load_rule_flag(struct db *db, struct load_row *row, size_t *index);
 
 #endif

@@ -585,6 +585,43 @@ static void test_upkeep(void)
     scratch_close(&scratch);
 }
 
+/* An address that another supplier declared: told, and taken. */
+static void test_flag(void)
+{
+    struct scratch scratch;
+    struct heard heard;
+    struct load_counts counts;
+    char path[512];
+    scratch_open(&scratch);
+    must_load(scratch.db, RULES);
+    must_load(scratch.db, REGISTRY);
+    snprintf(path, sizeof(path), "%s/up", scratch.folder);
+    mkdir(path, 0700);
+    scratch_write(&scratch, "up/endpoint.csv",
+                  "id,service_id,protocol,ports,is_shared,valid_from,valid_to\n"
+                  "erp-2,erp-test,tcp,443,0,2026-12-01,\n");
+    scratch_write(&scratch, "up/endpoint_address.csv",
+                  "endpoint_id,address,host\nerp-2,8.8.8.8,\n");
+    test_case("VER-05: an address of one's own raises no flag");
+    CHECK(upkeep(&scratch, false, false, &heard, &counts));
+    CHECK_I64((int64_t)heard.count, 0);
+    test_case(
+        "VER-05: an address that another supplier declared, too, is told");
+    scratch_write(&scratch, "up/endpoint.csv",
+                  "id,service_id,protocol,ports,is_shared,valid_from,valid_to\n"
+                  "telemetry-2,telemetry-test,tcp,443,0,2026-12-01,\n");
+    scratch_write(&scratch, "up/endpoint_address.csv",
+                  "endpoint_id,address,host\ntelemetry-2,8.8.8.8,\n");
+    CHECK(upkeep(&scratch, false, false, &heard, &counts));
+    CHECK_I64((int64_t)heard.count, 1);
+    CHECK(strstr(heard.lines[0],
+                 "endpoint_address.csv:2: address: flag (VER-05): the address "
+                 "'8.8.8.8' meets 8.8.8.8 of endpoint erp-2 of supplier SUP-1; "
+                 "if they do share it") == heard.lines[0]);
+    CHECK_I64((int64_t)counts.added, 2);
+    scratch_close(&scratch);
+}
+
 static void test_folder(void)
 {
     struct scratch scratch;
@@ -635,6 +672,7 @@ int main(void)
     test_excel_times();
     test_workbook();
     test_upkeep();
+    test_flag();
     for (size_t i = 0; i < sizeof(ENCODINGS) / sizeof(ENCODINGS[0]); i++)
         run_encoding(&ENCODINGS[i]);
     test_credit_codes();

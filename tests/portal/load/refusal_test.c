@@ -454,6 +454,8 @@ static void check_rules(void)
     test_case("every rule has a row");
     for (size_t i = 0; i < LOAD_RULE_COUNT; i++) {
         const struct load_rule *rule = &LOAD_RULES[i];
+        if (rule->is_flag) /* refuses nothing: load_test.c */
+            continue;
         if (!CHECK(was_seen(rule->table, rule->column, rule->said)))
             printf("# %s %s %s\n", rule->table, rule->column, rule->said);
     }
