@@ -6,14 +6,14 @@ mail_server.py FOLDER MODE     MODE: starttls | plain | slow
 Writes FOLDER/port and FOLDER/hook_port when it listens, each mail as
 FOLDER/mails/NUMBER, each short message as FOLDER/sms/NUMBER with its headers.
 Recipients that begin with "nobody" do not exist here. With starttls it wants TLS
-and the login portal:secret; slow takes a second behind each mail.
+and the login portal:secret; slow keeps a mail and does not say so until there is
+FOLDER/go.
 """
 import asyncio
 import os
 import ssl
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -40,8 +40,8 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         to = ",".join(envelope.rcpt_tos).encode()
         keep("mails", b"X-To: " + to + b"\r\n" + envelope.original_content)
-        if mode == "slow":
-            time.sleep(1)
+        while mode == "slow" and not os.path.exists(folder + "/go"):
+            await asyncio.sleep(0.05)
         return "250 kept"
 
 

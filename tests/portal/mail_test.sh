@@ -175,6 +175,7 @@ has_more() { [ "$(mails)" -gt "$1" ]; }
 all_the_same()
 {
     killed
+    touch "$box/go"
     tick_after $((60 * 3600)) && tick_after $((70 * 3600)) || return 1
     # Seven mails with the one that waited for STARTTLS.
     is "$(different)" 7 &&
