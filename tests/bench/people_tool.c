@@ -164,8 +164,14 @@ static bool hear(struct person *person)
     static char part[65536];
     size_t room = sizeof(person->head) - 1 - person->head_length;
     ssize_t got = recv(person->fd, part, sizeof(part), 0);
-    if (got <= 0)
-        die("an answer was cut off");
+    if (got <= 0) {
+        fprintf(stderr,
+                "people_tool: a connection ended, %s, after %" PRIu64
+                " bytes: %s\n",
+                person->is_waiting ? "waiting for an answer" : "idle",
+                person->bytes, got < 0 ? strerror(errno) : "closed");
+        exit(1);
+    }
     room = (size_t)got < room ? (size_t)got : room;
     memcpy(person->head + person->head_length, part, room);
     person->head_length += room;

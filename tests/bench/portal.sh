@@ -29,7 +29,7 @@ portal=$B/bin/yz-portal
 server=
 rm -rf "$dir"
 mkdir -p "$dir"
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$dir"' EXIT
+trap '[ -z "$server" ] || kill "$server" || tail -n 20 "$dir/log"; rm -rf "$dir"' EXIT
 
 cat >"$dir/portal.conf" <<END
 listen = 127.0.0.1:0
