@@ -316,13 +316,16 @@ static bool rest_flow(struct meter *m, struct flow_entry *e,
     return true;
 }
 
-/* It goes on: a closed one with its last packets. */
+/* It goes on: a closed one with its last packets. Its last flow has been
+ * reported as ended, so this is another flow of the same connection (RFC 7011:
+ * what is expired is over). */
 static void wake_flow(struct meter *m, struct flow_entry *e)
 {
     flow_table_move(m->table, e,
                     e->state == FLOW_ENDED ? FLOW_CLOSING : FLOW_OPEN,
                     m->now_us);
     flow_table_restart(m->table, e, m->now_us);
+    m->counters.flows++;
     m->counters.active_flows++;
     m->due_us = 0; /* it may be the first to be due */
 }

@@ -58,12 +58,15 @@ static void put(const struct scratch *scratch, const char *file,
 
 static void add_endpoints(const struct scratch *scratch)
 {
-    CHECK(
-        db_run(scratch->db,
-               "INSERT INTO supplier VALUES ('S', 's', 's', 'c', 0);"
-               "INSERT INTO service VALUES ('svc', 'S', 1, 'A', 'n', 'n');"
-               "INSERT INTO endpoint VALUES ('e1', 'svc', '', '', 0, 0, NULL),"
-               " ('e2', 'svc', '', '', 0, 0, NULL)"));
+    CHECK(db_run(
+        scratch->db,
+        "INSERT INTO supplier (id, name_zh, name_en, credit_code, is_sample)"
+        " VALUES ('S', 's', 's', 'c', 0);"
+        "INSERT INTO service (id, supplier_id, item_no, class, name_zh, "
+        "name_en)"
+        " VALUES ('svc', 'S', 1, 'A', 'n', 'n');"
+        "INSERT INTO endpoint VALUES ('e1', 'svc', '', '', 0, 0, NULL),"
+        " ('e2', 'svc', '', '', 0, 0, NULL)"));
     put(scratch, "usage.db",
         "INSERT INTO endpoint_key VALUES (1, 'e1'), (2, 'e2'), (3, 'e3')");
 }

@@ -508,7 +508,7 @@ static void test_pause(void)
     CHECK_I64(meter_counters(t.meter)->active_flows, 0);
     tcp(ERP, true, 561, 300, TCP_ACK, "after a while", 13);
     CHECK_I64(meter_counters(t.meter)->active_flows, 1);
-    CHECK_I64(meter_counters(t.meter)->flows, 1);
+    CHECK_I64(meter_counters(t.meter)->flows, 2);
     pause_s(7200); /* the longest that is usual */
     tcp(ERP, false, 300, 574, TCP_ACK, "and again", 9);
     end(3);
