@@ -676,8 +676,7 @@ static void set_owners(struct flow_entry *e, const struct owners *owners)
     e->point_sides = owners->sides & 3;
 }
 
-/* Ends what the packet no longer belongs to, and goes on with what was only
- * remembered. */
+/* Ends what the packet no longer belongs to. */
 static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
                                      const struct packet *p, int side)
 {
@@ -688,8 +687,6 @@ static struct flow_entry *leave_flow(struct meter *m, struct flow_entry *e,
         end_flow(m, e, FLOW_END_DETECTED);
         return NULL;
     }
-    if (is_resting(e))
-        wake_flow(m, e);
     return e;
 }
 
@@ -719,6 +716,8 @@ static struct flow_entry *flow_of(struct meter *m, struct flow_entry *e,
     bool holds = is_steady(m, when);
     if (e != NULL && ((holds && e->epoch == m->epoch) ||
                       is_still_registered(m, e, p, side, when))) {
+        if (is_resting(e))
+            wake_flow(m, e);
         if (holds)
             e->epoch = m->epoch;
         return e;
