@@ -359,11 +359,16 @@ static bool something_changed(struct step *step)
 /* ORG-13: nobody decides on what they have an interest in. */
 static bool has_no_conflict(struct step *step)
 {
-    return !registration_has_interest(step->db, step->caller->account.name,
-                                      step->item.party) ||
+    static const char *const REASONS[CONFLICT_COUNT] = {
+        [CONFLICT_DECLARED] = TEXT_KEY("registration.conflict.declared"),
+        [CONFLICT_CONTACT] = TEXT_KEY("registration.conflict.contact"),
+    };
+    enum conflict why = registration_conflict(
+        step->db, step->caller->account.name, step->item.party);
+    return why == CONFLICT_NONE ||
            refuse(step->refusal, "E_CONFLICT_OF_INTEREST", NULL,
                   "registration.refusal.conflict",
-                  text_words("reason", "registration.conflict.declared"));
+                  text_words("reason", REASONS[why]));
 }
 
 /* ELIG-02: the bureau answers the flag in writing. */

@@ -91,19 +91,41 @@ const char *registration_owner(const struct item *item,
 
 /* ---- interest ---- */
 
-bool registration_has_interest(struct db *db, const char *account,
-                               const char *party)
+/* The rows of :account and :party that say so. Numbers are compared by their 11
+ * digits, mail as it is delivered. */
+static const char *const CONFLICTS[CONFLICT_COUNT] = {
+    [CONFLICT_DECLARED] = "SELECT 1 FROM declared_interest"
+                          " WHERE account_name = :account AND party = :party",
+    [CONFLICT_CONTACT] =
+        "SELECT 1 FROM account a JOIN ("
+        " SELECT json_extract(e.answers, '$.mobile') AS mobile,"
+        "  json_extract(e.answers, '$.mail') AS mail"
+        "  FROM item i JOIN item_edition e ON e.item_id = i.id"
+        "  WHERE i.party = :party"
+        "   AND i.machine = 'enterprise_registration' AND e.edition > 0"
+        " UNION ALL SELECT p.mobile, p.mail FROM account p"
+        "  WHERE p.organisation = :party AND p.name <> :account) o"
+        " WHERE a.name = :account"
+        "  AND ((a.mobile <> '' AND o.mobile <> ''"
+        "    AND substr(a.mobile, -11) = substr(o.mobile, -11))"
+        "   OR (a.mail <> '' AND lower(a.mail) = lower(o.mail)))",
+};
+
+enum conflict registration_conflict(struct db *db, const char *account,
+                                    const char *party)
 {
-    struct db_statement *s =
-        db_prepare(db, "SELECT 1 FROM declared_interest"
-                       " WHERE account_name = :account AND party = :party");
-    if (s == NULL)
-        return true;
-    db_bind_text(s, ":account", account);
-    db_bind_text(s, ":party", party);
-    bool has = db_step(s) == DB_ROW;
-    db_reset(s);
-    return has;
+    for (enum conflict why = CONFLICT_DECLARED; why < CONFLICT_COUNT; why++) {
+        struct db_statement *s = db_prepare(db, CONFLICTS[why]);
+        if (s == NULL)
+            return CONFLICT_DECLARED;
+        db_bind_text(s, ":account", account);
+        db_bind_text(s, ":party", party);
+        enum db_step step = db_step(s);
+        db_reset(s);
+        if (step != DB_DONE)
+            return step == DB_ROW ? why : CONFLICT_DECLARED;
+    }
+    return CONFLICT_NONE;
 }
 
 bool registration_declare_interest(struct db *db, struct wall_time now,

@@ -74,7 +74,16 @@ enum act_end registration_save(struct db *db, struct wall_time now, void *save,
 /* Interest that reviewers have declared (ORG-13). */
 bool registration_declare_interest(struct db *db, struct wall_time now,
                                    const char *account, const char *party);
-bool registration_has_interest(struct db *db, const char *account,
-                               const char *party);
+
+/* Why somebody may not decide on a party's records (ORG-13). */
+enum conflict {
+    CONFLICT_NONE,
+    CONFLICT_DECLARED, /* also when the database does not tell */
+    CONFLICT_CONTACT,  /* one mobile or mail with its contact person, or with
+                          somebody who acts for it */
+    CONFLICT_COUNT
+};
+enum conflict registration_conflict(struct db *db, const char *account,
+                                    const char *party);
 
 #endif

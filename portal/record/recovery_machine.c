@@ -256,8 +256,8 @@ static bool has_no_conflict(struct step *step)
     char firm[ID_LEN], city[ITEM_CITY_LEN];
     if (!read_newest(step, &answers) || !find_firm(step, &answers, firm, city))
         return false;
-    return !registration_has_interest(step->db, step->caller->account.name,
-                                      firm) ||
+    return registration_conflict(step->db, step->caller->account.name, firm) ==
+               CONFLICT_NONE ||
            refuse(step->refusal, "E_CONFLICT_OF_INTEREST", NULL,
                   "recovery.refusal.conflict");
 }

@@ -143,7 +143,12 @@ static void show_review(struct desk *desk, const struct attempt *attempt,
     struct visit *visit = desk->visit;
     struct model *model = visit->model;
     struct form_view view = desk_view(desk);
-    bool has_conflict = registration_has_interest(
+    static const char *const WHY[CONFLICT_COUNT] = {
+        [CONFLICT_NONE] = "",
+        [CONFLICT_DECLARED] = TEXT_KEY("registration.interest.own"),
+        [CONFLICT_CONTACT] = TEXT_KEY("registration.interest.contact"),
+    };
+    enum conflict conflict = registration_conflict(
         visit->db, visit->caller.account.name, desk->item.party);
     desk_add_state(desk, model);
     form_view_answers(&view, &ENTERPRISE_FORM, &desk->answers, NULL, model);
@@ -152,8 +157,12 @@ static void show_review(struct desk *desk, const struct attempt *attempt,
     add_flag(desk, model);
     register_add_hints(visit, &desk->answers, model);
     add_decisions(desk, attempt, model);
-    model_bool(model, "_may_decide", may_decide(desk) && !has_conflict);
-    model_bool(model, "_has_conflict", may_decide(desk) && has_conflict);
+    model_bool(model, "_may_decide",
+               may_decide(desk) && conflict == CONFLICT_NONE);
+    model_text(model, "_conflict",
+               may_decide(desk) && conflict != CONFLICT_NONE
+                   ? visit_word(visit, WHY[conflict], "")
+                   : "");
     desk_add_timeline(desk, model);
     if (attempt->decision != NULL)
         form_view_errors(&view, NULL, &attempt->answers, NULL, model);

@@ -292,6 +292,11 @@ tap "  E_RETURN_NOT_ONCE" is "$(db "SELECT result FROM audit ORDER BY seq DESC L
 
 # ---- approval ----
 
+contact_mail=$(db "SELECT upper(json_extract(answers, '$.mail')) FROM item_edition JOIN item ON id = item_id WHERE number = '$number' AND edition > 0 ORDER BY edition DESC LIMIT 1")
+tap "ORG-13 who has the contact person's mail" db ".timeout 10000" "UPDATE account SET mail = '$contact_mail' WHERE name = 'zhao'"
+tap "  decides nothing, and is told why" eval 'get zhao "/registrations/$number"; has 您的手机或邮箱与该企业 "$dir/page" && lacks "/registrations/$number/approve" "$dir/page" && gives 403 zhao "/registrations/$number/approve" --data-urlencode "csrf=$(csrf)" -d "version=$(db "SELECT version FROM item WHERE number = '"'$number'"'")" "${approve[@]}"'
+tap "  E_CONFLICT_OF_INTEREST" is "$(db "SELECT result FROM audit ORDER BY seq DESC LIMIT 1")" E_CONFLICT_OF_INTEREST
+tap "  and another mail" db ".timeout 10000" "UPDATE account SET mail = '' WHERE name = 'zhao'"
 tap "ORG-13 who has declared an interest" eval 'get zhao "/registrations/$number"; get zhao "/registrations/$number/interest" --data-urlencode "csrf=$(csrf)"; is "$status" 303'
 tap "  decides nothing any more" eval 'get zhao "/registrations/$number"; lacks "/registrations/$number/approve" "$dir/page" && gives 403 zhao "/registrations/$number/approve" --data-urlencode "csrf=$(csrf)" -d "version=$(db "SELECT version FROM item WHERE number = '"'$number'"'")" "${approve[@]}"'
 tap "  E_CONFLICT_OF_INTEREST" is "$(db "SELECT result FROM audit ORDER BY seq DESC LIMIT 1")" E_CONFLICT_OF_INTEREST

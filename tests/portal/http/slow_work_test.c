@@ -184,13 +184,14 @@ int main(void)
 {
     struct error_text error = {""};
     struct counts counts = {0};
-    struct http_settings settings = {.listen = "127.0.0.1:0",
-                                     .thread_count = 2,
-                                     .connection_limit = 64,
-                                     .idle_timeout_s = 5,
-                                     .planner = plan,
-                                     .handler = handle,
-                                     .context = &counts};
+    struct http_settings settings = {
+        .listen = "127.0.0.1:0",
+        .thread_count = 2,
+        .connection_limit = 64,
+        .idle_timeout_s = 120, /* no reader of these is cut off */
+        .planner = plan,
+        .handler = handle,
+        .context = &counts};
     struct http_server *server = http_server_start(&settings, &error);
     if (!CHECK(server != NULL))
         return 1;
