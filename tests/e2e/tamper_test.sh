@@ -448,8 +448,9 @@ roll_back_probe()
 old_usage()
 {
     restore
-    sql "$(cut_rows 12) DELETE FROM cosignature WHERE checkpoint > 1;
-        DELETE FROM checkpoint WHERE number > 1" &&
+    sql "$(cut_rows 12) DELETE FROM cosignature WHERE checkpoint IN
+            (SELECT number FROM checkpoint WHERE size > 12);
+        DELETE FROM checkpoint WHERE size > 12" &&
         "$tool" rehash "$demo/t/usage.db" && co t rebuild
 }
 roll_back_usage() { old_usage && co t check; }
@@ -500,10 +501,10 @@ drill()
     named edit "a byte in the archive" '^edit: ledger row 4 ' flip_archive_byte
     named edit "a Merkle leaf" '^edit: ledger row 2 ' \
         checked "UPDATE merkle_leaf SET hash = zeroblob(32) WHERE idx = 2"
-    named edit "a checkpoint's size" '^edit: checkpoint 1 ' \
+    named edit "a checkpoint's size" "^edit: checkpoint $of_12 " \
         checked "UPDATE checkpoint SET text = replace(text, char(10) || '12' ||
             char(10), char(10) || '11' || char(10)), size = 11
-            WHERE number = 1"
+            WHERE number = $of_12"
     named edit "an event" '^edit: the events 1 to [0-9]* are not' \
         checked "UPDATE event SET detail = 'nothing' WHERE id = 1"
     named delete "an event" '^delete: event 1 is missing' \
@@ -526,7 +527,7 @@ drill()
     named reorder "two rows exchanged, all hashes computed again" \
         '^reorder: ledger row 6 ' rehashed "$SWAP"
     named "cut tail" "rows, leaves, detail, sums; hashes computed again" \
-        '^cut: checkpoint 2 signed 15 batches, the log has 13' cut_tail
+        '^cut: checkpoint [0-9]+ signed 15 batches, the log has 13' cut_tail
     tap "cut tail: with the machine's keys nothing on the machine disagrees" \
         whole_machine_is_silent
     named "cut tail" "with the keys: against a checkpoint kept elsewhere" \
@@ -572,6 +573,8 @@ write_confs 127.0.0.1
 tap "a registry, two probes, a witness" make_registry
 tap "fifteen batches over TLS, checkpoints while it runs and at the stop" \
     honest_history
+# On a slow machine the collector has signed fewer before.
+of_12=$(usage good "SELECT min(number) FROM checkpoint WHERE size = 12")
 tap "proofs of a batch, a receipt and growth hold for an outsider" proofs_hold
 tap "changed proofs, other keys and other batches do not" false_proofs
 tap "openssl alone verifies a checkpoint and its cosignature" openssl_verifies
