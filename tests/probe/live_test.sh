@@ -121,11 +121,12 @@ done
 # --- validities that end while the probe runs ---
 
 # As another user, where one can get at the folder: rights are gone by then.
-configure_ending() # FILTER
+configure_ending() # FILTER SECONDS: sets $end
 {
     configure "$1" "state-$1-ending"
-    local end state=$work/state-$1-ending
-    end=$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)
+    local state=$work/state-$1-ending
+    end=$(date -u -d "+$2 seconds" +%Y-%m-%dT%H:%M:%SZ)
+    rm -rf "$state"
     {
         head -n 1 "$work/endpoints.csv"
         echo "erp,S,E,203.0.113.10,,tcp,8443,,,no"
@@ -144,9 +145,14 @@ configure_ending() # FILTER
 # Packets to 203.0.113.20 come before the end of its validity and not after.
 ends_live() # FILTER
 {
-    configure_ending "$1"
-    start_probe || return 1
-    fetch 203.0.113.20
+    local seconds
+    for seconds in 5 15 25; do # a slow machine starts and fetches for longer
+        configure_ending "$1" $seconds
+        start_probe || return 1
+        fetch 203.0.113.20
+        [[ ! $(date -u +%Y-%m-%dT%H:%M:%SZ) < $end ]] || break
+        end_probe
+    done
     wait_until grep -q '1 rules are valid now, 2 were' "$work/probe.log" ||
         return 1
     fetch 203.0.113.20
